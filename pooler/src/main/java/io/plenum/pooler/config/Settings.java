@@ -1,0 +1,862 @@
+package io.plenum.pooler.config;
+
+import io.plenum.pooler.config.Setting.Effect;
+import io.plenum.pooler.config.Setting.Group;
+import io.plenum.pooler.config.Setting.Reload;
+import io.plenum.pooler.config.Setting.Scope;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table of settings: all of PgBouncer 1.26's and our own, one row each.
+ *
+ * <p>Names, defaults and meanings of PgBouncer's rows are those of its {@code src/main.c}, {@code src/loader.c} and
+ * {@code doc/config.md}. Where our default differs the row says so.
+ */
+public final class Settings {
+    private static final List<Setting<?>> ALL = new ArrayList<>();
+    private static final Map<Scope, Map<String, Setting<?>>> BY_KEY = new EnumMap<>(Scope.class);
+
+    // Where clients connect
+
+    public static final Setting<List<String>> LISTEN_ADDR = row(
+                    Group.LISTENING, "listen_addr", Values.names(), List.of())
+            .restart()
+            .doc("Addresses on which clients are accepted, with commas between; `*` is all of them. Empty is none.");
+
+    public static final Setting<Integer> LISTEN_PORT = row(
+                    Group.LISTENING, "listen_port", Values.number(0, 65535), 6432)
+            .restart()
+            .doc("Port on which clients are accepted; 0 lets the system choose one.");
+
+    public static final Setting<Integer> LISTEN_BACKLOG = row(
+                    Group.LISTENING, "listen_backlog", Values.number(1, 65535), 128)
+            .restart()
+            .doc("Connections that the kernel holds until they are accepted; the kernel's own bound may be lower.");
+
+    public static final Setting<Boolean> SO_REUSEPORT = row(Group.LISTENING, "so_reuseport", Values.flag(), false)
+            .restart()
+            .doc("Lets several processes listen on one port, the kernel sharing out the connections. Not needed to use"
+                    + " several processors: see `event_loops`.");
+
+    public static final Setting<String> UNIX_SOCKET_DIR = row(
+                    Group.LISTENING, "unix_socket_dir", Values.text(), "")
+            .pgbouncerDefault("/tmp")
+            .restart()
+            .notYet("", "no Unix socket is opened")
+            .doc("Directory of the Unix socket; empty is none, `@` in front is the abstract namespace.");
+
+    public static final Setting<Integer> UNIX_SOCKET_MODE = row(
+                    Group.LISTENING, "unix_socket_mode", Values.fileMode(), 0777)
+            .restart()
+            .notYet(0777, "no Unix socket is opened")
+            .doc("File mode of the Unix socket.");
+
+    public static final Setting<String> UNIX_SOCKET_GROUP = row(
+                    Group.LISTENING, "unix_socket_group", Values.text(), "")
+            .restart()
+            .notYet("", "no Unix socket is opened")
+            .doc("Group of the Unix socket.");
+
+    public static final Setting<Integer> MAX_CLIENT_CONN = row(
+                    Group.LISTENING, "max_client_conn", Values.number(1, 10_000_000), 100)
+            .doc("Client connections at once, of all databases and users together. One more is refused with 53300.");
+
+    public static final Setting<List<String>> HTTP_LISTEN_ADDR = row(
+                    Group.LISTENING, "http_listen_addr", Values.names(), List.of("*"))
+            .own()
+            .restart()
+            .doc("Addresses of the HTTP page with `/livez`, `/readyz` and `/metrics`; `*` is all of them.");
+
+    public static final Setting<Integer> HTTP_LISTEN_PORT = row(
+                    Group.LISTENING, "http_listen_port", Values.number(0, 65535), 9127)
+            .own()
+            .restart()
+            .doc("Port of the HTTP page; 0 turns it off.");
+
+    // Pooling
+
+    public static final Setting<PoolMode> POOL_MODE = row(
+                    Group.POOLING, "pool_mode", Values.choice(PoolMode.class), PoolMode.TRANSACTION)
+            .pgbouncerDefault("session")
+            .perDatabase("pool_mode")
+            .perUser("pool_mode")
+            .doc("When a server connection goes back to its pool: `session`, when the client disconnects;"
+                    + " `transaction`, when the transaction ends; `statement`, when the statement ends, and transactions"
+                    + " of several statements are refused.");
+
+    public static final Setting<Integer> DEFAULT_POOL_SIZE = row(
+                    Group.POOLING, "default_pool_size", Values.number(1, 100_000), 20)
+            .perDatabase("pool_size")
+            .perUser("pool_size")
+            .perPeer("pool_size")
+            .doc("Server connections of a pool, which is one database and one user.");
+
+    public static final Setting<Integer> MIN_POOL_SIZE = row(
+                    Group.POOLING, "min_pool_size", Values.number(0, 100_000), 0)
+            .perDatabase("min_pool_size")
+            .doc("Server connections that a pool keeps open while it has a client or its database names a `user`.");
+
+    public static final Setting<Integer> RESERVE_POOL_SIZE = row(
+                    Group.POOLING, "reserve_pool_size", Values.number(0, 100_000), 0)
+            .perDatabase("reserve_pool_size", "reserve_pool")
+            .perUser("reserve_pool_size")
+            .doc("Further server connections of a pool once a client has waited `reserve_pool_timeout`.");
+
+    public static final Setting<Duration> RESERVE_POOL_TIMEOUT = row(
+                    Group.POOLING, "reserve_pool_timeout", Values.seconds(), Duration.ofSeconds(5))
+            .doc("Wait after which a client may have a connection of the reserve; 0 turns the reserve off.");
+
+    public static final Setting<Integer> MAX_DB_CONNECTIONS = row(
+                    Group.POOLING, "max_db_connections", Values.number(0, 1_000_000), 0)
+            .perDatabase("max_db_connections")
+            .doc("Server connections of a database, over all its users; 0 is no limit.");
+
+    public static final Setting<Integer> MAX_USER_CONNECTIONS = row(
+                    Group.POOLING, "max_user_connections", Values.number(0, 1_000_000), 0)
+            .perUser("max_user_connections")
+            .doc("Server connections of a user, over all databases; 0 is no limit.");
+
+    public static final Setting<Integer> MAX_DB_CLIENT_CONNECTIONS = row(
+                    Group.POOLING, "max_db_client_connections", Values.number(0, 10_000_000), 0)
+            .perDatabase("max_db_client_connections")
+            .notYet(0, "there is no limit")
+            .doc("Client connections of a database; 0 is no limit.");
+
+    public static final Setting<Integer> MAX_USER_CLIENT_CONNECTIONS = row(
+                    Group.POOLING, "max_user_client_connections", Values.number(0, 10_000_000), 0)
+            .perUser("max_user_client_connections")
+            .notYet(0, "there is no limit")
+            .doc("Client connections of a user; 0 is no limit.");
+
+    public static final Setting<Boolean> SERVER_ROUND_ROBIN = row(
+                    Group.POOLING, "server_round_robin", Values.flag(), false)
+            .doc("0 takes the server connection used last, so that few stay warm; 1 takes each in turn. Says nothing"
+                    + " about nodes: see `balance`.");
+
+    public static final Setting<Integer> MAX_PREPARED_STATEMENTS = row(
+                    Group.POOLING, "max_prepared_statements", Values.number(0, 100_000), 200)
+            .doc("Named prepared statements of the protocol that are kept on one server connection; the one unused for"
+                    + " longest makes room. 0 turns their tracking off in transaction and statement mode.");
+
+    public static final Setting<Duration> AUTODB_IDLE_TIMEOUT = row(
+                    Group.POOLING, "autodb_idle_timeout", Values.seconds(), Duration.ofHours(1))
+            .notYet(Duration.ofHours(1), "databases made from `*` are kept")
+            .doc("Time after which an unused database that was made from `*` is forgotten.");
+
+    public static final Setting<Duration> POOL_IDLE_TIMEOUT = row(
+                    Group.POOLING, "pool_idle_timeout", Values.seconds(), Duration.ZERO)
+            .notYet(Duration.ZERO, "empty pools are kept")
+            .doc("Time after which a pool without clients and servers is forgotten; 0 is never.");
+
+    public static final Setting<List<String>> TRACK_EXTRA_PARAMETERS = row(
+                    Group.POOLING, "track_extra_parameters", Values.names(), List.of("IntervalStyle"))
+            .restart()
+            .notYet(List.of("IntervalStyle"), "the parameters that PostgreSQL reports by itself are tracked")
+            .doc("Further parameters, of those that the server reports, to be kept per client.");
+
+    public static final Setting<List<String>> IGNORE_STARTUP_PARAMETERS = row(
+                    Group.POOLING, "ignore_startup_parameters", Values.names(), List.of())
+            .doc("Startup parameters that are dropped. Plenum refuses none, so a driver needs no entry here.");
+
+    public static final Setting<Boolean> DISABLE_PQEXEC = row(
+                    Group.POOLING, "disable_pqexec", Values.flag(), false)
+            .restart()
+            .notYet(false, "simple queries are accepted")
+            .doc("Refuses simple queries, which may hold several statements.");
+
+    public static final Setting<Boolean> APPLICATION_NAME_ADD_HOST = row(
+                    Group.POOLING, "application_name_add_host", Values.flag(), false)
+            .notYet(false, "application_name stays as the client gave it")
+            .doc("Appends address and port of the client to `application_name` at the start of a connection.");
+
+    // Nodes and reads
+
+    public static final Setting<ReadRouting> READ_ROUTING = row(
+                    Group.ROUTING, "read_routing", Values.choice(ReadRouting.class), ReadRouting.AUTO)
+            .own()
+            .perDatabase("read_routing")
+            .perUser("read_routing")
+            .doc("Which transactions may go to a standby: `auto`, those proven to read, where the database has several"
+                    + " nodes; `explicit`, those declared READ ONLY; `off`, none.");
+
+    public static final Setting<ReadConsistency> READ_CONSISTENCY = row(
+                    Group.ROUTING,
+                    "read_consistency",
+                    Values.choice(ReadConsistency.class),
+                    ReadConsistency.SESSION)
+            .own()
+            .perDatabase("read_consistency")
+            .perUser("read_consistency")
+            .notYet(ReadConsistency.EVENTUAL, "a read on a standby may be behind the client's own commits")
+            .doc("What a read on a standby must have seen: `eventual`, nothing in particular; `session`, the client's"
+                    + " own commits; `monotonic`, also all it has read before; `pod`, all commits through this process;"
+                    + " `cluster`, all commits.");
+
+    public static final Setting<Duration> CAUSAL_WAIT = row(
+                    Group.ROUTING, "causal_wait", Values.seconds(), Duration.ofMillis(20))
+            .own()
+            .perDatabase("causal_wait")
+            .notYet(Duration.ofMillis(20), "no read waits")
+            .doc("Longest a read waits for a standby to catch up before it goes to the primary.");
+
+    public static final Setting<Balance> BALANCE = row(
+                    Group.ROUTING,
+                    "balance",
+                    Values.choice(
+                            Balance.class,
+                            EnumSet.complementOf(EnumSet.of(Balance.TWO_CHOICES, Balance.ROUND_ROBIN))),
+                    Balance.TWO_CHOICES)
+            .own()
+            .perDatabase("balance")
+            .doc("How a node is chosen among those that fit: `two_choices`, the less busy of two drawn at random;"
+                    + " `round_robin`, each in turn.");
+
+    public static final Setting<DiscoveryMode> DISCOVERY = row(
+                    Group.ROUTING,
+                    "discovery",
+                    Values.choice(DiscoveryMode.class, EnumSet.of(DiscoveryMode.KUBERNETES)),
+                    DiscoveryMode.AUTO)
+            .own()
+            .perDatabase("discovery")
+            .doc("Where the addresses of the nodes come from: `static`, the `host` list as written; `dns`, all"
+                    + " addresses behind the names, looked up again when their TTL ends; `auto`, `dns` for names and"
+                    + " `static` for literal addresses.");
+
+    public static final Setting<String> SERVICE = row(Group.ROUTING, "service", Values.text(), "")
+            .own()
+            .perDatabase("service")
+            .notYet("", "`host` says where the nodes are")
+            .doc("Kubernetes Service whose EndpointSlices name the nodes, for `discovery = kubernetes`.");
+
+    public static final Setting<String> NAMESPACE = row(Group.ROUTING, "namespace", Values.text(), "")
+            .own()
+            .perDatabase("namespace")
+            .notYet("", "`host` says where the nodes are")
+            .doc("Kubernetes namespace of `service`; empty is our own.");
+
+    public static final Setting<String> ZONE = row(Group.ROUTING, "zone", Values.text(), "")
+            .own()
+            .restart()
+            .notYet("", "nodes of all zones are alike")
+            .doc("Zone in which this process runs; nodes of the same zone are preferred.");
+
+    public static final Setting<Duration> SLOW_START = row(
+                    Group.ROUTING, "slow_start", Values.seconds(), Duration.ZERO)
+            .own()
+            .perDatabase("slow_start")
+            .notYet(Duration.ZERO, "a new node gets its full share at once")
+            .doc("Time in which the share of a new or returned node grows to the full one; 0 is at once.");
+
+    public static final Setting<Duration> HOLD_WINDOW = row(
+                    Group.ROUTING, "hold_window", Values.seconds(), Duration.ZERO)
+            .own()
+            .notYet(Duration.ZERO, "clients wait in the ordinary queue, see `query_wait_timeout`")
+            .doc("Time in which transactions are held back, and not failed, while there is no primary.");
+
+    public static final Setting<String> MONITOR_USER = row(
+                    Group.ROUTING, "monitor_user", Values.optionalText(), "")
+            .own()
+            .perDatabase("monitor_user")
+            .doc("User of the connections that find out what each node is. Empty: the `user` of the database.");
+
+    public static final Setting<String> MONITOR_PASSWORD = row(
+                    Group.ROUTING, "monitor_password", Values.optionalText(), "")
+            .own()
+            .secret()
+            .perDatabase("monitor_password")
+            .doc("Password of `monitor_user`. Empty: that of `auth_file`.");
+
+    public static final Setting<List<HostPort>> DNS_SERVERS = row(
+                    Group.ROUTING, "dns_servers", Values.nameServers(), List.of())
+            .own()
+            .restart()
+            .doc("Name servers for discovery, each HOST or HOST:PORT. Empty: those of the system.");
+
+    public static final Setting<Duration> DNS_MAX_TTL = row(
+                    Group.ROUTING, "dns_max_ttl", Values.seconds(), Duration.ofSeconds(15))
+            .doc("Longest that an answer of DNS is used; the TTL of the record ends it sooner.");
+
+    public static final Setting<Duration> DNS_NXDOMAIN_TTL = row(
+                    Group.ROUTING, "dns_nxdomain_ttl", Values.seconds(), Duration.ofSeconds(15))
+            .doc("Longest that a failed look-up is not tried again.");
+
+    public static final Setting<Duration> DNS_ZONE_CHECK_PERIOD = row(
+                    Group.ROUTING, "dns_zone_check_period", Values.seconds(), Duration.ZERO)
+            .notYet(Duration.ZERO, "names are looked up again when their TTL ends")
+            .doc("How often the serial number of a DNS zone is read; 0 is never.");
+
+    public static final Setting<String> RESOLV_CONF = row(Group.ROUTING, "resolv_conf", Values.text(), "")
+            .restart()
+            .notYet("", "the system's file is used; `dns_servers` names other servers")
+            .doc("Another file in the place of /etc/resolv.conf.");
+
+    // Authentication and console rights
+
+    public static final Setting<AuthType> AUTH_TYPE = row(
+                    Group.AUTHENTICATION,
+                    "auth_type",
+                    Values.choice(
+                            AuthType.class, EnumSet.of(AuthType.CERT, AuthType.HBA, AuthType.LDAP, AuthType.PAM)),
+                    AuthType.MD5)
+            .doc("How clients prove who they are. `md5`: by MD5, or by SCRAM where the user's secret is one."
+                    + " `scram-sha-256`: by SCRAM, from a SCRAM secret or a plain password. `plain`: the password itself"
+                    + " is sent. `trust`: no proof, but the name must be in `auth_file`. `any`: no proof, and the name"
+                    + " does not count; each database then needs a `user`.");
+
+    public static final Setting<String> AUTH_FILE = row(
+                    Group.AUTHENTICATION, "auth_file", Values.optionalText(), "")
+            .doc("File of users and their secrets, one `\"user\" \"secret\"` a line.");
+
+    public static final Setting<String> AUTH_HBA_FILE = row(Group.AUTHENTICATION, "auth_hba_file", Values.text(), "")
+            .notYet("", "`auth_type` is the same for all")
+            .doc("Rules for `auth_type = hba`.");
+
+    public static final Setting<String> AUTH_IDENT_FILE = row(
+                    Group.AUTHENTICATION, "auth_ident_file", Values.optionalText(), "")
+            .notYet("", "there are no name maps")
+            .doc("Name maps for `auth_type = hba`.");
+
+    public static final Setting<String> AUTH_USER = row(
+                    Group.AUTHENTICATION, "auth_user", Values.optionalText(), "")
+            .perDatabase("auth_user")
+            .notYet("", "a user who is not in `auth_file` cannot log in")
+            .doc("User who runs `auth_query` for users who are not in `auth_file`.");
+
+    public static final Setting<String> AUTH_QUERY = row(
+                    Group.AUTHENTICATION,
+                    "auth_query",
+                    Values.text(),
+                    "SELECT rolname, CASE WHEN rolvaliduntil < pg_catalog.now() THEN NULL ELSE rolpassword END"
+                            + " FROM pg_authid WHERE rolname=$1 AND rolcanlogin")
+            .perDatabase("auth_query")
+            .notYet(
+                    "SELECT rolname, CASE WHEN rolvaliduntil < pg_catalog.now() THEN NULL ELSE rolpassword END"
+                            + " FROM pg_authid WHERE rolname=$1 AND rolcanlogin",
+                    "a user who is not in `auth_file` cannot log in")
+            .doc("Query for name and secret of a user.");
+
+    public static final Setting<String> AUTH_DBNAME = row(
+                    Group.AUTHENTICATION, "auth_dbname", Values.optionalText(), "")
+            .perDatabase("auth_dbname")
+            .notYet("", "a user who is not in `auth_file` cannot log in")
+            .doc("Database in which `auth_query` runs; empty is the client's.");
+
+    public static final Setting<String> AUTH_LDAP_OPTIONS = row(
+                    Group.AUTHENTICATION, "auth_ldap_options", Values.optionalText(), "")
+            .notYet("", "there is no LDAP")
+            .doc("Words of the LDAP connection for `auth_type = ldap`.");
+
+    public static final Setting<String> AUTH_PAM_CONFDIR = row(
+                    Group.AUTHENTICATION, "auth_pam_confdir", Values.text(), "")
+            .notYet("", "there is no PAM")
+            .doc("Directory in the place of /etc/pam.d for `auth_type = pam`.");
+
+    public static final Setting<Integer> SCRAM_ITERATIONS = row(
+                    Group.AUTHENTICATION, "scram_iterations", Values.number(1, 10_000_000), 4096)
+            .notYet(4096, "4096 are used")
+            .doc("Iterations of the SCRAM secrets that are made from plain passwords.");
+
+    public static final Setting<List<String>> ADMIN_USERS = row(
+                    Group.AUTHENTICATION, "admin_users", Values.names(), List.of())
+            .doc("Users who may do everything on the console. With `auth_type = any` everybody may.");
+
+    public static final Setting<List<String>> STATS_USERS = row(
+                    Group.AUTHENTICATION, "stats_users", Values.names(), List.of())
+            .doc("Users who may read on the console: SHOW.");
+
+    public static final Setting<String> LOGIN_NOTIFY_MESSAGE = row(
+                    Group.AUTHENTICATION, "login_notify_message", Values.text(), "")
+            .notYet("", "no notice is sent")
+            .doc("Notice to each client when it has logged in.");
+
+    // Life and checks of server connections
+
+    public static final Setting<String> SERVER_RESET_QUERY = row(
+                    Group.SERVERS, "server_reset_query", Values.text(), "DISCARD ALL")
+            .doc("Query that cleans a server connection when a session ends; empty is none. Used in session mode, and in"
+                    + " every mode with `server_reset_query_always`.");
+
+    public static final Setting<Boolean> SERVER_RESET_QUERY_ALWAYS = row(
+                    Group.SERVERS, "server_reset_query_always", Values.flag(), false)
+            .doc("Runs `server_reset_query` in transaction and statement mode too.");
+
+    public static final Setting<String> SERVER_CHECK_QUERY = row(
+                    Group.SERVERS, "server_check_query", Values.text(), "<empty>")
+            .doc("Query that shows whether a server connection still lives; `<empty>` sends the empty query, no text at"
+                    + " all turns the check off.");
+
+    public static final Setting<Duration> SERVER_CHECK_DELAY = row(
+                    Group.SERVERS, "server_check_delay", Values.seconds(), Duration.ofSeconds(30))
+            .doc("A server connection that was used less long ago is not checked; 0 checks always.");
+
+    public static final Setting<Boolean> SERVER_FAST_CLOSE = row(
+                    Group.SERVERS, "server_fast_close", Values.flag(), false)
+            .notYet(false, "the session ends first")
+            .doc("In session mode, closes a server connection that RECONNECT or RELOAD made old at the end of its"
+                    + " transaction, not of its session.");
+
+    public static final Setting<Duration> SERVER_LIFETIME = row(
+                    Group.SERVERS, "server_lifetime", Values.seconds(), Duration.ofHours(1))
+            .perDatabase("server_lifetime")
+            .doc("A server connection that is older is closed when it is free; 0 uses each only once.");
+
+    public static final Setting<Duration> SERVER_IDLE_TIMEOUT = row(
+                    Group.SERVERS, "server_idle_timeout", Values.seconds(), Duration.ofMinutes(10))
+            .doc("A server connection that was free for longer is closed; 0 is never.");
+
+    public static final Setting<Duration> SERVER_CONNECT_TIMEOUT = row(
+                    Group.SERVERS, "server_connect_timeout", Values.seconds(), Duration.ofSeconds(15))
+            .doc("Longest that connecting and logging in to a server may take; 0 is no limit.");
+
+    public static final Setting<Duration> SERVER_LOGIN_RETRY = row(
+                    Group.SERVERS, "server_login_retry", Values.seconds(), Duration.ofSeconds(15))
+            .doc("Wait after a failed connection to a server before the next try.");
+
+    // Timeouts of clients and queries
+
+    public static final Setting<Duration> QUERY_WAIT_TIMEOUT = row(
+                    Group.TIMEOUTS, "query_wait_timeout", Values.seconds(), Duration.ofMinutes(2))
+            .perDatabase("query_wait_timeout")
+            .perUser("query_wait_timeout")
+            .doc("Longest a client waits for a server connection; 0 waits forever.");
+
+    public static final Setting<Integer> QUERY_WAIT_NOTIFY = row(
+                    Group.TIMEOUTS, "query_wait_notify", Values.number(0, 1_000_000), 5)
+            .notYet(0, "a waiting client gets no notice")
+            .doc("Seconds after which a client that waits for a server connection is told so; 0 is never.");
+
+    public static final Setting<Duration> CANCEL_WAIT_TIMEOUT = row(
+                    Group.TIMEOUTS, "cancel_wait_timeout", Values.seconds(), Duration.ofSeconds(10))
+            .doc("Longest a cancel request waits for its connection to the server; 0 waits forever.");
+
+    public static final Setting<Duration> QUERY_TIMEOUT = row(
+                    Group.TIMEOUTS, "query_timeout", Values.seconds(), Duration.ZERO)
+            .perUser("query_timeout")
+            .doc("Longest a query may run, then client and server connection are closed; 0 is no limit.");
+
+    public static final Setting<Duration> CLIENT_IDLE_TIMEOUT = row(
+                    Group.TIMEOUTS, "client_idle_timeout", Values.seconds(), Duration.ZERO)
+            .perUser("client_idle_timeout")
+            .doc("A client that sends nothing for so long, outside a transaction, is closed; 0 is no limit.");
+
+    public static final Setting<Duration> IDLE_TRANSACTION_TIMEOUT = row(
+                    Group.TIMEOUTS, "idle_transaction_timeout", Values.seconds(), Duration.ZERO)
+            .perUser("idle_transaction_timeout")
+            .doc("A client that sends nothing for so long inside a transaction is closed; 0 is no limit.");
+
+    public static final Setting<Duration> TRANSACTION_TIMEOUT = row(
+                    Group.TIMEOUTS, "transaction_timeout", Values.seconds(), Duration.ZERO)
+            .perUser("transaction_timeout")
+            .doc("A client whose transaction takes longer is closed; 0 is no limit.");
+
+    public static final Setting<Duration> CLIENT_LOGIN_TIMEOUT = row(
+                    Group.TIMEOUTS, "client_login_timeout", Values.seconds(), Duration.ofMinutes(1))
+            .doc("A client that has not logged in after so long is closed; 0 is no limit.");
+
+    public static final Setting<Duration> SUSPEND_TIMEOUT = row(
+                    Group.TIMEOUTS, "suspend_timeout", Values.seconds(), Duration.ofSeconds(10))
+            .notYet(Duration.ofSeconds(10), "there is no SUSPEND")
+            .doc("Longest that SUSPEND waits for buffers to empty.");
+
+    // Log
+
+    public static final Setting<String> LOGFILE = row(Group.LOGGING, "logfile", Values.text(), "")
+            .doc("File to which the log is written besides the standard error; reopened by RELOAD.");
+
+    public static final Setting<Boolean> LOG_CONNECTIONS = row(
+                    Group.LOGGING, "log_connections", Values.flag(), true)
+            .doc("Logs each login.");
+
+    public static final Setting<Boolean> LOG_DISCONNECTIONS = row(
+                    Group.LOGGING, "log_disconnections", Values.flag(), true)
+            .doc("Logs each end of a connection and its reason.");
+
+    public static final Setting<Boolean> LOG_POOLER_ERRORS = row(
+                    Group.LOGGING, "log_pooler_errors", Values.flag(), true)
+            .doc("Logs each error that Plenum itself sends to a client.");
+
+    public static final Setting<Boolean> LOG_STATS = row(Group.LOGGING, "log_stats", Values.flag(), true)
+            .doc("Logs the sums of each `stats_period`.");
+
+    public static final Setting<Duration> STATS_PERIOD = row(
+                    Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))
+            .doc("Time over which the averages of SHOW are taken and after which the log gets a line of sums.");
+
+    public static final Setting<Integer> VERBOSE = row(Group.LOGGING, "verbose", Values.number(0, 3), 0)
+            .doc("More log, as `-v` on the command line: 1 debug, 2 and more everything.");
+
+    public static final Setting<Boolean> SYSLOG = row(Group.LOGGING, "syslog", Values.flag(), false)
+            .notYet(false, "the log goes to the standard error and to `logfile`")
+            .doc("Sends the log to syslog.");
+
+    public static final Setting<String> SYSLOG_IDENT = row(
+                    Group.LOGGING, "syslog_ident", Values.text(), "pgbouncer")
+            .notYet("pgbouncer", "there is no syslog")
+            .doc("Name under which syslog gets the log.");
+
+    public static final Setting<String> SYSLOG_FACILITY = row(
+                    Group.LOGGING, "syslog_facility", Values.text(), "daemon")
+            .notYet("daemon", "there is no syslog")
+            .doc("Facility under which syslog gets the log.");
+
+    // Process
+
+    public static final Setting<String> CONFFILE = row(
+                    Group.PROCESS, "conffile", Values.optionalText(), "")
+            .doc("The file that RELOAD reads. Empty: the one of the command line.");
+
+    public static final Setting<String> PIDFILE = row(Group.PROCESS, "pidfile", Values.text(), "")
+            .restart()
+            .doc("File that holds the process id while Plenum runs. It must not exist at the start, unless the process"
+                    + " that it names is gone.");
+
+    public static final Setting<String> USER = row(Group.PROCESS, "user", Values.optionalText(), "")
+            .restart()
+            .doc("Unix user under which Plenum must run. A Java process cannot change its user, so Plenum refuses to"
+                    + " start as another one.");
+
+    public static final Setting<Integer> EVENT_LOOPS = row(
+                    Group.PROCESS, "event_loops", Values.number(0, 1024), 0)
+            .own()
+            .restart()
+            .doc("Threads that move the data; 0 is one for each processor that the container may use.");
+
+    public static final Setting<Transport> TRANSPORT = row(
+                    Group.PROCESS, "transport", Values.choice(Transport.class), Transport.AUTO)
+            .own()
+            .restart()
+            .doc("The socket layer: `io_uring`, `epoll` or `nio`; `auto` takes the first of them that kernel and"
+                    + " container allow.");
+
+    public static final Setting<String> JOB_NAME = row(Group.PROCESS, "job_name", Values.text(), "pgbouncer")
+            .restart()
+            .noMeaning("it names a service of Windows")
+            .doc("Name of the process for scripts.");
+
+    public static final Setting<String> SERVICE_NAME = row(
+                    Group.PROCESS, "service_name", Values.text(), "pgbouncer")
+            .restart()
+            .noMeaning("it names a service of Windows")
+            .doc("Alias of `job_name`.");
+
+    // TLS
+
+    private static final Set<TlsMode> TLS_DEMANDED =
+            EnumSet.of(TlsMode.REQUIRE, TlsMode.VERIFY_CA, TlsMode.VERIFY_FULL);
+
+    public static final Setting<TlsMode> CLIENT_TLS_SSLMODE = row(
+                    Group.TLS, "client_tls_sslmode", Values.choice(TlsMode.class, TLS_DEMANDED), TlsMode.DISABLE)
+            .notYet(TlsMode.DISABLE, "clients that ask for TLS are told that there is none")
+            .doc("TLS towards clients. The modes that demand TLS are refused until there is TLS.");
+
+    public static final Setting<TlsMode> SERVER_TLS_SSLMODE = row(
+                    Group.TLS, "server_tls_sslmode", Values.choice(TlsMode.class, TLS_DEMANDED), TlsMode.PREFER)
+            .notYet(TlsMode.DISABLE, "servers are spoken to in plain text")
+            .doc("TLS towards servers. The modes that demand TLS are refused until there is TLS.");
+
+    public static final Setting<String> CLIENT_TLS_KEY_FILE =
+            tls("client_tls_key_file", Values.text(), "", "Key for TLS towards clients.");
+    public static final Setting<String> CLIENT_TLS_CERT_FILE =
+            tls("client_tls_cert_file", Values.text(), "", "Certificate for TLS towards clients.");
+    public static final Setting<String> CLIENT_TLS_CA_FILE =
+            tls("client_tls_ca_file", Values.text(), "", "Authorities that certificates of clients must come from.");
+    public static final Setting<String> CLIENT_TLS_PROTOCOLS =
+            tls("client_tls_protocols", Values.text(), "secure", "TLS versions towards clients.");
+    public static final Setting<String> CLIENT_TLS_CIPHERS =
+            tls("client_tls_ciphers", Values.text(), "default", "Ciphers of TLS 1.2 towards clients.");
+    public static final Setting<String> CLIENT_TLS13_CIPHERS =
+            tls("client_tls13_ciphers", Values.optionalText(), "", "Ciphers of TLS 1.3 towards clients.");
+    public static final Setting<String> CLIENT_TLS_ECDHCURVE =
+            tls("client_tls_ecdhcurve", Values.text(), "auto", "Curve of the key exchange with clients.");
+    public static final Setting<String> CLIENT_TLS_DHEPARAMS =
+            tls("client_tls_dheparams", Values.text(), "auto", "Kind of the DHE key exchange with clients.");
+    public static final Setting<String> SERVER_TLS_KEY_FILE =
+            tls("server_tls_key_file", Values.text(), "", "Key that proves us to servers.");
+    public static final Setting<String> SERVER_TLS_CERT_FILE =
+            tls("server_tls_cert_file", Values.text(), "", "Certificate that proves us to servers.");
+    public static final Setting<String> SERVER_TLS_CA_FILE =
+            tls("server_tls_ca_file", Values.text(), "", "Authorities that certificates of servers must come from.");
+    public static final Setting<String> SERVER_TLS_PROTOCOLS =
+            tls("server_tls_protocols", Values.text(), "secure", "TLS versions towards servers.");
+    public static final Setting<String> SERVER_TLS_CIPHERS =
+            tls("server_tls_ciphers", Values.text(), "default", "Ciphers of TLS 1.2 towards servers.");
+    public static final Setting<String> SERVER_TLS13_CIPHERS =
+            tls("server_tls13_ciphers", Values.optionalText(), "", "Ciphers of TLS 1.3 towards servers.");
+
+    // Network
+
+    public static final Setting<Boolean> TCP_KEEPALIVE = row(Group.NETWORK, "tcp_keepalive", Values.flag(), true)
+            .doc("Turns on TCP's own search for dead peers.");
+
+    public static final Setting<Integer> TCP_KEEPCNT = row(
+                    Group.NETWORK, "tcp_keepcnt", Values.number(0, 127), 0)
+            .doc("Unanswered probes after which a peer is dead; 0 leaves it to the kernel.");
+
+    public static final Setting<Integer> TCP_KEEPIDLE = row(
+                    Group.NETWORK, "tcp_keepidle", Values.number(0, 32767), 0)
+            .doc("Seconds of silence before the first probe; 0 leaves it to the kernel.");
+
+    public static final Setting<Integer> TCP_KEEPINTVL = row(
+                    Group.NETWORK, "tcp_keepintvl", Values.number(0, 32767), 0)
+            .doc("Seconds between probes; 0 leaves it to the kernel.");
+
+    public static final Setting<Duration> TCP_USER_TIMEOUT = row(
+                    Group.NETWORK, "tcp_user_timeout", Values.milliseconds(), Duration.ZERO)
+            .doc("Milliseconds for which sent data may stay unacknowledged; 0 leaves it to the kernel.");
+
+    public static final Setting<Integer> TCP_DEFER_ACCEPT = row(
+                    Group.NETWORK, "tcp_defer_accept", Values.number(0, Integer.MAX_VALUE), 0)
+            .pgbouncerDefault("1")
+            .notYet(0, "a client is accepted as soon as it connects")
+            .doc("Accepts a client only when it has sent something.");
+
+    public static final Setting<Integer> TCP_SOCKET_BUFFER = row(
+                    Group.NETWORK, "tcp_socket_buffer", Values.number(0, Integer.MAX_VALUE), 0)
+            .notYet(0, "the kernel chooses")
+            .doc("Bytes of the kernel's buffers of a socket; 0 leaves it to the kernel.");
+
+    public static final Setting<Integer> MAX_PACKET_SIZE = row(
+                    Group.NETWORK, "max_packet_size", Values.number(1024, Integer.MAX_VALUE), Integer.MAX_VALUE)
+            .doc("Bytes of the largest message that is let through.");
+
+    public static final Setting<Integer> PKT_BUF = row(
+                    Group.NETWORK, "pkt_buf", Values.number(0, Integer.MAX_VALUE), 4096)
+            .restart()
+            .noMeaning("buffers grow and shrink with what they carry")
+            .doc("Bytes of a socket's buffer.");
+
+    public static final Setting<Integer> SBUF_LOOPCNT = row(
+                    Group.NETWORK, "sbuf_loopcnt", Values.number(0, Integer.MAX_VALUE), 5)
+            .noMeaning("a busy connection cannot hold up the others")
+            .doc("Reads of a socket in one turn.");
+
+    // Connection of a database: [databases] alone
+
+    public static final Setting<List<String>> DATABASE_HOST = row(
+                    Group.DATABASE, "host", Values.hosts(), List.of())
+            .only(Scope.DATABASE)
+            .doc("Names or addresses of the nodes, with commas between. A name may stand for many addresses. Which node"
+                    + " is the primary is found, not declared. Not set: `localhost`.");
+
+    public static final Setting<List<Integer>> DATABASE_PORT = row(
+                    Group.DATABASE, "port", Values.ports(), List.of(5432))
+            .only(Scope.DATABASE)
+            .doc("Port of the nodes: one for all of them, or one for each entry of `host`, with commas between.");
+
+    public static final Setting<String> DATABASE_DBNAME = row(
+                    Group.DATABASE, "dbname", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("Name of the database on the server. Not set: the name that the client gave.");
+
+    public static final Setting<String> DATABASE_USER = row(
+                    Group.DATABASE, "user", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("User for all server connections; there is then one pool for all clients of the database. Not set: the"
+                    + " client's user.");
+
+    public static final Setting<String> DATABASE_PASSWORD = row(
+                    Group.DATABASE, "password", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .secret()
+            .doc("Password of `user`. Not set: that of `auth_file`.");
+
+    public static final Setting<String> DATABASE_CONNECT_QUERY = row(
+                    Group.DATABASE, "connect_query", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("Query that runs on each new server connection before a client gets it.");
+
+    public static final Setting<String> DATABASE_CLIENT_ENCODING = row(
+                    Group.DATABASE, "client_encoding", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("`client_encoding` to ask of the server.");
+
+    public static final Setting<String> DATABASE_DATESTYLE = row(
+                    Group.DATABASE, "datestyle", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("`datestyle` to ask of the server.");
+
+    public static final Setting<String> DATABASE_TIMEZONE = row(
+                    Group.DATABASE, "timezone", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("`timezone` to ask of the server.");
+
+    public static final Setting<String> DATABASE_APPLICATION_NAME = row(
+                    Group.DATABASE, "application_name", Values.optionalText(), "")
+            .only(Scope.DATABASE)
+            .doc("`application_name` to ask of the server.");
+
+    public static final Setting<LoadBalanceHosts> DATABASE_LOAD_BALANCE_HOSTS = row(
+                    Group.DATABASE,
+                    "load_balance_hosts",
+                    Values.choice(LoadBalanceHosts.class),
+                    LoadBalanceHosts.ROUND_ROBIN)
+            .only(Scope.DATABASE)
+            .noMeaning("the role of a node and `balance` decide")
+            .doc("Which entry of `host` a new connection takes.");
+
+    // Peers
+
+    public static final Setting<Integer> PEER_ID = row(Group.PEERS, "peer_id", Values.number(0, 16383), 0)
+            .notYet(0, "cancel requests are not forwarded to other processes")
+            .doc("Number of this process among its peers; 0 is no peers.");
+
+    public static final Setting<String> PEER_HOST = row(Group.PEERS, "host", Values.optionalText(), "")
+            .only(Scope.PEER)
+            .notYet("", "cancel requests are not forwarded to other processes")
+            .doc("Name or address of the peer; must be set.");
+
+    public static final Setting<Integer> PEER_PORT = row(Group.PEERS, "port", Values.number(1, 65535), 6432)
+            .only(Scope.PEER)
+            .notYet(6432, "cancel requests are not forwarded to other processes")
+            .doc("Port of the peer.");
+
+    private Settings() {}
+
+    /** Every row, in the order of the table. */
+    public static List<Setting<?>> all() {
+        return List.copyOf(ALL);
+    }
+
+    /** The rows of {@code [pgbouncer]} and {@code [plenum]}, by name: the order of SHOW CONFIG. */
+    public static List<Setting<?>> global() {
+        return ALL.stream()
+                .filter(Setting::isGlobal)
+                .sorted(Comparator.comparing(Setting::name))
+                .toList();
+    }
+
+    /** The row of {@code [pgbouncer]} and {@code [plenum]} with that name. */
+    public static @Nullable Setting<?> find(String name) {
+        return find(Scope.GLOBAL, name);
+    }
+
+    /** The row that {@code key} means in that place. */
+    public static @Nullable Setting<?> find(Scope scope, String key) {
+        return BY_KEY.getOrDefault(scope, Map.of()).get(key);
+    }
+
+    /** All keys that may be written in that place, by name. */
+    public static Set<String> keys(Scope scope) {
+        return new TreeSet<>(BY_KEY.getOrDefault(scope, Map.of()).keySet());
+    }
+
+    private static Setting<String> tls(String name, Values<String> values, String defaultValue, String doc) {
+        return row(Group.TLS, name, values, defaultValue)
+                .notYet(defaultValue, "there is no TLS")
+                .doc(doc);
+    }
+
+    private static <T> Row<T> row(Group group, String name, Values<T> values, T defaultValue) {
+        return new Row<>(group, name, values, defaultValue);
+    }
+
+    /** A row while it is written; {@link #doc} ends it and puts it into the table. */
+    private static final class Row<T> {
+        private final Group group;
+        private final String name;
+        private final Values<T> values;
+        private final T defaultValue;
+        private final Map<Scope, List<String>> keys = new EnumMap<>(Scope.class);
+        private @Nullable String pgbouncerDefault;
+        private boolean own;
+        private boolean secret;
+        private Reload reload = Reload.LIVE;
+        private Effect<T> effect = new Effect.InForce<>();
+
+        Row(Group group, String name, Values<T> values, T defaultValue) {
+            this.group = group;
+            this.name = name;
+            this.values = values;
+            this.defaultValue = defaultValue;
+            keys.put(Scope.GLOBAL, List.of(name));
+        }
+
+        Row<T> own() {
+            own = true;
+            return this;
+        }
+
+        Row<T> restart() {
+            reload = Reload.RESTART;
+            return this;
+        }
+
+        Row<T> secret() {
+            secret = true;
+            return this;
+        }
+
+        Row<T> pgbouncerDefault(String text) {
+            pgbouncerDefault = text;
+            return this;
+        }
+
+        Row<T> perDatabase(String... spellings) {
+            keys.put(Scope.DATABASE, List.of(spellings));
+            return this;
+        }
+
+        Row<T> perUser(String key) {
+            keys.put(Scope.USER, List.of(key));
+            return this;
+        }
+
+        Row<T> perPeer(String key) {
+            keys.put(Scope.PEER, List.of(key));
+            return this;
+        }
+
+        Row<T> only(Scope scope) {
+            keys.clear();
+            keys.put(scope, List.of(name));
+            return this;
+        }
+
+        Row<T> notYet(T actsAs, String meanwhile) {
+            effect = new Effect.NotYet<>(actsAs, meanwhile);
+            return this;
+        }
+
+        Row<T> noMeaning(String why) {
+            effect = new Effect.NoMeaning<>(why);
+            return this;
+        }
+
+        Setting<T> doc(String text) {
+            Setting<T> setting = new Setting<>(
+                    name,
+                    group,
+                    values,
+                    defaultValue,
+                    pgbouncerDefault,
+                    own,
+                    reload,
+                    Map.copyOf(keys),
+                    secret,
+                    effect,
+                    text);
+            ALL.add(setting);
+            keys.forEach((scope, spellings) -> {
+                for (String spelling : spellings) {
+                    Setting<?> other =
+                            BY_KEY.computeIfAbsent(scope, _ -> new HashMap<>()).put(spelling, setting);
+                    if (other != null) {
+                        throw new IllegalStateException("two rows for " + spelling + " in " + scope);
+                    }
+                }
+            });
+            return setting;
+        }
+    }
+}

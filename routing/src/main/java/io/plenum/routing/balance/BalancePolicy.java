@@ -1,0 +1,43 @@
+package io.plenum.routing.balance;
+
+import java.util.Locale;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** The setting {@code balance}: how a read finds its replica. */
+public enum BalancePolicy {
+    /** {@link TwoChoices} */
+    TWO_CHOICES,
+    /** {@link RoundRobin} */
+    ROUND_ROBIN,
+    /** {@link LeastRequest} */
+    LEAST_REQUEST,
+    /** {@link RandomChoice} */
+    RANDOM;
+
+    /** The policy of this name as settings write it, in any case; null where there is none. */
+    public static @Nullable BalancePolicy named(String name) {
+        return switch (name.strip().toLowerCase(Locale.ROOT)) {
+            case "two_choices" -> TWO_CHOICES;
+            case "round_robin" -> ROUND_ROBIN;
+            case "least_request" -> LEAST_REQUEST;
+            case "random" -> RANDOM;
+            default -> null;
+        };
+    }
+
+    /** The name as settings and SHOW CONFIG write it. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** A balancer for one event loop; the generator is used by that loop alone. */
+    public Balancer create(RandomGenerator random) {
+        return switch (this) {
+            case TWO_CHOICES -> new TwoChoices(random);
+            case ROUND_ROBIN -> new RoundRobin(random);
+            case LEAST_REQUEST -> new LeastRequest(random);
+            case RANDOM -> new RandomChoice(random);
+        };
+    }
+}

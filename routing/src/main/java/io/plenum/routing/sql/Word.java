@@ -1,0 +1,4 @@
+package io.plenum.routing.sql;
+
+/** Words of SQL. */
+final class Word {}

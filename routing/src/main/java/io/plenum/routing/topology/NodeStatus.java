@@ -1,0 +1,19 @@
+package io.plenum.routing.topology;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node and what is known of it. Immutable.
+ *
+ * @param foreign it belongs to another cluster (its system identifier differs), so nothing is sent to it
+ * @param lastSeen the last answer of a probe, or null if there was none; its age says how old the LSN is
+ * @param sinceNanos when role or health last changed
+ */
+public record NodeStatus(
+        Node node, NodeRole role, NodeHealth health, boolean foreign, @Nullable Observation lastSeen, long sinceNanos) {
+
+    /** Whether probes reach it and it is one of ours. */
+    public boolean answers() {
+        return !foreign && (health == NodeHealth.UP || health == NodeHealth.DRAINING);
+    }
+}

@@ -1,11 +1,709 @@
 package io.plenum.routing;
 
 import io.netty.buffer.ByteBuf;
+import io.plenum.routing.sql.Call;
+import io.plenum.routing.sql.SqlScanner;
+import io.plenum.routing.sql.Term;
+import io.plenum.routing.sql.Token;
+import io.plenum.routing.sql.Word;
+import java.util.Objects;
 
-/** Confined to its event loop: says what a text of SQL is. */
+/**
+ * Confined to its event loop: says what a text of SQL is. One pass over at most {@value #LIMIT} bytes, no recursion, no
+ * allocation but for its own two arrays, which grow up to a bound.
+ *
+ * <p>It is no parser: it proves that a statement reads only, and says {@link Target#PRIMARY} where it cannot. A text
+ * that PostgreSQL refuses as a syntax error does nothing on any node, so only what PostgreSQL accepts matters. A query
+ * is a read when it
+ *
+ * <ul>
+ *   <li>begins with SELECT, WITH, VALUES, TABLE or a parenthesis, or is the EXPLAIN of such;
+ *   <li>holds none of the words INSERT, UPDATE, DELETE, MERGE, INTO and no locking clause, except as a name behind AS
+ *       or a dot;
+ *   <li>calls no function but those known to be harmless: a name before a parenthesis that is neither a word of the
+ *       grammar nor an alias with its columns is a call;
+ *   <li>names nothing that begins with {@code pg_}, and not {@code information_schema}.
+ * </ul>
+ *
+ * <p>What cannot be seen in the text is not seen: functions behind operators, casts, views, row security, domains, the
+ * attribute notation {@code row.function}, and functions of users that have the name of a built-in; a sequence that is
+ * read like a table ({@code last_value} gives it away, {@code *} does not); unlogged and foreign tables; a
+ * {@code search_path} that leads to the system's schemas. For the session's state: what DO, CALL and functions of users
+ * do inside.
+ */
 public final class StatementClassifier {
-    /** The reason of the text in {@code [start, end)}, without its terminating zero. */
+    /** How much of a text is looked at, in bytes. */
+    public static final int LIMIT = 256 * 1024;
+
+    /** Parentheses nested deeper are not understood. */
+    private static final int MAX_DEPTH = 512;
+
+    private static final byte[] NOTHING = {};
+
+    /** A pair of parentheses that is nothing of the following. */
+    private static final byte GROUP = 0;
+    /** Around the arguments of a function. */
+    private static final byte CALL = 1;
+    /** Around a query. */
+    private static final byte QUERY = 2;
+    /** Behind the word OPERATOR. */
+    private static final byte OPERATOR_NAME = 3;
+    /** Added to a level: the names of a WITH list are read at the moment. */
+    private static final byte WITH_LIST = 8;
+
+    private final SqlScanner scanner = new SqlScanner();
+    private final BatchFold texts = new BatchFold();
+    private final byte[] levels = new byte[MAX_DEPTH];
+    private byte[] copy = NOTHING;
+
+    // The token at hand and the one before it; END is what stands before the first of a statement.
+    private Token token = Token.END;
+    private Word word = Word.NONE;
+    private Term term = Term.NONE;
+    private Token previous = Token.END;
+    private Word previousWord = Word.NONE;
+    private Term previousTerm = Term.NONE;
+
+    // The last name, whose parts are joined by dots, and what stands before it.
+    private int nameParts;
+    private Word qualifier = Word.NONE;
+    private Token beforeName = Token.END;
+    private Word beforeNameWord = Word.NONE;
+    private Term beforeNameTerm = Term.NONE;
+    /** The name may be one of PostgreSQL's own; what follows it decides. */
+    private boolean systemName;
+
+    private int depth;
+    /** What the last closing parenthesis closed. */
+    private byte closed;
+    /** What the parenthesis at hand opens. */
+    private byte opened;
+    /** The last INTO is not that of INSERT INTO or MERGE INTO. */
+    private boolean selectInto;
+    /** The statement is not understood, so any word may mean what it seems to mean. */
+    private boolean doubted;
+
+    // The set_config( whose arguments are read: their level, 0 for none; the commas on it; what its last one holds.
+    private int settingDepth;
+    private int settingCommas;
+    private int settingTokens;
+    private boolean settingTrue;
+
+    /** The same as {@link #classify(ByteBuf, int, int, boolean)} for a text that can be trusted. */
     public Reason classify(ByteBuf sql, int start, int end) {
-        return start == end ? Reason.EMPTY : Reason.NOT_UNDERSTOOD;
+        return classify(sql, start, end, true);
+    }
+
+    /**
+     * What the text in {@code [start, end)} is, without its terminating zero. The reader index of the buffer plays no
+     * part and stays; nothing of the buffer is kept.
+     *
+     * <p>Of several statements: READ if all are; BEGIN READ ONLY or plain BEGIN if that comes first and nothing but
+     * reads and ends of transactions follow; else the most telling reason of all.
+     *
+     * @param safeText false if the client's encoding is one of those in which a byte below 128 can be part of a longer
+     *     character (SJIS, BIG5, GBK, GB18030, UHC, JOHAB, SHIFT_JIS_2004), or {@code standard_conforming_strings} is
+     *     off: then the answer is {@link Reason#UNSAFE_TEXT}, or {@link Reason#SESSION_DOUBT} where a word that may
+     *     leave state in the session stands anywhere, in a string too
+     */
+    public Reason classify(ByteBuf sql, int start, int end, boolean safeText) {
+        Objects.checkFromToIndex(start, end, sql.capacity());
+        int length = Math.min(end - start, LIMIT);
+        if (sql.hasArray()) {
+            int from = sql.arrayOffset() + start;
+            scanner.over(sql.array(), from, from + length);
+        } else {
+            if (copy.length < length) {
+                copy = new byte[Math.min(LIMIT, Math.max(1024, Integer.highestOneBit(length) << 1))];
+            }
+            sql.getBytes(start, copy, 0, length);
+            scanner.over(copy, 0, length);
+        }
+        Reason reason = text();
+        if (!safeText && !reason.pins()) {
+            scanner.rewind();
+            reason = anywhere();
+        }
+        scanner.clear();
+        return length < end - start ? reason.or(Reason.TOO_LONG) : reason;
+    }
+
+    private Reason text() {
+        texts.clear();
+        do {
+            beginStatement();
+            texts.add(statement());
+        } while (token == Token.SEMICOLON);
+        return texts.reason();
+    }
+
+    /** The quotes are not what they seem, so each word counts wherever it stands. */
+    private Reason anywhere() {
+        boolean first = false; // the first statement was seen already, for nothing can hide its beginning
+        for (Token found = scanner.nextAnywhere(); found != Token.END; found = scanner.nextAnywhere()) {
+            if (found == Token.SEMICOLON) {
+                first = true;
+            } else {
+                Word candidate = scanner.word();
+                if (leavesState(candidate) || (first && changesSession(candidate.term()))) {
+                    return Reason.SESSION_DOUBT;
+                }
+                first = false;
+            }
+        }
+        return Reason.UNSAFE_TEXT;
+    }
+
+    private void beginStatement() {
+        token = Token.END;
+        word = Word.NONE;
+        term = Term.NONE;
+        systemName = false;
+        depth = 0;
+        levels[0] = QUERY;
+        closed = GROUP;
+        doubted = false;
+        settingDepth = 0;
+        advance();
+    }
+
+    private Reason statement() {
+        return switch (token) {
+            case SEMICOLON, END -> Reason.EMPTY;
+            case OPEN -> body(Reason.READ);
+            case WORD -> beginsWith(term);
+            default -> body(Reason.NOT_UNDERSTOOD);
+        };
+    }
+
+    private Reason beginsWith(Term first) {
+        return switch (first) {
+            case SELECT, WITH, VALUES, TABLE -> body(Reason.READ);
+            case EXPLAIN -> explain();
+            case SHOW -> show();
+            case BEGIN, START -> begin();
+            case COMMIT, END, ABORT, ROLLBACK -> end();
+            case SET -> set();
+            case RESET -> reset();
+            case CREATE -> create();
+            case DECLARE -> declare();
+            case PREPARE -> prepare();
+            case LISTEN -> body(Reason.LISTEN);
+            case LOAD -> body(Reason.SESSION_STATE);
+            case COPY -> body(Reason.COPY);
+            case LOCK -> body(Reason.LOCKING_READ);
+            case CHECKPOINT -> body(Reason.NODE_LOCAL);
+            case INSERT, UPDATE, DELETE, MERGE, WRITING, NOTIFY, ANALYZE -> body(Reason.WRITE);
+            case UTILITY, FETCH -> body(Reason.UTILITY);
+            default -> body(Reason.NOT_UNDERSTOOD);
+        };
+    }
+
+    /** EXPLAIN [ANALYZE] [VERBOSE] statement, or EXPLAIN (options) statement: what the statement is, run or not. */
+    private Reason explain() {
+        advance();
+        if (token == Token.OPEN) {
+            advance();
+            if (token == Token.OPEN || isQuery()) {
+                push(QUERY);
+                return body(Reason.READ);
+            }
+            while (token != Token.CLOSE && !ended()) {
+                advance();
+            }
+            advance();
+        } else {
+            while (term == Term.ANALYZE || term == Term.VERBOSE) {
+                advance();
+            }
+        }
+        previous = Token.END; // the statement begins here
+        previousTerm = Term.NONE;
+        if (token == Token.WORD && term == Term.EXPLAIN) {
+            return body(Reason.NOT_UNDERSTOOD); // and no recursion, however often the word stands there
+        }
+        return ended() ? Reason.NOT_UNDERSTOOD : statement();
+    }
+
+    private boolean isQuery() {
+        return term == Term.SELECT || term == Term.WITH || term == Term.VALUES || term == Term.TABLE;
+    }
+
+    /** Settings can differ from node to node; those that follow the client, or that are fixed, do not. */
+    private Reason show() {
+        advance();
+        boolean known = term == Term.REPORTED_SETTING || term == Term.FIXED_SETTING || term == Term.TIME;
+        return body(known ? Reason.READ : Reason.NODE_LOCAL);
+    }
+
+    /** BEGIN [WORK | TRANSACTION] or START TRANSACTION, with modes between which commas may stand or not. */
+    private Reason begin() {
+        boolean readOnly = false;
+        Reason worst = Reason.EMPTY;
+        advance();
+        if (term == Term.WORK || term == Term.TRANSACTION) {
+            advance();
+        }
+        while (!ended()) {
+            switch (term) {
+                case ISOLATION -> {
+                    advance();
+                    if (term != Term.LEVEL) {
+                        return body(Reason.NOT_UNDERSTOOD);
+                    }
+                    advance();
+                    if (term == Term.SERIALIZABLE) {
+                        worst = worst.or(Reason.SERIALIZABLE);
+                    } else if (term == Term.REPEATABLE || term == Term.READ) {
+                        advance();
+                        if (term != Term.READ && term != Term.COMMITTED) {
+                            return body(Reason.NOT_UNDERSTOOD);
+                        }
+                    } else {
+                        return body(Reason.NOT_UNDERSTOOD);
+                    }
+                }
+                case READ -> {
+                    advance();
+                    if (term == Term.ONLY) {
+                        readOnly = true;
+                    } else if (term == Term.WRITE) {
+                        // A standby refuses it even where READ ONLY follows.
+                        worst = worst.or(Reason.READ_WRITE_TRANSACTION);
+                    } else {
+                        return body(Reason.NOT_UNDERSTOOD);
+                    }
+                }
+                case NOT, DEFERRABLE -> {}
+                default -> {
+                    if (token != Token.COMMA) {
+                        return body(Reason.NOT_UNDERSTOOD);
+                    }
+                }
+            }
+            advance();
+        }
+        if (token == Token.BROKEN) {
+            return Reason.NOT_UNDERSTOOD;
+        }
+        return worst != Reason.EMPTY ? worst : readOnly ? Reason.READ_ONLY_TRANSACTION : Reason.TRANSACTION;
+    }
+
+    private Reason end() {
+        advance();
+        if (term == Term.PREPARED) {
+            return body(Reason.WRITE);
+        }
+        if (term == Term.WORK || term == Term.TRANSACTION) {
+            advance();
+        }
+        if (term == Term.TO) {
+            return body(Reason.UTILITY); // a savepoint
+        }
+        return ended() || term == Term.AND ? body(Reason.TRANSACTION_END) : body(Reason.NOT_UNDERSTOOD);
+    }
+
+    private Reason set() {
+        advance();
+        if (term == Term.TRANSACTION || term == Term.CONSTRAINTS) {
+            return body(Reason.UTILITY);
+        }
+        if (term == Term.LOCAL) {
+            return body(Reason.UTILITY); // PostgreSQL takes it back at the end of the transaction
+        }
+        if (term == Term.SESSION) {
+            advance();
+            if (term == Term.CHARACTERISTICS) {
+                return characteristics();
+            }
+            if (term == Term.AUTHORIZATION) {
+                return body(Reason.SESSION_ROLE);
+            }
+        }
+        return setting();
+    }
+
+    private Reason reset() {
+        advance();
+        if (term == Term.TRANSACTION) {
+            return body(Reason.UTILITY);
+        }
+        if (term == Term.SESSION) {
+            return body(Reason.SESSION_ROLE);
+        }
+        return setting();
+    }
+
+    /** At the name of a setting that is set or reset for the session. */
+    private Reason setting() {
+        if (token == Token.WORD || token == Token.QUOTED) {
+            switch (word.term()) {
+                case REPORTED_SETTING, NAMES -> {
+                    return setTo(Reason.REPORTED_SETTING);
+                }
+                case TIME -> {
+                    return body(token == Token.WORD ? Reason.REPORTED_SETTING : Reason.SESSION_SETTING);
+                }
+                case ROLE -> {
+                    return body(Reason.SESSION_ROLE);
+                }
+                default -> {
+                    return body(Reason.SESSION_SETTING);
+                }
+            }
+        }
+        return body(Reason.SESSION_SETTING);
+    }
+
+    /** A dot behind the name makes it another: {@code SET timezone.x}. */
+    private Reason setTo(Reason reason) {
+        advance();
+        return body(token == Token.DOT ? Reason.SESSION_SETTING : reason);
+    }
+
+    /** SET SESSION CHARACTERISTICS AS TRANSACTION modes: only the one about reading is reported. */
+    private Reason characteristics() {
+        boolean reported = true;
+        advance();
+        while (!ended()) {
+            switch (term) {
+                case AS, TRANSACTION, READ, ONLY, WRITE -> {}
+                default -> reported &= token == Token.COMMA;
+            }
+            advance();
+        }
+        return reported ? Reason.REPORTED_SETTING : Reason.SESSION_SETTING;
+    }
+
+    private Reason create() {
+        advance();
+        while (term == Term.OR || term == Term.REPLACE || term == Term.GLOBAL || term == Term.LOCAL) {
+            advance();
+        }
+        return body(term == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE);
+    }
+
+    private Reason declare() {
+        Reason reason = Reason.UTILITY;
+        while (term != Term.FOR && !ended()) {
+            if (term == Term.HOLD && previousTerm == Term.WITH) {
+                reason = Reason.HOLD_CURSOR;
+            }
+            advance();
+        }
+        return body(reason);
+    }
+
+    private Reason prepare() {
+        advance();
+        boolean twoPhase = term == Term.TRANSACTION;
+        advance();
+        return body(twoPhase && token == Token.STRING ? Reason.WRITE : Reason.SQL_PREPARE);
+    }
+
+    /** From the token at hand to the end of the statement: what its first words say, or worse. */
+    private Reason body(Reason first) {
+        Reason reason = first;
+        doubted = first == Reason.NOT_UNDERSTOOD;
+        while (!ended()) {
+            if (systemName) {
+                reason = reason.or(systemName());
+            }
+            reason = reason.or(
+                    switch (token) {
+                        case WORD -> word();
+                        case QUOTED -> name();
+                        case ESCAPED -> Reason.NOT_UNDERSTOOD;
+                        case OPEN -> open();
+                        case CLOSE -> close();
+                        case COMMA -> comma();
+                        default -> Reason.EMPTY;
+                    });
+            settingTokens++;
+            advance();
+        }
+        if (systemName) {
+            reason = reason.or(systemName());
+        }
+        if (settingDepth > 0) {
+            reason = reason.or(Reason.SESSION_SETTING);
+        }
+        return token == Token.BROKEN ? reason.or(Reason.NOT_UNDERSTOOD) : reason;
+    }
+
+    private boolean ended() {
+        return token == Token.SEMICOLON || token == Token.END || token == Token.BROKEN;
+    }
+
+    private void advance() {
+        Token next = scanner.next();
+        switch (next) {
+            case WORD, QUOTED, ESCAPED -> {
+                if (token == Token.DOT) {
+                    nameParts++;
+                } else {
+                    nameParts = 1;
+                    qualifier = Word.NONE;
+                    beforeName = token;
+                    beforeNameWord = word;
+                    beforeNameTerm = term;
+                }
+            }
+            case DOT -> qualifier = word;
+            default -> {}
+        }
+        previous = token;
+        previousWord = word;
+        previousTerm = term;
+        token = next;
+        word = next == Token.WORD || next == Token.QUOTED ? scanner.word() : Word.NONE;
+        term = next == Token.WORD ? word.term() : Term.NONE;
+    }
+
+    /** A word: of the grammar, or a name. */
+    private Reason word() {
+        if (previous == Token.DOT || previousTerm == Term.AS) {
+            return name(); // behind a dot or AS each word is a name
+        }
+        if (doubted && changesSession(term)) {
+            return Reason.SESSION_DOUBT;
+        }
+        return switch (term) {
+            case NONE, LAST_VALUE, INFORMATION_SCHEMA, PG_CATALOG, PG_TEMP -> name();
+            case WITH -> {
+                if (previous == Token.OPEN || previous == Token.END) {
+                    level(QUERY | WITH_LIST);
+                }
+                yield Reason.EMPTY;
+            }
+            case SELECT, VALUES, TABLE -> {
+                level(previous == Token.OPEN ? QUERY : levelKind());
+                yield Reason.EMPTY;
+            }
+            case INSERT, DELETE, MERGE -> Reason.WRITE;
+            case UPDATE ->
+                previousTerm == Term.FOR || previousTerm == Term.KEY ? Reason.LOCKING_READ : Reason.WRITE;
+            case NO, SHARE, KEY -> previousTerm == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
+            case INTO -> {
+                selectInto = previousTerm != Term.INSERT && previousTerm != Term.MERGE;
+                yield Reason.WRITE;
+            }
+            case TEMPORARY -> isTemporary() ? Reason.TEMPORARY_OBJECT : Reason.EMPTY;
+            default -> Reason.EMPTY;
+        };
+    }
+
+    /** SELECT ... INTO [GLOBAL | LOCAL] TEMP. Behind INSERT INTO it is the name of a table. */
+    private boolean isTemporary() {
+        return previousTerm == Term.LOCAL
+                || previousTerm == Term.GLOBAL
+                || (previousTerm == Term.INTO && selectInto);
+    }
+
+    /** A part of a name: whether it is one of PostgreSQL's own depends on the next token. */
+    private Reason name() {
+        Term named = word.term();
+        systemName = scanner.isSystemName()
+                || named == Term.LAST_VALUE
+                || named == Term.INFORMATION_SCHEMA
+                || (previous == Token.DOT && qualifier.term() == Term.PG_CATALOG);
+        return doubted && leavesState(word) ? Reason.SESSION_DOUBT : Reason.EMPTY;
+    }
+
+    /** At the token behind a name that may be PostgreSQL's own. */
+    private Reason systemName() {
+        Term named = previousWord.term();
+        if (token == Token.OPEN) {
+            return Reason.EMPTY; // a function, or an alias: open() looks at it, and ends the doubt
+        }
+        systemName = false;
+        if (named == Term.PG_TEMP) {
+            return Reason.TEMPORARY_OBJECT;
+        }
+        if (beforeName == Token.CAST || beforeNameTerm == Term.AS) {
+            return Reason.EMPTY; // a type, or an alias
+        }
+        if (token == Token.DOT && named == Term.PG_CATALOG) {
+            return Reason.EMPTY; // what it qualifies comes next
+        }
+        return named == Term.LAST_VALUE ? Reason.SEQUENCE : Reason.SYSTEM_CATALOG;
+    }
+
+    private Reason open() {
+        opened = GROUP;
+        Reason reason = Reason.EMPTY;
+        switch (previous) {
+            case WORD, QUOTED -> reason = behindName();
+            case ESCAPED -> {
+                opened = CALL;
+                reason = Reason.SESSION_DOUBT; // a call of no one knows what
+            }
+            case CLOSE -> level(levelKind()); // WITH a AS (...) (SELECT ...) ends the list
+            default -> {}
+        }
+        systemName = false;
+        return push(opened) ? reason : reason.or(Reason.NOT_UNDERSTOOD);
+    }
+
+    /** At the parenthesis behind a name: says what it opens, and what is called if it is a call. */
+    private Reason behindName() {
+        if (nameParts == 1 && previous == Token.WORD && (previousWord.call() == Call.RESERVED || isGrammar())) {
+            opened = previousTerm == Term.OPERATOR ? OPERATOR_NAME : GROUP;
+            return Reason.EMPTY;
+        }
+        if (isTypeOrAlias()) {
+            return Reason.EMPTY;
+        }
+        opened = CALL;
+        Call call = previousWord.call();
+        // Whatever schema is named: better to keep a server for nothing than to give it away with a lock.
+        switch (call) {
+            case SESSION_LOCK -> {
+                return Reason.SESSION_LOCK;
+            }
+            case SESSION_STATE -> {
+                return Reason.SESSION_STATE;
+            }
+            case SET_CONFIG -> {
+                return setConfig();
+            }
+            default -> {}
+        }
+        if (nameParts > 2 || (nameParts == 2 && qualifier.term() != Term.PG_CATALOG)) {
+            return Reason.UNKNOWN_FUNCTION;
+        }
+        return switch (call) {
+            case HARMLESS -> Reason.READ;
+            case CATALOG -> Reason.SYSTEM_CATALOG;
+            case SEQUENCE -> Reason.SEQUENCE;
+            case TRANSACTION_LOCK -> Reason.LOCKING_READ;
+            case NODE_LOCAL -> Reason.NODE_LOCAL;
+            default -> systemName ? Reason.NODE_LOCAL : Reason.UNKNOWN_FUNCTION;
+        };
+    }
+
+    /** Whether the last word, which could be a function's name, is one of the grammar where it stands. */
+    private boolean isGrammar() {
+        return switch (previousTerm) {
+            case OVER, FILTER, REPEATABLE -> beforeName == Token.CLOSE;
+            case BY ->
+                beforeNameTerm == Term.ORDER || beforeNameTerm == Term.GROUP || beforeNameTerm == Term.PARTITION;
+            case ROLLUP -> beforeNameTerm == Term.BY;
+            case SETS -> beforeNameTerm == Term.GROUPING;
+            case MATERIALIZED -> beforeNameTerm == Term.NOT;
+            case FIRST -> beforeNameTerm == Term.FETCH;
+            case ZONE -> beforeNameTerm == Term.TIME;
+            case VARYING -> beforeNameTerm == Term.CHARACTER;
+            case SAMPLING -> beforeNameTerm == Term.TABLESAMPLE;
+            case JOIN, LIKE ->
+                switch (beforeName) {
+                    case CLOSE, STRING, NUMBER, PARAMETER, QUOTED, OTHER -> true;
+                    case WORD -> beforeNameTerm == Term.NOT || beforeNameWord.call() != Call.RESERVED;
+                    default -> false;
+                };
+            case OPERATOR -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Whether the name before the parenthesis cannot be that of a function, because of what stands before it: a type
+     * with its modifiers, an alias with its columns, a name of a WITH list with its columns.
+     */
+    private boolean isTypeOrAlias() {
+        if (beforeName == Token.CAST || beforeNameTerm == Term.AS) {
+            return true;
+        }
+        if (nameParts > 1) {
+            return false;
+        }
+        return switch (beforeName) {
+            // Two operands never stand side by side. DISTINCT ON (...) is no operand, nor is OPERATOR(...).
+            case CLOSE -> closed == CALL || closed == QUERY;
+            case STRING, NUMBER, PARAMETER -> true;
+            case COMMA -> isWithList();
+            case WORD -> isWithList() && (beforeNameTerm == Term.WITH || beforeNameTerm == Term.RECURSIVE);
+            default -> false;
+        };
+    }
+
+    /** set_config(name, value, true) ends with the transaction; any other third argument is taken for false. */
+    private Reason setConfig() {
+        if (settingDepth > 0) {
+            return Reason.SESSION_SETTING; // one within the other
+        }
+        settingDepth = depth + 1;
+        settingCommas = 0;
+        settingTokens = 0;
+        settingTrue = false;
+        return Reason.UTILITY;
+    }
+
+    private Reason comma() {
+        if (depth == settingDepth && depth > 0) {
+            settingCommas++;
+            settingTokens = -1; // the comma itself is counted yet
+        }
+        return Reason.EMPTY;
+    }
+
+    private Reason close() {
+        Reason reason = Reason.EMPTY;
+        if (depth == 0) {
+            return Reason.NOT_UNDERSTOOD;
+        }
+        if (depth == settingDepth) {
+            boolean local = settingCommas == 2 && settingTokens == 1 && previousTerm == Term.TRUE;
+            reason = local ? Reason.EMPTY : Reason.SESSION_SETTING;
+            settingDepth = 0;
+        }
+        closed = depth < MAX_DEPTH ? (byte) (levels[depth] & ~WITH_LIST) : GROUP;
+        if (closed == OPERATOR_NAME && previous != Token.OPERATOR) {
+            reason = reason.or(Reason.UNKNOWN_FUNCTION); // a function of that name after all
+        }
+        depth--;
+        return reason;
+    }
+
+    /** Begins a level; false if there are too many. */
+    private boolean push(byte kind) {
+        depth++;
+        level(kind);
+        doubted |= depth >= MAX_DEPTH;
+        return depth < MAX_DEPTH;
+    }
+
+    private void level(int kind) {
+        if (depth < MAX_DEPTH) {
+            levels[depth] = (byte) kind;
+        }
+    }
+
+    private int levelKind() {
+        return depth < MAX_DEPTH ? levels[depth] & ~WITH_LIST : GROUP;
+    }
+
+    private boolean isWithList() {
+        return depth < MAX_DEPTH && (levels[depth] & WITH_LIST) != 0;
+    }
+
+    /** Words that begin a statement which changes the session. */
+    private static boolean changesSession(Term term) {
+        return switch (term) {
+            case SET, RESET, PREPARE, LISTEN, LOAD, HOLD, TEMPORARY -> true;
+            default -> false;
+        };
+    }
+
+    /** Words that change the session in the midst of a statement. */
+    private static boolean leavesState(Word word) {
+        return switch (word.call()) {
+            case SESSION_LOCK, SESSION_STATE, SET_CONFIG -> true;
+            default ->
+                switch (word.term()) {
+                    case HOLD, TEMPORARY, PG_TEMP -> true;
+                    default -> false;
+                };
+        };
     }
 }

@@ -1,7 +1,7 @@
 /**
- * Reads SQL as bytes: {@link io.plenum.routing.sql.SqlScanner} cuts a text into tokens, {@link
- * io.plenum.routing.sql.Word} says which words PostgreSQL or the classifier knows. No grammar here, no allocation per
- * token, one pass. A scanner belongs to one event loop.
+ * Reads SQL as bytes: {@link io.plenum.routing.sql.SqlScanner} cuts a text into tokens as PostgreSQL's own lexer does,
+ * {@link io.plenum.routing.sql.Vocabulary} knows the words and functions that mean something to us. No grammar here,
+ * nothing is allocated per token, one pass. A scanner belongs to one event loop.
  */
 @NullMarked
 package io.plenum.routing.sql;

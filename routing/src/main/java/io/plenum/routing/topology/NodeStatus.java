@@ -16,4 +16,14 @@ public record NodeStatus(
     public boolean answers() {
         return !foreign && (health == NodeHealth.UP || health == NodeHealth.DRAINING);
     }
+
+    /** Whether nothing but the observation differs. */
+    boolean decidesAs(NodeStatus other) {
+        return node.equals(other.node)
+                && node.weight() == other.node.weight()
+                && node.zone().equals(other.node.zone())
+                && role == other.role
+                && health == other.health
+                && foreign == other.foreign;
+    }
 }

@@ -1,27 +1,192 @@
 package io.plenum.routing.topology;
 
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** Confined to one thread: folds what discovery and the probes say into a {@link Topology}. */
+/**
+ * Confined to one thread: folds what discovery and the probes say into a {@link Topology}. Discovery says which
+ * addresses may exist, probes say what each of them is. Trouble of discovery never costs a node that answers.
+ *
+ * <ul>
+ *   <li>A node that discovery no longer names is drained while it answers. It is forgotten when it was missing from
+ *       {@value #ABSENCES} answers over 10 s and does not answer either; at once if it never answered or is foreign.
+ *   <li>The cluster's system identifier is the first one seen. A node with another is foreign: it stays visible, and
+ *       nothing is sent to it.
+ *   <li>Of two primaries the one with the higher timeline is the primary; if they are equal there is none. Once a
+ *       primary was seen on a timeline, none on an older one is believed: that is the old primary come back.
+ * </ul>
+ *
+ * <p>Identifier and timeline are kept for life; a cluster that was restored or made anew under the same addresses needs
+ * a new roster.
+ *
+ * <p>Times are nanoseconds of one monotonic clock, as {@link System#nanoTime()} counts them.
+ */
 public final class Roster {
-    private Topology topology = Topology.EMPTY;
+    private static final int ABSENCES = 3;
+    private static final long ABSENT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private final Map<Node, Member> members = new LinkedHashMap<>();
+    private Topology topology = Topology.EMPTY;
+    private long systemIdentifier;
+    private int timelineReached;
+
+    /** The state of things, as the last method returned it. */
     public Topology topology() {
         return topology;
     }
 
-    /** Discovery answered with these nodes. */
+    /**
+     * Discovery answered with these nodes. An answer without any is trouble, not news: the last good set stays. Failed
+     * look-ups need not be told.
+     */
     public Topology discovered(List<Node> answer, long nowNanos) {
-        return topology;
+        if (answer.isEmpty()) {
+            return topology;
+        }
+        for (Member member : members.values()) {
+            member.named = false;
+        }
+        for (Node node : answer) {
+            Member member = members.get(node);
+            if (member == null) {
+                members.put(node, new Member(node, nowNanos));
+            } else {
+                member.node = node; // weight or zone may be new
+                member.named = true;
+                member.absences = 0;
+                if (member.health == NodeHealth.DRAINING) {
+                    member.become(member.role, NodeHealth.UP, nowNanos);
+                }
+            }
+        }
+        for (Iterator<Member> all = members.values().iterator(); all.hasNext(); ) {
+            Member member = all.next();
+            if (!member.named) {
+                if (member.absences++ == 0) {
+                    member.absentSince = nowNanos;
+                }
+                if (member.health == NodeHealth.UP) {
+                    member.become(member.role, NodeHealth.DRAINING, nowNanos);
+                }
+                if (member.isGone(nowNanos)) {
+                    all.remove();
+                }
+            }
+        }
+        return publish();
     }
 
-    /** A probe of this node was answered. */
+    /** A probe of this node was answered. Answers that were overtaken by a newer one are ignored. */
     public Topology observed(Node node, Observation seen) {
+        Member member = members.get(node);
+        if (member == null || (member.lastSeen != null && seen.atNanos() - member.lastSeen.atNanos() < 0)) {
+            return topology;
+        }
+        if (seen.systemIdentifier() != 0) {
+            if (systemIdentifier == 0) {
+                systemIdentifier = seen.systemIdentifier();
+            }
+            member.foreign = seen.systemIdentifier() != systemIdentifier;
+        }
+        member.lastSeen = seen.completedBy(member.lastSeen);
+        member.become(
+                seen.inRecovery() ? NodeRole.REPLICA : NodeRole.PRIMARY,
+                member.named ? NodeHealth.UP : NodeHealth.DRAINING,
+                seen.atNanos());
+        return publish();
+    }
+
+    /** The prober has given this node up for now: the caller decides after how many failures. */
+    public Topology unreachable(Node node, long nowNanos) {
+        Member member = members.get(node);
+        if (member == null) {
+            return topology;
+        }
+        member.become(member.role, NodeHealth.DOWN, nowNanos);
+        if (!member.named && member.isGone(nowNanos)) {
+            members.remove(node);
+        }
+        return publish();
+    }
+
+    private Topology publish() {
+        Node primary = null;
+        int timeline = timelineReached;
+        boolean splitBrain = false;
+        List<NodeStatus> nodes = new ArrayList<>(members.size());
+        List<Node> replicas = new ArrayList<>(members.size());
+        for (Member member : members.values()) {
+            NodeStatus status = member.status();
+            nodes.add(status);
+            if (status.answers() && member.role == NodeRole.PRIMARY) {
+                int claimed = member.timeline();
+                if (claimed > timeline || (claimed == timeline && primary == null && !splitBrain)) {
+                    primary = member.node;
+                    timeline = claimed;
+                    splitBrain = false;
+                } else if (claimed == timeline) {
+                    primary = null;
+                    splitBrain = true;
+                }
+            } else if (member.role == NodeRole.REPLICA && member.health == NodeHealth.UP && !member.foreign) {
+                replicas.add(member.node);
+            }
+        }
+        timelineReached = timeline;
+        Topology next = new Topology(topology.version(), nodes, primary, replicas, splitBrain);
+        if (!next.decidesAs(topology)) {
+            topology = next.withVersion(topology.version() + 1);
+        } else if (!next.equals(topology)) {
+            topology = next; // only what was observed is newer
+        }
         return topology;
     }
 
-    /** The prober has given this node up for now. */
-    public Topology unreachable(Node node, long nowNanos) {
-        return topology;
+    /** What is known of one node, and how long discovery has been silent about it. */
+    private static final class Member {
+        private Node node;
+        private NodeRole role = NodeRole.UNKNOWN;
+        private NodeHealth health = NodeHealth.UNKNOWN;
+        private boolean foreign;
+        private @Nullable Observation lastSeen;
+        private long sinceNanos;
+        private boolean named = true;
+        private int absences;
+        private long absentSince;
+
+        Member(Node node, long nowNanos) {
+            this.node = node;
+            this.sinceNanos = nowNanos;
+        }
+
+        void become(NodeRole role, NodeHealth health, long nowNanos) {
+            if (this.role != role || this.health != health) {
+                this.role = role;
+                this.health = health;
+                sinceNanos = nowNanos;
+            }
+        }
+
+        /** Whether a node that discovery does not name can be forgotten. */
+        boolean isGone(long nowNanos) {
+            return switch (health) {
+                case UNKNOWN -> true;
+                case UP, DRAINING -> foreign;
+                case DOWN -> foreign || (absences >= ABSENCES && nowNanos - absentSince >= ABSENT_NANOS);
+            };
+        }
+
+        int timeline() {
+            return lastSeen == null ? 0 : lastSeen.timeline();
+        }
+
+        NodeStatus status() {
+            return new NodeStatus(node, role, health, foreign, lastSeen, sinceNanos);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.plenum.routing.topology;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,23 @@ public record Topology(
     public Topology {
         nodes = List.copyOf(nodes);
         replicas = List.copyOf(replicas);
+    }
+
+    Topology withVersion(long version) {
+        return new Topology(version, nodes, primary, replicas, splitBrain);
+    }
+
+    /** Whether nothing but observations differs. */
+    boolean decidesAs(Topology other) {
+        if (nodes.size() != other.nodes.size() || splitBrain != other.splitBrain) {
+            return false;
+        }
+        for (int i = 0; i < nodes.size(); i++) {
+            if (!nodes.get(i).decidesAs(other.nodes.get(i))) {
+                return false;
+            }
+        }
+        return Objects.equals(primary, other.primary) && replicas.equals(other.replicas);
     }
 
     /** What is known of this node, or null if it is not (or no longer) a member. */

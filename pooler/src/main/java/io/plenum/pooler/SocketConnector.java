@@ -1,0 +1,100 @@
+package io.plenum.pooler;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.ChannelOption;
+import io.plenum.pooler.auth.Credentials;
+import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.SocketOptions;
+import io.plenum.pooler.pool.PoolKey;
+import io.plenum.pooler.pool.ServerConnector;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.ServerCredential;
+import io.plenum.pooler.server.ServerTarget;
+import java.net.SocketAddress;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Opens connections to PostgreSQL by TCP, with one deadline for connection and login together. Any thread. */
+final class SocketConnector implements ServerConnector {
+    private final Supplier<PoolerConfig> config;
+    private final Credentials credentials;
+    private final AtomicLong ids = new AtomicLong();
+
+    SocketConnector(Supplier<PoolerConfig> config, Credentials credentials) {
+        this.config = config;
+        this.credentials = credentials;
+    }
+
+    @Override
+    public ServerConnection connect(Loop loop, PoolKey key, ServerConnection.Owner owner) {
+        PoolerConfig now = config.get();
+        DatabaseConfig database = now.database(key.database());
+        String dbname = database == null ? key.database() : database.dbname();
+        ServerCredential credential =
+                database == null ? new ServerCredential.None() : credentials.of(now, database, key.user());
+        String connectQuery = database == null ? "" : now.get(Settings.DATABASE_CONNECT_QUERY, database);
+        return connect(
+                loop,
+                new ServerTarget(
+                        key.node().address(),
+                        dbname,
+                        key.user(),
+                        credential,
+                        Map.of(),
+                        connectQuery.isEmpty() ? null : connectQuery),
+                owner);
+    }
+
+    /** Begins to connect to a target that no pool knows: a probe's. */
+    ServerConnection connect(Loop loop, ServerTarget target, ServerConnection.Owner owner) {
+        PoolerConfig now = config.get();
+        var server = new ServerConnection(ids.incrementAndGet(), loop, target, owner);
+        long deadlineMillis = now.get(Settings.SERVER_CONNECT_TIMEOUT).toMillis();
+        var bootstrap = new Bootstrap()
+                .group(loop.executor())
+                .channel(loop.transport().socket())
+                .handler(server);
+        SocketOptions.apply(bootstrap, socketOptions(now).of(loop.transport()));
+        if (deadlineMillis > 0) {
+            bootstrap.option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlineMillis);
+        }
+        SocketAddress address = target.address();
+        bootstrap.connect(address).addListener(connected -> {
+            if (!connected.isSuccess()) {
+                server.onConnectFailed(reason(connected.cause()));
+            }
+        });
+        if (deadlineMillis > 0) {
+            var unused = loop.executor()
+                    .schedule(
+                            () -> {
+                                if (!server.isLoggedIn()) {
+                                    server.close();
+                                }
+                            },
+                            deadlineMillis,
+                            TimeUnit.MILLISECONDS);
+        }
+        return server;
+    }
+
+    static SocketOptions socketOptions(PoolerConfig now) {
+        return new SocketOptions(
+                now.get(Settings.TCP_KEEPALIVE),
+                now.get(Settings.TCP_KEEPCNT),
+                now.get(Settings.TCP_KEEPIDLE),
+                now.get(Settings.TCP_KEEPINTVL),
+                (int) now.get(Settings.TCP_USER_TIMEOUT).toMillis(),
+                now.get(Settings.TCP_SOCKET_BUFFER));
+    }
+
+    private static String reason(@Nullable Throwable cause) {
+        return "connect: " + (cause == null ? "no reason given" : cause.getMessage());
+    }
+}

@@ -1,0 +1,1108 @@
+package io.plenum.pooler.client;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
+import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.link.Link;
+import io.plenum.pooler.link.LinkedClient;
+import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.pool.Pool;
+import io.plenum.pooler.pool.PoolGroup;
+import io.plenum.pooler.pool.PoolStats;
+import io.plenum.pooler.pool.WaitQueue;
+import io.plenum.pooler.server.PreparedStatement;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Reason;
+import io.plenum.routing.Target;
+import io.plenum.wire.FrameCutter;
+import io.plenum.wire.FrameCutter.Step;
+import io.plenum.wire.FrontendType;
+import io.plenum.wire.Limits;
+import io.plenum.wire.ProtocolException;
+import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.backend.BackendMessages;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.frontend.BindView;
+import io.plenum.wire.frontend.CloseView;
+import io.plenum.wire.frontend.DescribeView;
+import io.plenum.wire.frontend.ParseView;
+import io.plenum.wire.startup.CancelKey;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client, from its first byte to its last.
+ *
+ * <pre>
+ * LOGIN -> IDLE <-> WAITING -> LINKED -> IDLE      any -> LEAVING -> GONE
+ *       -> CONSOLE
+ * </pre>
+ *
+ * <p>While idle, the messages at hand up to Sync are one batch: {@link #beginBatch} decides where it goes. While linked, every
+ * message goes to {@link Link#onMessage}. While waiting, nothing is read. Confined to its event loop.
+ */
+public final class ClientConnection extends ChannelInboundHandlerAdapter implements LinkedClient, WaitQueue.Waiter {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
+
+    /** More replies than this are never owed to a client: it is not read until some have come. */
+    private static final int MAX_OUTSTANDING = 4096;
+
+    /** Largest named Parse; its text is kept for all servers. */
+    private static final int MAX_NAMED_PARSE = 16 * 1024 * 1024;
+
+    /** A client that does not close after our last word is closed then. */
+    private static final long LINGER_MILLIS = 1_000;
+
+    /** Where a client stands. */
+    public enum State {
+        LOGIN,
+        IDLE,
+        WAITING,
+        LINKED,
+        CONSOLE,
+        /** Our last word is sent; what the client still says is dropped, so that no reset overtakes that word. */
+        LEAVING,
+        GONE
+    }
+
+    private final LoopClients clients;
+    private final long id;
+    private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.FRONTEND);
+    private final ClientStatements statements = new ClientStatements();
+    private final WaitQueue.Place place = new WaitQueue.Place(this);
+    private final long connectedNanos = System.nanoTime();
+    private final long connectedAtMillis = System.currentTimeMillis();
+
+    private State state = State.LOGIN;
+    private @Nullable ClientLogin login;
+    private @Nullable Channel channel;
+    private @Nullable Outbox outbox;
+    private @Nullable ConsoleSession console;
+    private @Nullable CancelKey cancelKey;
+    private @Nullable PoolGroup group;
+    private @Nullable Pool awaited;
+    private @Nullable Link link;
+    private @Nullable ClientSettings limits;
+    private SessionSettings settings = SessionSettings.NONE;
+    private boolean readOnlyByDefault;
+    private boolean safeText = true;
+    private String database = "";
+    private String user = "";
+
+    /** Bytes that are not cut yet: owned. */
+    private @Nullable ByteBuf input;
+
+    private boolean pumping;
+    private boolean readPaused;
+    /** The batch at hand may not go to the server that the client has; it waits for the link to end. */
+    private boolean held;
+
+    /** A cancelled batch is dropped up to its Sync. */
+    private boolean skipping;
+
+    private boolean batchBegins = true;
+    private boolean onReplica;
+    private int lastParsedUnnamed = -1;
+    private boolean waitsForRead;
+    private Reason batchReason = Reason.EMPTY;
+
+    /** What was sent as a read and is not answered: owned, for another server when this one dies. */
+    private @Nullable ByteBuf request;
+
+    private int requestBatches;
+    private int position;
+    private long requestNanos;
+    private long idleSinceNanos = connectedNanos;
+    private @Nullable ErrorResponse verdict;
+
+    private final ParseView parse = new ParseView();
+    private final BindView bind = new BindView();
+    private final DescribeView describe = new DescribeView();
+    private final CloseView close = new CloseView();
+
+    public ClientConnection(LoopClients clients) {
+        this.clients = clients;
+        this.id = clients.shared().admission().enter();
+        this.login = new ClientLogin(this, clients);
+    }
+
+    // --- socket events ---------------------------------------------------------------------------------------------
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        channel = context.channel();
+        outbox = new Outbox(context.channel());
+        clients.enter(this);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        if (state == State.LEAVING || state == State.GONE) {
+            bytes.release();
+            return;
+        }
+        if (group != null) {
+            group.stats().receivedBytes += bytes.readableBytes();
+        }
+        ByteBuf before = input;
+        if (before != null) {
+            before.writeBytes(bytes);
+            bytes.release();
+        } else {
+            input = bytes;
+        }
+        pump();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        ServerConnection server = link == null ? null : link.server();
+        if (server != null) {
+            server.channel().config().setAutoRead(context.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        onGone();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            LOG.error("event=client_failure client={}", id, cause);
+        }
+        context.close();
+    }
+
+    private void onGone() {
+        if (state == State.GONE) {
+            return;
+        }
+        State before = state;
+        become(State.GONE);
+        leaveWork(before);
+        if (login != null) {
+            login.stop();
+            login = null;
+        }
+        if (console != null) {
+            console.onClosed();
+        }
+        if (outbox != null) {
+            outbox.discard();
+        }
+        if (cancelKey != null) {
+            clients.shared().cancelKeys().withdraw(cancelKey);
+        }
+        if (group != null) {
+            group.removeClient();
+        }
+        clients.leave(this);
+        clients.shared().admission().leave();
+    }
+
+    /** Whatever the client had in hand is given up. */
+    private void leaveWork(State before) {
+        place.leave();
+        if (before == State.LINKED && link != null) {
+            ServerConnection server = link.server();
+            if (server != null && !server.isClosed() && channel != null) {
+                server.channel().config().setAutoRead(true);
+            }
+            link.onClientGone();
+        }
+        dropRequest();
+        if (input != null) {
+            input.release();
+            input = null;
+        }
+    }
+
+    private void become(State next) {
+        state = next;
+    }
+
+    // --- reading ---------------------------------------------------------------------------------------------------
+
+    /** Cuts and handles what is at hand, as far as the state allows. */
+    void pump() {
+        if (pumping) {
+            return; // a reply that comes at once calls back into here; the outer call goes on
+        }
+        ByteBuf bytes = input;
+        if (bytes == null) {
+            return;
+        }
+        pumping = true;
+        try {
+            cutter.show(bytes);
+            boolean more = true;
+            while (more) {
+                more = switch (state) {
+                    case LOGIN -> login != null && login.step(bytes);
+                    case IDLE -> stepIdle(bytes);
+                    case LINKED -> stepLinked(bytes);
+                    case CONSOLE -> stepConsole(bytes);
+                    case WAITING, LEAVING, GONE -> false;
+                };
+            }
+            if (link != null) {
+                link.flushToServer();
+            }
+        } catch (ProtocolException violation) {
+            if (link != null) {
+                link.flushToServer(); // what was sent on refers to the bytes at hand
+            }
+            fail(ErrorResponse.fatal(violation.sqlState(), String.valueOf(violation.getMessage())));
+        } finally {
+            pumping = false;
+        }
+        if (outbox != null && state != State.GONE) {
+            outbox.flush();
+        }
+        keepRest();
+    }
+
+    FrameCutter cutter() {
+        return cutter;
+    }
+
+    /** Keeps what is not handled in a buffer of its own, and lets the receive buffer go. */
+    private void keepRest() {
+        ByteBuf bytes = input;
+        if (bytes == null) {
+            return;
+        }
+        int from = cutter.position();
+        int rest = bytes.writerIndex() - from;
+        if (rest == 0) {
+            bytes.release();
+            input = null;
+        } else {
+            ByteBuf kept = channel().alloc().directBuffer(Math.max(256, rest + rest / 2));
+            kept.writeBytes(bytes, from, rest);
+            bytes.release();
+            input = kept;
+        }
+        pauseReading(rest > 0 && (state == State.WAITING || isHeldBack() || (console != null && console.isBusy())));
+    }
+
+    private void pauseReading(boolean pause) {
+        if (pause != readPaused && channel != null) {
+            readPaused = pause;
+            channel.config().setAutoRead(!pause);
+        }
+    }
+
+    private boolean isHeldBack() {
+        return state == State.LINKED && (held || link != null && link.outstanding() >= MAX_OUTSTANDING);
+    }
+
+    // --- idle: a batch begins --------------------------------------------------------------------------------------
+
+    private boolean stepIdle(ByteBuf bytes) {
+        if (skipping) {
+            skipToSync();
+            return !skipping;
+        }
+        Step step = cutter.next();
+        if (step == Step.NONE) {
+            return false;
+        }
+        if (step == Step.PIECE) {
+            return true; // the rest of a large CopyData that nobody wants any more
+        }
+        FrontendType type = type(bytes);
+        switch (type) {
+            case SYNC -> BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+            case FLUSH, COPY_DATA, COPY_DONE, COPY_FAIL -> {} // manual: ignored outside COPY
+            case TERMINATE -> {
+                quit();
+                return false;
+            }
+            case PASSWORD -> throw new ProtocolException("invalid frontend message type " + type.code());
+            case CLOSE -> {
+                close.at(bytes, cutter.start(), cutter.end());
+                return closeWithoutServer(bytes) || beginBatch(bytes);
+            }
+            case QUERY, PARSE, BIND, DESCRIBE, EXECUTE, FUNCTION_CALL -> {
+                return beginBatch(bytes);
+            }
+        }
+        return true;
+    }
+
+    private boolean closeWithoutServer(ByteBuf bytes) {
+        if (limits().maxPrepared() == 0 && close.isStatement()) {
+            return false;
+        }
+        if (close.isStatement() && close.nameStart() != close.nameEnd()) {
+            byte[] name = new byte[close.nameEnd() - close.nameStart()];
+            bytes.getBytes(close.nameStart(), name);
+            statements.remove(name);
+        }
+        BackendMessages.closeComplete(outbox().writer());
+        return true;
+    }
+
+    /** Decides where the messages at hand go and gets a server there; says whether one was had at once. */
+    private boolean beginBatch(ByteBuf bytes) {
+        int start = cutter.start();
+        cutter.rewind(start);
+        if (clients.shared().admission().isClosing()) {
+            fail(PoolerErrors.shuttingDown());
+            return false;
+        }
+        batchReason = decide(bytes, start);
+        return seekServer(System.nanoTime());
+    }
+
+    private boolean seekServer(long nowNanos) {
+        requestNanos = nowNanos;
+        boolean read = batchReason.target() == Target.REPLICA;
+        Pool pool = read ? group().forRead() : null;
+        waitsForRead = pool != null;
+        if (read && pool == null && batchReason != Reason.EMPTY) {
+            batchReason = Reason.NO_REPLICA;
+        }
+        if (pool == null) {
+            pool = group().forWrite();
+        }
+        awaited = pool;
+        if (pool == null) {
+            become(State.WAITING);
+            group().awaitPrimary(place, nowNanos);
+            return false;
+        }
+        ServerConnection server = pool.take(nowNanos);
+        if (server == null) {
+            become(State.WAITING);
+            pool.await(place, nowNanos);
+            return false;
+        }
+        linkTo(pool, server, nowNanos);
+        return true;
+    }
+
+    private void linkTo(Pool pool, ServerConnection server, long nowNanos) {
+        clients.countRoute(batchReason);
+        become(State.LINKED);
+        batchBegins = true;
+        held = false;
+        requestBatches = 0;
+        link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
+        onReplica = waitsForRead;
+    }
+
+    /**
+     * What the whole batch at hand is: one simple Query, or the messages up to Sync. One that is not complete is no proven
+     * read, for nobody knows what is still to come.
+     */
+    private Reason decide(ByteBuf bytes, int start) {
+        var router = clients.router;
+        router.begin(limits().routing(), readOnlyByDefault, safeText);
+        lastParsedUnnamed = -1;
+        int limit = bytes.writerIndex();
+        int at = start;
+        while (true) {
+            int available = limit - at;
+            int length = available < Limits.HEADER ? Integer.MAX_VALUE : bytes.getInt(at + 1);
+            if (length < 4 || length >= available) {
+                router.doubt(Reason.INCOMPLETE_BATCH);
+                if (at == start && available >= Limits.HEADER && bytes.getByte(at) == 'Q') {
+                    router.statement(classify(bytes, at + Limits.HEADER, limit));
+                }
+                return router.decide();
+            }
+            int end = at + 1 + length;
+            switch (bytes.getByte(at)) {
+                case 'Q' -> {
+                    router.statement(classify(bytes, at + Limits.HEADER, end - 1));
+                    return router.decide();
+                }
+                case 'P' -> {
+                    parse.at(bytes, at, end);
+                    router.statement(classify(bytes, parse.queryStart(), parse.queryEnd()));
+                    lastParsedUnnamed = parse.nameStart() == parse.nameEnd() ? at : lastParsedUnnamed;
+                }
+                case 'B' -> {
+                    bind.at(bytes, at, end);
+                    decideNamed(bytes, bind.statementStart(), bind.statementEnd(), start);
+                }
+                case 'D' -> {
+                    describe.at(bytes, at, end);
+                    if (describe.isStatement()) {
+                        decideNamed(bytes, describe.nameStart(), describe.nameEnd(), start);
+                    }
+                }
+                case 'S' -> {
+                    return router.decide();
+                }
+                case 'F' -> {
+                    router.doubt(Reason.FUNCTION_CALL);
+                    return router.decide();
+                }
+                default -> {}
+            }
+            at = end;
+        }
+    }
+
+    /** A Bind or Describe counts as the statement that it names, when the batch does not parse that itself. */
+    private void decideNamed(ByteBuf bytes, int nameStart, int nameEnd, int batchStart) {
+        if (nameStart == nameEnd) {
+            if (lastParsedUnnamed < batchStart) {
+                clients.router.statement(link().unnamedReason());
+            }
+            return;
+        }
+        PreparedStatement statement = statements.get(bytes, nameStart, nameEnd);
+        if (statement != null) {
+            clients.router.statement(statement.reason());
+        }
+    }
+
+    private Reason classify(ByteBuf bytes, int start, int end) {
+        return clients.classifier.classify(bytes, start, end);
+    }
+
+    // --- waiting ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void onServer(ServerConnection server) {
+        Pool pool = awaited;
+        if (pool == null) {
+            throw new IllegalStateException("a server from nowhere");
+        }
+        awaited = null;
+        long now = System.nanoTime();
+        stats().waitNanos += now - requestNanos;
+        linkTo(pool, server, now);
+        pump();
+    }
+
+    @Override
+    public void onTrouble(@Nullable ErrorResponse refusal) {
+        long since = place.sinceNanos();
+        place.leave();
+        awaited = null;
+        if (refusal != null && refusal.isFatal() && ProfileProbe.isFinal(refusal) && !waitsForRead) {
+            fail(refusal);
+            return;
+        }
+        if (seekServer(since)) {
+            pump();
+        }
+    }
+
+    // --- linked ----------------------------------------------------------------------------------------------------
+
+    private boolean stepLinked(ByteBuf bytes) {
+        Link link = link();
+        if (link.outstanding() >= MAX_OUTSTANDING) {
+            return false;
+        }
+        Step step = cutter.next();
+        if (step == Step.NONE) {
+            return false;
+        }
+        int start = cutter.start();
+        if (step == Step.PIECE) {
+            link.onPiece(bytes, start, cutter.end(), cutter.remaining() == 0);
+            return true;
+        }
+        FrontendType type = type(bytes);
+        if (type == FrontendType.TERMINATE) {
+            quit();
+            return false;
+        }
+        if (type == FrontendType.PASSWORD) {
+            throw new ProtocolException("invalid frontend message type " + type.code());
+        }
+        if (step == Step.HEAD && type == FrontendType.PARSE && needsWhole(bytes)) {
+            return false;
+        }
+        if (batchBegins && !mayBegin(link, bytes, start)) {
+            return false;
+        }
+        Reason reason = Reason.EMPTY;
+        if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
+            int textStart = start + Limits.HEADER;
+            int textEnd = cutter.end() - 1;
+            if (type == FrontendType.PARSE) {
+                parse.at(bytes, start, cutter.end());
+                textStart = parse.queryStart();
+                textEnd = parse.queryEnd();
+            }
+            reason = classify(bytes, textStart, textEnd);
+            if (reason.pins()) {
+                link.pin(reason, System.nanoTime());
+            }
+        }
+        link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason);
+        batchBegins = type == FrontendType.SYNC || type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
+        return true;
+    }
+
+    /** A named statement is kept whole, for every server may need it: the bytes are collected up to a bound. */
+    private boolean needsWhole(ByteBuf bytes) {
+        parse.at(bytes, cutter.start(), cutter.end());
+        if (parse.nameStart() == parse.nameEnd() || limits().maxPrepared() == 0) {
+            return false;
+        }
+        if (bytes.getInt(cutter.start() + 1) > MAX_NAMED_PARSE) {
+            fail(PoolerErrors.statementTooLarge(MAX_NAMED_PARSE));
+        } else {
+            cutter.rewind(cutter.start());
+        }
+        return true;
+    }
+
+    /**
+     * Whether the batch that begins here may go to the server that the client has: on a standby, outside a transaction,
+     * only another proven read may; anything else waits until the link is over.
+     */
+    private boolean mayBegin(Link link, ByteBuf bytes, int start) {
+        if (link.outstanding() == 0) {
+            link.onRequest(System.nanoTime());
+        }
+        if (!onReplica) {
+            return true;
+        }
+        boolean first = requestBatches == 0;
+        if (!first) {
+            if (link.outstanding() == 0) {
+                dropRequest();
+                return true; // inside a READ ONLY transaction, or the link would be over
+            }
+            if (decide(bytes, start) != Reason.READ) {
+                cutter.rewind(start);
+                held = true;
+                return false;
+            }
+            requestBatches++;
+            dropRequest(); // two groups in flight: what was answered is not told apart, so nothing is run again
+            return true;
+        }
+        requestBatches = 1;
+        if (link.isRead()) {
+            keepRequest(bytes, start);
+        }
+        return true;
+    }
+
+    private void keepRequest(ByteBuf bytes, int start) {
+        int limit = bytes.writerIndex();
+        int at = start;
+        while (limit - at >= Limits.HEADER) {
+            byte code = bytes.getByte(at);
+            at += 1 + bytes.getInt(at + 1);
+            if (code == 'S' || code == 'Q') {
+                break;
+            }
+        }
+        dropRequest();
+        if (at - start <= Limits.LOOKED_AT) {
+            request = channel().alloc().directBuffer(at - start).writeBytes(bytes, start, at - start);
+        }
+    }
+
+    private void dropRequest() {
+        if (request != null) {
+            request.release();
+            request = null;
+        }
+    }
+
+    @Override
+    public boolean holdsRequest() {
+        return request != null;
+    }
+
+    @Override
+    public void onReleased() {
+        dropRequest();
+        held = false;
+        onReplica = false;
+        idleSinceNanos = System.nanoTime();
+        if (state != State.LINKED) {
+            return;
+        }
+        become(State.IDLE);
+        if (clients.shared().admission().isClosing()) {
+            fail(PoolerErrors.shuttingDown());
+        } else if (verdict != null) {
+            fail(verdict);
+        }
+    }
+
+    @Override
+    public void onProgress() {
+        if (input != null && !pumping) {
+            if (held && link().outstanding() == 0) {
+                held = false;
+            }
+            pump();
+        }
+    }
+
+    @Override
+    public void onServerLost(@Nullable ErrorResponse fatal, boolean heard, boolean rerun) {
+        if (state != State.LINKED) {
+            return;
+        }
+        if (channel().isActive() && rerun && request != null) {
+            ByteBuf again = request;
+            request = null;
+            runAgain(again);
+            return;
+        }
+        dropRequest();
+        become(State.IDLE);
+        if (heard) {
+            leave(null);
+        } else {
+            fail(fatal == null ? PoolerErrors.serverLost() : fatal);
+        }
+    }
+
+    /** Puts the reads that died with their server in front of what the client sent since. */
+    private void runAgain(ByteBuf again) {
+        ByteBuf rest = input;
+        if (rest != null) {
+            again.writeBytes(rest, cutter.position(), rest.writerIndex() - cutter.position());
+            rest.release();
+        }
+        input = again;
+        become(State.IDLE);
+        held = false;
+        stats().reruns++;
+        pump();
+    }
+
+    @Override
+    public void onOutOfStep(ErrorResponse error) {
+        fail(PoolerErrors.settingsReplayFailed(error));
+    }
+
+    @Override
+    public void onTransactionInStatementMode() {
+        fail(PoolerErrors.transactionInStatementMode());
+    }
+
+    // --- the console -----------------------------------------------------------------------------------------------
+
+    private boolean stepConsole(ByteBuf bytes) {
+        ConsoleSession session = console;
+        if (session == null || session.isBusy()) {
+            return false;
+        }
+        Step step = cutter.next();
+        if (step == Step.NONE) {
+            return false;
+        }
+        if (step != Step.WHOLE) {
+            throw new ProtocolException("a message too large for the console");
+        }
+        FrontendType type = type(bytes);
+        if (type == FrontendType.TERMINATE) {
+            quit();
+            return false;
+        }
+        session.onMessage(type, bytes, cutter.start(), cutter.end());
+        return true;
+    }
+
+    /** The console's answer is complete: sends it and goes on with what the client sent meanwhile. */
+    public void onConsoleAnswered() {
+        outbox().flush();
+        pump();
+    }
+
+    // --- login ends ------------------------------------------------------------------------------------------------
+
+    void onLoggedIn(
+            String database, String user, PoolGroup group, ClientSettings limits, SessionProfile profile, CancelKey key) {
+        this.database = database;
+        this.user = user;
+        this.group = group;
+        this.limits = limits;
+        this.cancelKey = key;
+        this.link = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
+        login = null;
+        setSettings(profile.settings());
+        safeText = isSafe(profile.reported().get("client_encoding"))
+                && !"off".equals(profile.reported().get("standard_conforming_strings"));
+        readOnlyByDefault = "on".equals(profile.reported().get("default_transaction_read_only"));
+        group.addClient();
+        group.stats().clientLogins++;
+        idleSinceNanos = System.nanoTime();
+        become(State.IDLE);
+    }
+
+    void onConsoleLogin(String database, String user, ConsoleSession session, CancelKey key) {
+        this.database = database;
+        this.user = user;
+        this.console = session;
+        this.cancelKey = key;
+        login = null;
+        become(State.CONSOLE);
+    }
+
+    @Override
+    public void setSettings(SessionSettings settings) {
+        this.settings = settings;
+        String encoding = settings.get("client_encoding");
+        String conforming = settings.get("standard_conforming_strings");
+        String readOnly = settings.get("default_transaction_read_only");
+        if (encoding != null || conforming != null) {
+            safeText = (encoding == null || isSafe(encoding)) && !"off".equals(conforming);
+        }
+        readOnlyByDefault = readOnly == null ? readOnlyByDefault : readOnly.equals("on");
+    }
+
+    /** Encodings whose multi-byte characters may hold a byte that looks like a quote or a backslash are not safe to scan. */
+    private static boolean isSafe(@Nullable String encoding) {
+        return switch (encoding) {
+            case null -> true;
+            case "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "GB18030", "UHC", "JOHAB" -> false;
+            default -> true;
+        };
+    }
+
+    // --- ends ------------------------------------------------------------------------------------------------------
+
+    /** The client said Terminate. */
+    private void quit() {
+        if (link != null) {
+            link.flushToServer();
+        }
+        outbox().flush();
+        onGone();
+        channel().close();
+    }
+
+    /** Our last word to the client, who is then closed. */
+    public void fail(ErrorResponse error) {
+        if (state == State.LEAVING || state == State.GONE) {
+            return;
+        }
+        LOG.info(
+                "event=client_closed client={} database={} user={} sqlstate={} reason=\"{}\"",
+                id,
+                database,
+                user,
+                error.code(),
+                error.message());
+        leave(error);
+    }
+
+    private void leave(@Nullable ErrorResponse lastWord) {
+        State before = state;
+        Outbox out = outbox();
+        out.flush(); // replies that refer to a server's bytes go first
+        become(State.LEAVING);
+        if (login != null) {
+            login.stop();
+        }
+        boolean nested = pumping;
+        place.leave();
+        if (before == State.LINKED && link != null) {
+            link.onClientGone();
+        }
+        dropRequest();
+        if (!nested && input != null) {
+            input.release();
+            input = null;
+        }
+        if (lastWord != null) {
+            lastWord.writeTo(out.writer());
+            out.flush();
+        }
+        Channel open = channel();
+        pauseReading(false);
+        if (open instanceof DuplexChannel duplex) {
+            duplex.shutdownOutput();
+        }
+        var unused = open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Closes the client when its transaction ends, or at once when it has none. */
+    public void failWhenIdle(ErrorResponse error) {
+        if (state == State.IDLE || state == State.LOGIN || state == State.CONSOLE) {
+            fail(error);
+        } else {
+            verdict = error;
+        }
+    }
+
+    // --- cancel ----------------------------------------------------------------------------------------------------
+
+    /**
+     * A cancel request with the right key. One that waits is taken out of the queue; one whose statement runs has the
+     * request passed on to its server, which nobody else gets before that is over.
+     */
+    void onCancel(Runnable done) {
+        if (state == State.WAITING) {
+            place.leave();
+            awaited = null;
+            become(State.IDLE);
+            cancelBatch();
+            done.run();
+            return;
+        }
+        ServerConnection server = link == null ? null : link.server();
+        if (state != State.LINKED || server == null || link().outstanding() == 0) {
+            done.run(); // nothing runs: as with PostgreSQL, nothing happens
+            return;
+        }
+        clients.shared().cancels().send(server, clients.loop(), done);
+    }
+
+    /** Answers the batch that waited, as if it had been cancelled on a server: one error, one ReadyForQuery. */
+    private void cancelBatch() {
+        ByteBuf bytes = input;
+        if (bytes == null) {
+            return;
+        }
+        PoolerErrors.canceledWhileWaiting().writeTo(outbox().writer());
+        skipping = true;
+        cutter.show(bytes);
+        skipToSync();
+        outbox().flush();
+        keepRest();
+        pump();
+    }
+
+    private void skipToSync() {
+        while (skipping) {
+            Step step = cutter.next();
+            if (step == Step.NONE) {
+                return;
+            }
+            if (step == Step.PIECE) {
+                continue;
+            }
+            byte code = input == null ? 0 : input.getByte(cutter.start());
+            if (code == 'S' || code == 'Q' || code == 'F') {
+                skipping = false;
+                BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+            }
+        }
+    }
+
+    // --- time ------------------------------------------------------------------------------------------------------
+
+    void tick(long now) {
+        switch (state) {
+            case LOGIN -> {
+                if (login != null) {
+                    login.tick(now, connectedNanos);
+                }
+            }
+            case WAITING -> {
+                long waited = now - place.sinceNanos();
+                if (limits().queryWaitNanos() > 0 && waited > limits().queryWaitNanos()) {
+                    boolean primaryMissing = awaited == null;
+                    fail(
+                            primaryMissing
+                                    ? PoolerErrors.noPrimary(database, Duration.ofNanos(waited))
+                                    : PoolerErrors.queryWaitTimeout(database, user, Duration.ofNanos(waited)));
+                }
+            }
+            case LINKED -> tickLinked(now);
+            case IDLE -> {
+                if (clients.shared().admission().isClosing()) {
+                    fail(PoolerErrors.shuttingDown());
+                } else if (limits().idleNanos() > 0 && now - idleSinceNanos > limits().idleNanos()) {
+                    fail(PoolerErrors.clientIdleTimeout(Duration.ofNanos(limits().idleNanos())));
+                }
+            }
+            case CONSOLE, LEAVING, GONE -> {}
+        }
+    }
+
+    private void tickLinked(long now) {
+        ServerConnection server = link().server();
+        if (server == null) {
+            return;
+        }
+        ClientSettings limits = limits();
+        boolean running = link().outstanding() > 0;
+        boolean inTransaction = server.status() != TransactionStatus.IDLE;
+        if (running && limits.queryNanos() > 0 && now - link().querySinceNanos() > limits.queryNanos()) {
+            clients.shared().cancels().send(server, clients.loop(), () -> {});
+            fail(PoolerErrors.queryTimeout(Duration.ofNanos(limits.queryNanos())));
+        } else if (!running
+                && inTransaction
+                && limits.idleTransactionNanos() > 0
+                && now - link().querySinceNanos() > limits.idleTransactionNanos()) {
+            fail(PoolerErrors.idleTransactionTimeout(Duration.ofNanos(limits.idleTransactionNanos())));
+        } else if ((running || inTransaction)
+                && limits.transactionNanos() > 0
+                && now - link().transactionSinceNanos() > limits.transactionNanos()) {
+            fail(PoolerErrors.transactionTimeout(Duration.ofNanos(limits.transactionNanos())));
+        } else if (!running && !inTransaction) {
+            // a kept server (session mode, a pin) counts as an idle client
+            if (clients.shared().admission().isClosing()) {
+                fail(PoolerErrors.shuttingDown());
+            } else if (verdict != null) {
+                fail(verdict);
+            } else if (limits.idleNanos() > 0 && now - link().querySinceNanos() > limits.idleNanos()) {
+                fail(PoolerErrors.clientIdleTimeout(Duration.ofNanos(limits.idleNanos())));
+            }
+        }
+    }
+
+    /** Any thread: runs the task on the client's loop. */
+    void execute(Runnable task) {
+        clients.loop().execute(task);
+    }
+
+    // --- what there is ---------------------------------------------------------------------------------------------
+
+    private FrontendType type(ByteBuf bytes) {
+        FrontendType type = FrontendType.of(bytes.getByte(cutter.start()));
+        if (type == null) {
+            throw new ProtocolException("invalid frontend message type");
+        }
+        return type;
+    }
+
+    @Override
+    public void setReadable(boolean readable) {
+        if (!readPaused && channel != null) {
+            channel.config().setAutoRead(readable);
+        }
+    }
+
+    @Override
+    public Outbox outbox() {
+        if (outbox == null) {
+            throw new IllegalStateException("no channel yet");
+        }
+        return outbox;
+    }
+
+    Channel channel() {
+        if (channel == null) {
+            throw new IllegalStateException("no channel yet");
+        }
+        return channel;
+    }
+
+    private PoolGroup group() {
+        if (group == null) {
+            throw new IllegalStateException("not logged in");
+        }
+        return group;
+    }
+
+    private ClientSettings limits() {
+        if (limits == null) {
+            throw new IllegalStateException("not logged in");
+        }
+        return limits;
+    }
+
+    private Link link() {
+        if (link == null) {
+            throw new IllegalStateException("not logged in");
+        }
+        return link;
+    }
+
+    /** The link of this client, whether open or not; null before the login and on the console. */
+    public @Nullable Link linkOrNull() {
+        return link;
+    }
+
+    @Override
+    public SessionSettings settings() {
+        return settings;
+    }
+
+    @Override
+    public ClientStatements statements() {
+        return statements;
+    }
+
+    @Override
+    public PoolStats stats() {
+        return group().stats();
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    public State state() {
+        return state;
+    }
+
+    public String database() {
+        return database;
+    }
+
+    public String user() {
+        return user;
+    }
+
+    public SocketAddress remoteAddress() {
+        return channel().remoteAddress();
+    }
+
+    public SocketAddress localAddress() {
+        return channel().localAddress();
+    }
+
+    public long connectedAtMillis() {
+        return connectedAtMillis;
+    }
+
+    public long connectedNanos() {
+        return connectedNanos;
+    }
+
+    /** When the last batch began. */
+    public long requestNanos() {
+        return requestNanos;
+    }
+
+    /** Since when the client waits; only in that state. */
+    public long waitingSinceNanos() {
+        return place.sinceNanos();
+    }
+
+    public boolean isClosing() {
+        return verdict != null;
+    }
+
+    void setPosition(int position) {
+        this.position = position;
+    }
+
+    int position() {
+        return position;
+    }
+
+    @Override
+    public String toString() {
+        return "Client[%d %s %s@%s]".formatted(id, state, user, database);
+    }
+}

@@ -1,0 +1,317 @@
+package io.plenum.pooler.client;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.auth.Proof;
+import io.plenum.pooler.auth.Proof.Outcome;
+import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.pool.PoolGroup;
+import io.plenum.pooler.server.SessionSettings;
+import io.plenum.wire.FrameCutter;
+import io.plenum.wire.FrontendType;
+import io.plenum.wire.Limits;
+import io.plenum.wire.ProtocolException;
+import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.backend.BackendMessages;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.startup.CancelKey;
+import io.plenum.wire.startup.ProtocolVersion;
+import io.plenum.wire.startup.StartupPacket;
+import io.plenum.wire.startup.StartupParameters;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The login of one client: startup packet, proof, and the profile of the session that it will have.
+ *
+ * <p>Nothing that the client says is applied anywhere before it has proved who it is. Manual, "Message Flow", Start-up.
+ * Confined to the event loop of its client.
+ */
+final class ClientLogin implements ProfileProbe.Asker {
+    private final ClientConnection client;
+    private final LoopClients clients;
+    private final PoolerConfig config;
+
+    private boolean askedForTls;
+    private boolean askedForGss;
+    private @Nullable StartupParameters startup;
+    private ProtocolVersion version = ProtocolVersion.V3_0;
+    private @Nullable Proof proof;
+    private @Nullable ProfileProbe probe;
+    private @Nullable PoolGroup group;
+    private SessionProfile.@Nullable Key profileKey;
+    private boolean stopped;
+
+    ClientLogin(ClientConnection client, LoopClients clients) {
+        this.client = client;
+        this.clients = clients;
+        this.config = clients.shared().config().get();
+    }
+
+    /** Handles what is at hand; says whether there may be more to handle. */
+    boolean step(ByteBuf bytes) {
+        if (stopped) {
+            return false;
+        }
+        return startup == null ? stepStartup(bytes) : stepProof(bytes);
+    }
+
+    // --- the startup packet ----------------------------------------------------------------------------------------
+
+    private boolean stepStartup(ByteBuf bytes) {
+        FrameCutter cutter = client.cutter();
+        int at = cutter.position();
+        int available = bytes.writerIndex() - at;
+        if (available < 4) {
+            return false;
+        }
+        int length;
+        try {
+            length = StartupPacket.lengthAt(bytes, at);
+        } catch (ProtocolException notPostgres) {
+            stopped = true;
+            client.channel().close(); // as PostgreSQL does: it may be another protocol altogether
+            return false;
+        }
+        if (available < length) {
+            return false;
+        }
+        StartupPacket packet = StartupPacket.parse(bytes, at, length);
+        cutter.rewind(at + length);
+        switch (packet) {
+            case StartupPacket.Ssl _ -> {
+                refuseEncryption(askedForTls, available > length);
+                askedForTls = true;
+            }
+            case StartupPacket.GssEncryption _ -> {
+                refuseEncryption(askedForGss, available > length);
+                askedForGss = true;
+            }
+            case StartupPacket.Cancel(CancelKey key) -> onCancel(key);
+            case StartupPacket.Startup(ProtocolVersion asked, StartupParameters parameters) ->
+                onStartup(asked, parameters);
+        }
+        return !stopped;
+    }
+
+    private void refuseEncryption(boolean again, boolean moreBehind) {
+        if (again) {
+            throw new ProtocolException("encryption was asked for twice");
+        }
+        if (moreBehind) {
+            // What stands behind the request was not encrypted, and would be read as if it were.
+            throw new ProtocolException("received unencrypted data after encryption request");
+        }
+        client.outbox().writer().writeByte('N');
+    }
+
+    private void onCancel(CancelKey key) {
+        stopped = true;
+        ClientConnection target = clients.shared().cancelKeys().holder(key);
+        Runnable close = () -> client.channel().close();
+        if (target == null) {
+            close.run();
+        } else {
+            target.execute(() -> target.onCancel(close));
+        }
+    }
+
+    private void onStartup(ProtocolVersion asked, StartupParameters parameters) {
+        startup = parameters;
+        version = asked.negotiated();
+        if (clients.shared().admission().isClosing()) {
+            refuse(PoolerErrors.shuttingDown());
+            return;
+        }
+        int limit = config.get(Settings.MAX_CLIENT_CONN);
+        boolean console = clients.shared().console().isConsole(parameters.database());
+        if (!console && clients.shared().admission().connected() > limit) {
+            refuse(PoolerErrors.tooManyClients(limit));
+            return;
+        }
+        if (parameters.replication() != StartupParameters.Replication.OFF) {
+            refuse(PoolerErrors.replicationNotSupported());
+            return;
+        }
+        if (asked.compareTo(ProtocolVersion.NEWEST) > 0
+                || !parameters.unknownProtocolOptions().isEmpty()) {
+            BackendMessages.negotiateProtocolVersion(
+                    client.outbox().writer(), version.minor(), parameters.unknownProtocolOptions());
+        }
+        clients.shared().authenticator().prepare(config, parameters.user(), clients.loop(), this::onProofReady);
+    }
+
+    // --- the proof -------------------------------------------------------------------------------------------------
+
+    private void onProofReady(Proof ready) {
+        if (stopped) {
+            return;
+        }
+        proof = ready;
+        onOutcome(ready.start(client.outbox().writer()));
+        client.outbox().flush();
+        client.pump();
+    }
+
+    private boolean stepProof(ByteBuf bytes) {
+        Proof running = proof;
+        if (running == null || probe != null || group != null) {
+            // Somebody who pipelines behind the password waits; somebody who floods is cut off.
+            if (bytes.writerIndex() - client.cutter().position() > Limits.LOOKED_AT) {
+                throw new ProtocolException("too much before the login is over");
+            }
+            return false;
+        }
+        FrameCutter cutter = client.cutter();
+        FrameCutter.Step step = cutter.next();
+        if (step == FrameCutter.Step.NONE) {
+            return false;
+        }
+        int start = cutter.start();
+        if (bytes.getByte(start) != FrontendType.PASSWORD.code()) {
+            throw new ProtocolException("expected password response, got message type " + bytes.getByte(start));
+        }
+        byte[] body = new byte[cutter.end() - start - Limits.HEADER];
+        bytes.getBytes(start + Limits.HEADER, body);
+        onOutcome(running.onMessage(body, client.outbox().writer()));
+        return !stopped;
+    }
+
+    private void onOutcome(Outcome outcome) {
+        switch (outcome) {
+            case MORE -> {}
+            case REFUSED -> refuse(PoolerErrors.authenticationFailed(startup().user()));
+            case ACCEPTED -> onAccepted();
+        }
+    }
+
+    private void onAccepted() {
+        StartupParameters who = startup();
+        if (proof != null && proof.keys() != null) {
+            clients.shared().credentials().onClientKeys(who.user(), proof.keys());
+        }
+        if (clients.shared().console().isConsole(who.database())) {
+            enterConsole(who);
+            return;
+        }
+        DatabaseConfig database = config.database(who.database());
+        if (database == null) {
+            refuse(PoolerErrors.noSuchDatabase(who.database()));
+            return;
+        }
+        if (clients.shared().admission().isDisabled(database.name())) {
+            refuse(PoolerErrors.databaseDisabled(database.name()));
+            return;
+        }
+        String user = database.user() == null ? who.user() : database.user();
+        PoolGroup pools = clients.pools().group(database, user);
+        group = pools;
+        SessionSettings asked = SessionSettings.of(withDefaults(database, who.settings()));
+        var key = new SessionProfile.Key(database.name(), user, asked);
+        profileKey = key;
+        SessionProfile known = clients.shared().profiles().get(key);
+        if (known != null) {
+            onProfile(known);
+        } else {
+            probe = new ProfileProbe(pools, asked, this);
+            probe.start(System.nanoTime());
+        }
+    }
+
+    /** The entry's own client_encoding, datestyle, timezone and application_name win over nothing but silence. */
+    private Map<String, String> withDefaults(DatabaseConfig database, Map<String, String> asked) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        put(settings, "client_encoding", config.get(Settings.DATABASE_CLIENT_ENCODING, database));
+        put(settings, "datestyle", config.get(Settings.DATABASE_DATESTYLE, database));
+        put(settings, "timezone", config.get(Settings.DATABASE_TIMEZONE, database));
+        put(settings, "application_name", config.get(Settings.DATABASE_APPLICATION_NAME, database));
+        asked.forEach((name, value) -> settings.put(name.toLowerCase(Locale.ROOT), value));
+        return settings;
+    }
+
+    private static void put(Map<String, String> settings, String name, String value) {
+        if (!value.isEmpty()) {
+            settings.put(name, value);
+        }
+    }
+
+    private void enterConsole(StartupParameters who) {
+        ConsoleSession session = clients.shared().console().open(client, who.user());
+        if (session == null) {
+            refuse(PoolerErrors.authenticationFailed(who.user()));
+            return;
+        }
+        stopped = true;
+        CancelKey key = clients.shared().cancelKeys().issue(client, version.hasLongCancelKeys());
+        ByteBuf out = client.outbox().writer();
+        BackendMessages.authenticationOk(out);
+        session.welcome(out);
+        BackendMessages.backendKeyData(out, key);
+        BackendMessages.readyForQuery(out, TransactionStatus.IDLE);
+        client.onConsoleLogin(who.database(), who.user(), session, key);
+    }
+
+    // --- the session -----------------------------------------------------------------------------------------------
+
+    @Override
+    public void onProfile(SessionProfile profile) {
+        if (stopped) {
+            return;
+        }
+        StartupParameters who = startup();
+        PoolGroup pools = group;
+        DatabaseConfig database = config.database(who.database());
+        if (pools == null || database == null || profileKey == null) {
+            throw new IllegalStateException("a profile that nobody asked for");
+        }
+        clients.shared().profiles().put(profileKey, profile);
+        stopped = true;
+        CancelKey key = clients.shared().cancelKeys().issue(client, version.hasLongCancelKeys());
+        ByteBuf out = client.outbox().writer();
+        BackendMessages.authenticationOk(out);
+        profile.write(out);
+        BackendMessages.backendKeyData(out, key);
+        BackendMessages.readyForQuery(out, TransactionStatus.IDLE);
+        ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
+        client.onLoggedIn(database.name(), who.user(), pools, limits, profile, key);
+        client.outbox().flush();
+        client.pump();
+    }
+
+    @Override
+    public void onProfileRefused(ErrorResponse error) {
+        refuse(new ErrorResponse(
+                "FATAL", error.code(), error.message(), error.detail(), error.hint(), error.routine()));
+    }
+
+    private void refuse(ErrorResponse error) {
+        stopped = true;
+        client.fail(error);
+    }
+
+    void tick(long now, long connectedNanos) {
+        long limit = config.get(Settings.CLIENT_LOGIN_TIMEOUT).toNanos();
+        if (limit > 0 && now - connectedNanos > limit) {
+            refuse(PoolerErrors.clientLoginTimeout());
+        }
+    }
+
+    /** The client is gone. */
+    void stop() {
+        stopped = true;
+        if (probe != null) {
+            probe.stop();
+        }
+    }
+
+    private StartupParameters startup() {
+        if (startup == null) {
+            throw new IllegalStateException("no startup packet yet");
+        }
+        return startup;
+    }
+}

@@ -1,0 +1,31 @@
+package io.plenum.pooler.client;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.wire.FrontendType;
+import org.jspecify.annotations.Nullable;
+
+/** A client that talks to us rather than to PostgreSQL. Confined to the client's event loop. */
+public interface ConsoleSession {
+    /** Makes sessions for those who may have one. */
+    interface Factory {
+        /** Whether the name is that of the console. */
+        boolean isConsole(String database);
+
+        /** A session of the user; null when the user may not even look. */
+        @Nullable ConsoleSession open(ClientConnection client, String user);
+    }
+
+    /** Appends the ParameterStatus messages of the console's login. */
+    void welcome(ByteBuf out);
+
+    /**
+     * Takes one whole message. Answers by {@link ClientConnection#sendToConsole}, at once or later; until it has answered,
+     * further messages are held back by the caller when {@link #isBusy()}.
+     */
+    void onMessage(FrontendType type, ByteBuf bytes, int start, int end);
+
+    /** Whether an answer is still being gathered. */
+    boolean isBusy();
+
+    void onClosed();
+}

@@ -1,0 +1,109 @@
+package io.plenum.pooler.client;
+
+import io.plenum.pooler.auth.Authenticator;
+import io.plenum.pooler.auth.Credentials;
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.link.StatementCache;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.LoopPools;
+import io.plenum.routing.Reason;
+import io.plenum.routing.Router;
+import io.plenum.routing.StatementClassifier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The clients of one loop and what they share. Confined to its event loop. */
+public final class LoopClients {
+    /** What the clients of all loops share; each part is safe for any thread. */
+    public record Shared(
+            Supplier<PoolerConfig> config,
+            Authenticator authenticator,
+            Credentials credentials,
+            StatementCache statements,
+            CancelKeys cancelKeys,
+            Admission admission,
+            Map<SessionProfile.Key, SessionProfile> profiles,
+            CancelRequests cancels,
+            ConsoleSession.Factory console) {}
+
+    private final Loop loop;
+    private final LoopPools pools;
+    private final Shared shared;
+    private final List<ClientConnection> clients = new ArrayList<>();
+    private final long[] routes = new long[Reason.values().length];
+    final Router router = new Router();
+    final StatementClassifier classifier = new StatementClassifier();
+
+    public LoopClients(Loop loop, LoopPools pools, Shared shared) {
+        this.loop = loop;
+        this.pools = pools;
+        this.shared = shared;
+    }
+
+    public Loop loop() {
+        return loop;
+    }
+
+    LoopPools pools() {
+        return pools;
+    }
+
+    Shared shared() {
+        return shared;
+    }
+
+    void enter(ClientConnection client) {
+        client.setPosition(clients.size());
+        clients.add(client);
+    }
+
+    void leave(ClientConnection client) {
+        int position = client.position();
+        ClientConnection last = clients.removeLast();
+        if (last != client) {
+            clients.set(position, last);
+            last.setPosition(position);
+        }
+    }
+
+    void countRoute(Reason reason) {
+        routes[reason.ordinal()]++;
+    }
+
+    /** How often each reason sent a batch its way. */
+    public long[] routes() {
+        return routes.clone();
+    }
+
+    /** Every client of the loop, those that still log in among them; not to be changed. */
+    public List<ClientConnection> clients() {
+        return clients;
+    }
+
+    public @Nullable ClientConnection byId(long id) {
+        for (ClientConnection client : clients) {
+            if (client.id() == id) {
+                return client;
+            }
+        }
+        return null;
+    }
+
+    /** Closes everybody, with a last word. */
+    public void closeAll() {
+        for (ClientConnection client : List.copyOf(clients)) {
+            client.fail(PoolerErrors.shuttingDown());
+        }
+    }
+
+    /** Checks every limit of time; called several times a second. */
+    public void tick(long nowNanos) {
+        for (int i = clients.size() - 1; i >= 0; i--) {
+            clients.get(i).tick(nowNanos);
+        }
+    }
+}

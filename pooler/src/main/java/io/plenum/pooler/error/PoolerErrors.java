@@ -1,0 +1,135 @@
+package io.plenum.pooler.error;
+
+import static io.plenum.wire.error.ErrorResponse.error;
+import static io.plenum.wire.error.ErrorResponse.fatal;
+
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import java.time.Duration;
+
+/** Everything that a client can hear from us rather than from PostgreSQL: one method each. */
+public final class PoolerErrors {
+    private PoolerErrors() {}
+
+    /** Raised when query_wait_timeout passes. Closes the client; nothing was sent to a server. */
+    public static ErrorResponse queryWaitTimeout(String database, String user, Duration waited) {
+        return fatal(SqlState.TOO_MANY_CONNECTIONS, "query_wait_timeout: no server connection became free")
+                .detail("Waited %d ms in pool %s of user %s.".formatted(waited.toMillis(), database, user))
+                .hint("Look for long transactions with SHOW SERVERS, or raise default_pool_size.");
+    }
+
+    /** Raised when no node is the primary and query_wait_timeout passes. Closes the client. */
+    public static ErrorResponse noPrimary(String database, Duration waited) {
+        return fatal(SqlState.CANNOT_CONNECT_NOW, "query_wait_timeout: no node of the database is the primary")
+                .detail("Waited %d ms for a primary of %s.".formatted(waited.toMillis(), database))
+                .hint("SHOW NODES tells what each node says of itself.");
+    }
+
+    /** Raised when query_timeout passes; the statement is cancelled and the client closed. */
+    public static ErrorResponse queryTimeout(Duration limit) {
+        return fatal(SqlState.QUERY_CANCELED, "query_timeout: the statement ran too long")
+                .detail("The limit is %d ms.".formatted(limit.toMillis()));
+    }
+
+    /** Raised when idle_transaction_timeout passes. Closes the client; its transaction is rolled back. */
+    public static ErrorResponse idleTransactionTimeout(Duration limit) {
+        return fatal(
+                        SqlState.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                        "idle_transaction_timeout: the transaction was left open without a statement")
+                .detail("The limit is %d ms.".formatted(limit.toMillis()));
+    }
+
+    /** Raised when transaction_timeout passes. Closes the client; its transaction is rolled back. */
+    public static ErrorResponse transactionTimeout(Duration limit) {
+        return fatal(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout: the transaction took too long")
+                .detail("The limit is %d ms.".formatted(limit.toMillis()));
+    }
+
+    /** Raised when client_idle_timeout passes. Closes the client. */
+    public static ErrorResponse clientIdleTimeout(Duration limit) {
+        return fatal(SqlState.IDLE_SESSION_TIMEOUT, "client_idle_timeout: the connection was unused")
+                .detail("The limit is %d ms.".formatted(limit.toMillis()));
+    }
+
+    /** Raised when client_login_timeout passes. Closes the client. */
+    public static ErrorResponse clientLoginTimeout() {
+        return fatal(SqlState.PROTOCOL_VIOLATION, "client_login_timeout: the login was not finished in time");
+    }
+
+    /** Raised when max_client_conn is reached. Closes the client before its login. */
+    public static ErrorResponse tooManyClients(int limit) {
+        return fatal(SqlState.TOO_MANY_CONNECTIONS, "max_client_conn: no more connections allowed")
+                .detail("The limit is %d.".formatted(limit));
+    }
+
+    /** The database is not configured, or not to be had by this name. */
+    public static ErrorResponse noSuchDatabase(String database) {
+        return fatal(SqlState.INVALID_CATALOG_NAME, "no such database: " + database);
+    }
+
+    /** DISABLE was said for the database. */
+    public static ErrorResponse databaseDisabled(String database) {
+        return fatal(SqlState.INVALID_CATALOG_NAME, "database \"%s\" is disabled".formatted(database));
+    }
+
+    /** The one answer to every failed proof, whether the user exists or not. */
+    public static ErrorResponse authenticationFailed(String user) {
+        return fatal(SqlState.INVALID_PASSWORD, "password authentication failed for user \"%s\"".formatted(user));
+    }
+
+    /** A startup packet asked for a replication session. */
+    public static ErrorResponse replicationNotSupported() {
+        return fatal(SqlState.FEATURE_NOT_SUPPORTED, "replication connections are not supported");
+    }
+
+    /** The message cannot be part of what the client is doing. */
+    public static ErrorResponse protocolViolation(String what) {
+        return fatal(SqlState.PROTOCOL_VIOLATION, what);
+    }
+
+    /** The server went away with work in hand; whether it was done is unknown. Closes the client. */
+    public static ErrorResponse serverLost() {
+        return fatal(SqlState.CONNECTION_FAILURE, "server connection closed unexpectedly")
+                .detail("What was in progress may or may not have been done.");
+    }
+
+    /** No login to the server succeeded, for a reason that more waiting does not cure. Closes the client. */
+    public static ErrorResponse serverLoginFailed() {
+        return fatal(SqlState.SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION, "server login failed")
+                .hint("The log of the pooler says at which step.");
+    }
+
+    /** A settings replay failed in front of the client's statement; the server is closed. Closes the client. */
+    public static ErrorResponse settingsReplayFailed(ErrorResponse cause) {
+        return fatal(
+                        SqlState.CONNECTION_EXCEPTION,
+                        "the settings of this session could not be brought to a server: " + cause.message())
+                .detail("SQLSTATE " + cause.code() + ".");
+    }
+
+    /** Statement mode takes no transaction of several statements. Closes the client. */
+    public static ErrorResponse transactionInStatementMode() {
+        return fatal(SqlState.FEATURE_NOT_SUPPORTED, "transaction blocks not allowed in statement pooling mode");
+    }
+
+    /** A cancel request met the client while it still waited for a server. Nothing was sent. */
+    public static ErrorResponse canceledWhileWaiting() {
+        return error(SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    }
+
+    /** The process ends. Closes the client between two of its transactions. */
+    public static ErrorResponse shuttingDown() {
+        return fatal(SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+    }
+
+    /** KILL, or KILL_CLIENT, was said. Closes the client. */
+    public static ErrorResponse killed() {
+        return fatal(SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+    }
+
+    /** A named statement is larger than is kept. Closes the client. */
+    public static ErrorResponse statementTooLarge(int limit) {
+        return fatal(SqlState.PROGRAM_LIMIT_EXCEEDED, "a named prepared statement is too large")
+                .detail("The limit is %d bytes.".formatted(limit));
+    }
+}

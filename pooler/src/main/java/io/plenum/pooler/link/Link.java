@@ -1,0 +1,675 @@
+package io.plenum.pooler.link;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.pool.Pool;
+import io.plenum.pooler.server.OutstandingReplies;
+import io.plenum.pooler.server.OutstandingReplies.Origin;
+import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.pooler.server.PreparedStatement;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Reason;
+import io.plenum.wire.FrontendType;
+import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import io.plenum.wire.frontend.BindView;
+import io.plenum.wire.frontend.CloseView;
+import io.plenum.wire.frontend.DescribeView;
+import io.plenum.wire.frontend.ParseView;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client on one server, from the first message of a transaction to the ReadyForQuery that ends it.
+ *
+ * <p>Made once per client and used for every link of it. The way in: {@link #onMessage} for each of the client's
+ * messages; the way back: the methods of {@link ServerConnection.Reader}. The server is given back only when it is provably
+ * clean ({@link #releaseIfClean}). Confined to the event loop that client and server share.
+ */
+public final class Link implements ServerConnection.Reader {
+    /** When the server goes back. */
+    public enum Mode {
+        SESSION,
+        TRANSACTION,
+        STATEMENT
+    }
+
+    private static final byte[] FOREIGN_NAME = "PLENUM_".getBytes(StandardCharsets.US_ASCII);
+    private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
+    private static final Object SETTINGS = "settings";
+
+    /** A Parse that gave a client's name to a statement: undone when it fails. */
+    private record NamedParse(byte[] name, PreparedStatement statement, boolean sent) {}
+
+    private final LinkedClient client;
+    private final StatementCache cache;
+    private final int maxPrepared;
+    private final ParseView parse = new ParseView();
+    private final BindView bind = new BindView();
+    private final DescribeView describe = new DescribeView();
+    private final CloseView close = new CloseView();
+
+    private Mode mode;
+    private @Nullable ServerConnection server;
+    private @Nullable Pool pool;
+    private @Nullable Reason pin;
+    private long pinnedSinceNanos;
+    private boolean midMessage;
+    private boolean read;
+    private boolean heardNothing;
+    private boolean outOfStep;
+    private boolean heardFatal;
+    private long linkedSinceNanos;
+    private long transactionSinceNanos;
+    private long querySinceNanos;
+
+    private byte @Nullable [] unnamed;
+    private int unnamedLength;
+    private Reason unnamedReason = Reason.EMPTY;
+
+    /** {@code maxPrepared} statements are kept on a server; 0 leaves names as the client chose them. */
+    public Link(LinkedClient client, StatementCache cache, int maxPrepared, Mode mode) {
+        this.client = client;
+        this.cache = cache;
+        this.maxPrepared = mode == Mode.SESSION ? 0 : maxPrepared;
+        this.mode = mode;
+    }
+
+    // --- beginning and end -----------------------------------------------------------------------------------------
+
+    /** Takes the server for the client; {@code read} says that all the client has sent so far are proven reads. */
+    public void begin(Pool pool, ServerConnection server, boolean read, long nowNanos) {
+        this.pool = pool;
+        this.server = server;
+        this.read = read;
+        heardNothing = true;
+        outOfStep = false;
+        heardFatal = false;
+        midMessage = false;
+        linkedSinceNanos = nowNanos;
+        transactionSinceNanos = nowNanos;
+        querySinceNanos = nowNanos;
+        server.attach(this);
+        client.stats().assignments++;
+        SessionSettings wanted = client.settings();
+        SessionSettings actual = server.settings();
+        if (actual != wanted) {
+            if (actual.equals(wanted)) {
+                server.assumeSettings(wanted); // the next comparison is one of references
+            } else {
+                bringSettingsInStep(server, actual, wanted);
+            }
+        }
+    }
+
+    public boolean isOpen() {
+        return server != null;
+    }
+
+    public @Nullable ServerConnection server() {
+        return server;
+    }
+
+    /** Why the client keeps its server beyond the transaction; null when it does not. */
+    public @Nullable Reason pin() {
+        return pin;
+    }
+
+    public long pinnedSinceNanos() {
+        return pinnedSinceNanos;
+    }
+
+    public long linkedSinceNanos() {
+        return linkedSinceNanos;
+    }
+
+    public long querySinceNanos() {
+        return querySinceNanos;
+    }
+
+    /** Whether the link is one of reads on a standby and the server has not opened a transaction for them. */
+    public boolean isRead() {
+        return read;
+    }
+
+    /** State was left in the backend: the client stays on it, and nobody gets it afterwards. */
+    public void pin(Reason reason, long nowNanos) {
+        if (pin == null && mode != Mode.SESSION) {
+            pin = reason;
+            pinnedSinceNanos = nowNanos;
+        }
+    }
+
+    /** Replies that are still owed. */
+    public int outstanding() {
+        ServerConnection linked = server;
+        return linked == null ? 0 : linked.replies().size();
+    }
+
+    private void releaseIfClean() {
+        ServerConnection linked = server;
+        if (linked == null || mode == Mode.SESSION || pin != null) {
+            return;
+        }
+        if (linked.isQuiet() && !midMessage && !linked.outbox().hasUnsent()) {
+            Pool home = end(linked);
+            if (home.settings().resetAlways()) {
+                home.releaseWithReset(linked);
+            } else {
+                home.release(linked);
+            }
+            client.onReleased();
+        }
+    }
+
+    /** The client is gone or is closed by us: what becomes of its server depends on where the server stands. */
+    public void onClientGone() {
+        ServerConnection linked = server;
+        if (linked == null) {
+            return;
+        }
+        boolean boundary = !midMessage
+                && linked.replies().isEmpty()
+                && !linked.isSkippingToSync()
+                && !linked.isInCopyIn()
+                && !linked.isClosed()
+                && !linked.outbox().hasUnsent();
+        boolean pinned = pin != null;
+        linked.outbox().discard();
+        Pool home = end(linked);
+        if (boundary && !pinned && linked.isQuiet()) {
+            if (mode == Mode.SESSION) {
+                home.releaseWithReset(linked);
+            } else {
+                home.release(linked);
+            }
+        } else if (boundary && !pinned && mode != Mode.SESSION) {
+            home.releaseWithRollback(linked);
+        } else {
+            linked.close();
+            home.release(linked);
+        }
+    }
+
+    private Pool end(ServerConnection linked) {
+        Pool home = pool;
+        if (home == null) {
+            throw new IllegalStateException("link without a pool");
+        }
+        linked.detach();
+        server = null;
+        pool = null;
+        pin = null;
+        return home;
+    }
+
+    // --- from the client -------------------------------------------------------------------------------------------
+
+    /**
+     * Sends one message of the client on, renamed where names are ours, and notes the reply that it is owed.
+     *
+     * @param end behind the last byte that is present; {@code whole} is false for the head of a large message, whose rest
+     *     comes by {@link #onPiece}
+     * @param reason what the statement of a Query or Parse is
+     */
+    public void onMessage(FrontendType type, ByteBuf bytes, int start, int end, boolean whole, Reason reason) {
+        ServerConnection linked = linked();
+        midMessage = !whole;
+        if (linked.isSkippingToSync() && type != FrontendType.SYNC) {
+            linked.outbox().forward(bytes, start, end); // the server drops it, as it would have on its own
+            return;
+        }
+        OutstandingReplies replies = linked.replies();
+        switch (type) {
+            case QUERY -> {
+                replies.add(Reply.QUERY, Origin.CLIENT);
+                client.stats().queries++;
+                forward(linked, bytes, start, end);
+            }
+            case PARSE -> onParse(linked, bytes, start, end, whole, reason);
+            case BIND -> onBind(linked, bytes, start, end);
+            case DESCRIBE -> onDescribe(linked, bytes, start, end);
+            case EXECUTE -> {
+                replies.add(Reply.EXECUTE, Origin.CLIENT);
+                client.stats().queries++;
+                forward(linked, bytes, start, end);
+            }
+            case CLOSE -> onClose(linked, bytes, start, end);
+            case SYNC -> {
+                linked.setSkippingToSync(false);
+                if (!linked.isInCopyIn()) { // manual, "COPY Operations": Sync is ignored during copy-in
+                    replies.add(Reply.SYNC, Origin.CLIENT);
+                }
+                forward(linked, bytes, start, end);
+            }
+            case FUNCTION_CALL -> {
+                replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
+                forward(linked, bytes, start, end);
+            }
+            case COPY_DONE, COPY_FAIL -> {
+                if (!replies.isEmpty()) {
+                    replies.add(Reply.COPY_END, Origin.CLIENT);
+                }
+                forward(linked, bytes, start, end);
+            }
+            case COPY_DATA, FLUSH -> forward(linked, bytes, start, end);
+            case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
+        }
+    }
+
+    /** Sends on more of a large message. */
+    public void onPiece(ByteBuf bytes, int start, int end, boolean last) {
+        midMessage = !last;
+        linked().outbox().forward(bytes, start, end);
+    }
+
+    /** Sends what was given since the last call. */
+    public void flushToServer() {
+        ServerConnection linked = server;
+        if (linked != null) {
+            linked.outbox().flush();
+        }
+    }
+
+    private static void forward(ServerConnection linked, ByteBuf bytes, int start, int end) {
+        linked.outbox().forward(bytes, start, end);
+    }
+
+    private void onParse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean whole, Reason reason) {
+        parse.at(bytes, start, end);
+        client.stats().clientParses++;
+        if (parse.nameStart() == parse.nameEnd() || maxPrepared == 0) {
+            if (whole) {
+                rememberUnnamed(linked, bytes, parse.queryStart(), end, reason);
+            } else {
+                forgetUnnamed(linked);
+            }
+            client.stats().serverParses++;
+            linked.replies().add(Reply.PARSE, Origin.CLIENT);
+            forward(linked, bytes, start, end);
+            return;
+        }
+        byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
+        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason);
+        PreparedStatement before = client.statements().get(bytes, parse.nameStart(), parse.nameEnd());
+        if (before != null) {
+            // The name is taken: PostgreSQL itself shall say so, in its own words and at its own place.
+            ensurePrepared(linked, before);
+            before.writeParse(linked.outbox().writer());
+            linked.replies().add(Reply.PARSE, Origin.CLIENT);
+            return;
+        }
+        client.statements().put(name, statement);
+        if (linked.statements().use(statement, linked.links())) {
+            synthesize(linked, Reply.PARSE, new NamedParse(name, statement, false));
+            return;
+        }
+        makeRoom(linked);
+        statement.writeParse(linked.outbox().writer());
+        linked.statements().add(statement, linked.links());
+        client.stats().serverParses++;
+        linked.replies().add(Reply.PARSE, Origin.CLIENT, new NamedParse(name, statement, true));
+    }
+
+    private void onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
+        bind.at(bytes, start, end);
+        client.stats().binds++;
+        int nameStart = bind.statementStart();
+        int nameEnd = bind.statementEnd();
+        if (maxPrepared == 0) {
+            linked.replies().add(Reply.BIND, Origin.CLIENT);
+            forward(linked, bytes, start, end);
+            return;
+        }
+        if (nameStart == nameEnd) {
+            ensureUnnamed(linked);
+            linked.replies().add(Reply.BIND, Origin.CLIENT);
+            forward(linked, bytes, start, end);
+            return;
+        }
+        PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
+        if (statement == null) {
+            linked.replies().add(Reply.BIND, Origin.CLIENT);
+            renameUnknown(linked, bytes, start, nameStart, nameEnd, end);
+            return;
+        }
+        ensurePrepared(linked, statement);
+        linked.replies().add(Reply.BIND, Origin.CLIENT, statement);
+        rename(linked, bytes, start, nameStart, nameEnd, end, statement);
+    }
+
+    private void onDescribe(ServerConnection linked, ByteBuf bytes, int start, int end) {
+        describe.at(bytes, start, end);
+        if (!describe.isStatement()) {
+            linked.replies().add(Reply.DESCRIBE_PORTAL, Origin.CLIENT);
+            forward(linked, bytes, start, end);
+            return;
+        }
+        int nameStart = describe.nameStart();
+        int nameEnd = describe.nameEnd();
+        if (maxPrepared == 0 || nameStart == nameEnd) {
+            if (nameStart == nameEnd) {
+                ensureUnnamed(linked);
+            }
+            linked.replies().add(Reply.DESCRIBE_STATEMENT, Origin.CLIENT);
+            forward(linked, bytes, start, end);
+            return;
+        }
+        PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
+        if (statement == null) {
+            linked.replies().add(Reply.DESCRIBE_STATEMENT, Origin.CLIENT);
+            renameUnknown(linked, bytes, start, nameStart, nameEnd, end);
+            return;
+        }
+        ensurePrepared(linked, statement);
+        linked.replies().add(Reply.DESCRIBE_STATEMENT, Origin.CLIENT, statement);
+        rename(linked, bytes, start, nameStart, nameEnd, end, statement);
+    }
+
+    private void onClose(ServerConnection linked, ByteBuf bytes, int start, int end) {
+        close.at(bytes, start, end);
+        boolean named = close.nameStart() != close.nameEnd();
+        if (close.isStatement() && named && maxPrepared > 0) {
+            // The statement stays on the server for others; only this client's name for it goes.
+            client.statements().remove(copy(bytes, close.nameStart(), close.nameEnd()));
+            synthesize(linked, Reply.CLOSE, null);
+            return;
+        }
+        if (close.isStatement() && !named) {
+            forgetUnnamed(linked);
+        }
+        linked.replies().add(Reply.CLOSE, Origin.CLIENT);
+        forward(linked, bytes, start, end);
+    }
+
+    // --- names -----------------------------------------------------------------------------------------------------
+
+    /** Puts our Parse in front of a message that names a statement which this server does not hold. */
+    private void ensurePrepared(ServerConnection linked, PreparedStatement statement) {
+        if (linked.statements().use(statement, linked.links())) {
+            return;
+        }
+        makeRoom(linked);
+        statement.writeParse(linked.outbox().writer());
+        linked.statements().add(statement, linked.links());
+        linked.replies().add(Reply.PARSE, Origin.INJECTED, statement);
+        client.stats().serverParses++;
+    }
+
+    /** Closes what was used longest ago, in order in the same pipeline, before one more is parsed. */
+    private void makeRoom(ServerConnection linked) {
+        PreparedStatement out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
+        if (out != null) {
+            out.writeClose(linked.outbox().writer());
+            linked.statements().remove(out);
+            linked.replies().add(Reply.CLOSE, Origin.INJECTED);
+        }
+    }
+
+    private static void rename(
+            ServerConnection linked,
+            ByteBuf bytes,
+            int start,
+            int nameStart,
+            int nameEnd,
+            int end,
+            PreparedStatement statement) {
+        Outbox outbox = linked.outbox();
+        int grown = statement.nameLength() - (nameEnd - nameStart);
+        ByteBuf out = outbox.writer();
+        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + grown);
+        out.writeBytes(bytes, start + 5, nameStart - start - 5); // the portal's name, or the S of Describe
+        statement.writeName(out);
+        if (nameEnd + 1 < end) {
+            outbox.forward(bytes, nameEnd + 1, end);
+        }
+    }
+
+    /** A name the client never prepared goes as it is, unless it looks like one of ours: those it must not reach. */
+    private static void renameUnknown(
+            ServerConnection linked, ByteBuf bytes, int start, int nameStart, int nameEnd, int end) {
+        boolean ours = nameEnd - nameStart >= FOREIGN_NAME.length;
+        for (int i = 0; ours && i < FOREIGN_NAME.length; i++) {
+            ours = bytes.getByte(nameStart + i) == FOREIGN_NAME[i];
+        }
+        if (!ours) {
+            forward(linked, bytes, start, end);
+            return;
+        }
+        ByteBuf out = linked.outbox().writer();
+        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + 1);
+        out.writeBytes(bytes, start + 5, nameStart - start - 5).writeByte('_');
+        linked.outbox().forward(bytes, nameStart, end);
+    }
+
+    private void rememberUnnamed(ServerConnection linked, ByteBuf bytes, int tailStart, int end, Reason reason) {
+        int length = end - tailStart;
+        if (length > KEPT_UNNAMED_BYTES || maxPrepared == 0) {
+            forgetUnnamed(linked);
+            return;
+        }
+        byte[] kept = unnamed;
+        if (kept == null || kept.length < length) {
+            kept = new byte[Math.max(64, length + length / 2)];
+            unnamed = kept;
+        }
+        bytes.getBytes(tailStart, kept, 0, length);
+        unnamedLength = length;
+        unnamedReason = reason;
+        linked.setUnnamedOwner(client);
+    }
+
+    private void forgetUnnamed(ServerConnection linked) {
+        unnamedLength = 0;
+        unnamedReason = Reason.NOT_UNDERSTOOD;
+        linked.setUnnamedOwner(client);
+    }
+
+    /** What the unnamed statement of this client is, for a batch that binds it without parsing it. */
+    public Reason unnamedReason() {
+        return unnamedReason;
+    }
+
+    /** The unnamed statement lives on the server that parsed it; on another one it is parsed again first. */
+    private void ensureUnnamed(ServerConnection linked) {
+        byte[] kept = unnamed;
+        if (linked.unnamedOwner() == client || kept == null || unnamedLength == 0) {
+            return;
+        }
+        linked.outbox()
+                .writer()
+                .writeByte('P')
+                .writeInt(4 + 1 + unnamedLength)
+                .writeByte(0)
+                .writeBytes(kept, 0, unnamedLength);
+        linked.replies().add(Reply.PARSE, Origin.INJECTED);
+        linked.setUnnamedOwner(client);
+        client.stats().serverParses++;
+    }
+
+    private void synthesize(ServerConnection linked, Reply reply, @Nullable Object subject) {
+        if (linked.replies().isEmpty()) {
+            onSynthetic(reply);
+        } else {
+            linked.replies().add(reply, Origin.SYNTHETIC, subject);
+        }
+    }
+
+    private static byte[] copy(ByteBuf bytes, int start, int end) {
+        byte[] copy = new byte[end - start];
+        bytes.getBytes(start, copy);
+        return copy;
+    }
+
+    // --- settings --------------------------------------------------------------------------------------------------
+
+    /**
+     * Tells the server, in front of the client's first message and in the same write, what the client's session differs in.
+     *
+     * <p>Values travel as parameters, never as text of a statement, and in a transaction of their own, so that a rollback
+     * by the client cannot undo them.
+     */
+    private void bringSettingsInStep(ServerConnection linked, SessionSettings actual, SessionSettings wanted) {
+        SettingsReplay.write(linked.outbox().writer(), actual, wanted);
+        OutstandingReplies replies = linked.replies();
+        replies.add(Reply.PARSE, Origin.INJECTED, SETTINGS);
+        replies.add(Reply.BIND, Origin.INJECTED, SETTINGS);
+        replies.add(Reply.EXECUTE, Origin.INJECTED, SETTINGS);
+        replies.add(Reply.SYNC, Origin.INJECTED, SETTINGS);
+        linked.setUnnamedOwner(null);
+        linked.assumeSettings(wanted);
+    }
+
+    // --- from the server -------------------------------------------------------------------------------------------
+
+    @Override
+    public void forward(ByteBuf bytes, int start, int end) {
+        heardNothing = false;
+        client.outbox().forward(bytes, start, end);
+    }
+
+    @Override
+    public void onSynthetic(Reply reply) {
+        heardNothing = false;
+        client.outbox()
+                .writer()
+                .writeByte(reply == Reply.PARSE ? '1' : '3') // ParseComplete, CloseComplete
+                .writeInt(4);
+    }
+
+    @Override
+    public void onUnanswered(Reply reply, @Nullable Object subject) {
+        ServerConnection linked = server;
+        if (reply != Reply.PARSE || linked == null) {
+            return;
+        }
+        if (subject instanceof NamedParse(byte[] name, PreparedStatement statement, boolean sent)) {
+            client.statements().remove(name);
+            if (sent) {
+                linked.statements().remove(statement);
+            }
+        } else if (subject instanceof PreparedStatement statement) {
+            linked.statements().remove(statement);
+        } else {
+            linked.setUnnamedOwner(null);
+        }
+    }
+
+    @Override
+    public boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
+        if (subject == SETTINGS) {
+            outOfStep = true;
+            client.onOutOfStep(error);
+            return false;
+        }
+        return true; // our Parse failed in place of the client's message, which is not answered any more
+    }
+
+    @Override
+    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+        if (error.isFatal()) {
+            heardFatal = !mayRunAgain();
+            return heardFatal;
+        }
+        if (subject instanceof PreparedStatement statement && isStalePlan(error)) {
+            cache.outdate(statement);
+        }
+        return true;
+    }
+
+    /** Not the 0A000 of a standby: the routine tells them apart, for messages are translated. */
+    private static boolean isStalePlan(ErrorResponse error) {
+        return error.is(SqlState.FEATURE_NOT_SUPPORTED) && "RevalidateCachedQuery".equals(error.routine());
+    }
+
+    @Override
+    public boolean onParameter(String name, String value) {
+        ServerConnection linked = server;
+        if (linked == null
+                || (!linked.replies().isEmpty() && linked.replies().headOrigin() != Origin.CLIENT)) {
+            return false;
+        }
+        if (ServerConnection.isSettable(name)) {
+            client.setSettings(linked.settings());
+        }
+        return true;
+    }
+
+    @Override
+    public void onStatementsForgotten() {
+        client.statements().clear();
+    }
+
+    @Override
+    public void onReady(TransactionStatus status) {
+        long now = System.nanoTime();
+        client.stats().queryNanos += now - querySinceNanos;
+        querySinceNanos = now;
+        if (status == TransactionStatus.IDLE) {
+            client.stats().transactions++;
+            client.stats().transactionNanos += now - transactionSinceNanos;
+            transactionSinceNanos = now;
+            if (pool != null) {
+                pool.countTransaction(read);
+            }
+        } else if (mode == Mode.STATEMENT) {
+            client.onTransactionInStatementMode();
+        }
+    }
+
+    @Override
+    public void onBatchEnd() {
+        client.outbox().flush();
+        releaseIfClean();
+        client.onProgress();
+    }
+
+    @Override
+    public void onLost(@Nullable ErrorResponse fatal) {
+        boolean rerun = mayRunAgain() && !outOfStep;
+        ServerConnection linked = linked();
+        linked.outbox().discard();
+        Pool home = end(linked);
+        home.release(linked);
+        client.onServerLost(fatal, heardFatal, rerun);
+    }
+
+    /** The client's next message begins a transaction: after a pause on a server that it keeps. */
+    public void onRequest(long nowNanos) {
+        ServerConnection linked = linked();
+        if (linked.replies().isEmpty()) {
+            querySinceNanos = nowNanos;
+            if (linked.status() == TransactionStatus.IDLE) {
+                transactionSinceNanos = nowNanos;
+            }
+        }
+    }
+
+    public long transactionSinceNanos() {
+        return transactionSinceNanos;
+    }
+
+    private boolean mayRunAgain() {
+        return read && heardNothing && pin == null && client.holdsRequest();
+    }
+
+    @Override
+    public void onWritability(boolean writable) {
+        client.setReadable(writable);
+    }
+
+    private ServerConnection linked() {
+        ServerConnection linked = server;
+        if (linked == null) {
+            throw new IllegalStateException("not linked");
+        }
+        return linked;
+    }
+
+    @Override
+    public String toString() {
+        return "Link[client=%d server=%s pin=%s]".formatted(client.id(), server == null ? "-" : server.id(), pin);
+    }
+}

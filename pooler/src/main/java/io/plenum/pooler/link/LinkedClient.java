@@ -1,0 +1,50 @@
+package io.plenum.pooler.link;
+
+import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.pool.PoolStats;
+import io.plenum.pooler.server.SessionSettings;
+import io.plenum.wire.error.ErrorResponse;
+import org.jspecify.annotations.Nullable;
+
+/** What a link needs of its client. Confined to the client's event loop. */
+public interface LinkedClient {
+    Outbox outbox();
+
+    SessionSettings settings();
+
+    void setSettings(SessionSettings settings);
+
+    ClientStatements statements();
+
+    PoolStats stats();
+
+    /** For the log and the console. */
+    long id();
+
+    /** The server was given back: the client's next message is the start of a new batch. */
+    void onReleased();
+
+    /**
+     * The server is gone.
+     *
+     * @param fatal its last words, null when there were none
+     * @param heard whether the client has heard them
+     * @param rerun whether nothing of the current reads has reached the client, so that another server may run them
+     */
+    void onServerLost(@Nullable ErrorResponse fatal, boolean heard, boolean rerun);
+
+    /** Whether all that the server was sent and has not answered is kept, so that it could be sent again. */
+    boolean holdsRequest();
+
+    /** A transaction block was opened although the pool mode is statement. */
+    void onTransactionInStatementMode();
+
+    /** Our own statement in front of the client's failed: the session cannot be what the client thinks. */
+    void onOutOfStep(ErrorResponse error);
+
+    /** Replies came in, so a client that was held back for having too many outstanding may go on. */
+    void onProgress();
+
+    /** Whether the client may be read from: its server takes bytes, or does not. */
+    void setReadable(boolean readable);
+}

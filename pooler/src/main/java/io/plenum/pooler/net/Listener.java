@@ -1,0 +1,81 @@
+package io.plenum.pooler.net;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Accepts clients and gives each to one loop, in turn. */
+public final class Listener implements AutoCloseable {
+    private final List<Channel> channels = new ArrayList<>();
+
+    /**
+     * Listens on all addresses; {@code handlers} makes the handler of a connection on the loop that gets it.
+     *
+     * @throws UncheckedIOException when an address cannot be had
+     */
+    public Listener(
+            EventLoops loops,
+            List<InetSocketAddress> addresses,
+            int backlog,
+            SocketOptions options,
+            Function<Loop, ChannelHandler> handlers) {
+        Transport transport = loops.loops().getFirst().transport();
+        Map<EventLoop, Loop> byExecutor = loops.byExecutor();
+        for (InetSocketAddress address : addresses) {
+            var bootstrap = new ServerBootstrap()
+                    .group(loops.group())
+                    .channel(transport.listener())
+                    .option(ChannelOption.SO_BACKLOG, backlog)
+                    .option(ChannelOption.SO_REUSEADDR, true)
+                    .childHandler(new ChannelInitializer<SocketChannel>() {
+                        @Override
+                        protected void initChannel(SocketChannel client) {
+                            Loop loop = byExecutor.get(client.eventLoop());
+                            if (loop == null) {
+                                throw new IllegalStateException("a client on a loop that is not ours");
+                            }
+                            client.pipeline().addLast(handlers.apply(loop));
+                        }
+                    });
+            options.of(transport).forEach((option, value) -> child(bootstrap, option, value));
+            var bound = bootstrap.bind(address).awaitUninterruptibly();
+            if (!bound.isSuccess()) {
+                close();
+                throw new UncheckedIOException(
+                        "cannot listen on " + address, new IOException(bound.cause()));
+            }
+            channels.add(bound.channel());
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static void child(ServerBootstrap bootstrap, ChannelOption<?> option, Object value) {
+        bootstrap.childOption((ChannelOption<Object>) option, value);
+    }
+
+    /** Where it listens, with the ports that the kernel chose. */
+    public List<InetSocketAddress> addresses() {
+        return channels.stream()
+                .map(channel -> (InetSocketAddress) channel.localAddress())
+                .toList();
+    }
+
+    /** Accepts no more; those accepted stay. */
+    @Override
+    public void close() {
+        for (Channel channel : channels) {
+            channel.close().awaitUninterruptibly();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.plenum.pooler.net;
+
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringBufferRingConfig;
+import io.netty.channel.uring.IoUringDatagramChannel;
+import io.netty.channel.uring.IoUringFixedBufferRingAllocator;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+
+/** How the kernel is asked for bytes: the way with the fewest system calls that this machine allows. */
+public enum Transport {
+    IO_URING(IoUringSocketChannel.class, IoUringServerSocketChannel.class, IoUringDatagramChannel.class) {
+        @Override
+        public boolean isAvailable() {
+            return IoUring.isAvailable();
+        }
+
+        @Override
+        public IoHandlerFactory handlers() {
+            var config = new IoUringIoHandlerConfig();
+            config.setSingleIssuer(true);
+            if (IoUring.isRegisterBufferRingSupported()) {
+                // The kernel picks a buffer when bytes are there: a connection that waits holds none.
+                config.setBufferRingConfig(IoUringBufferRingConfig.builder()
+                        .bufferGroupId(BUFFER_GROUP)
+                        .bufferRingSize(RING_BUFFERS)
+                        .batchSize(RING_BATCH)
+                        .allocator(new IoUringFixedBufferRingAllocator(
+                                PooledByteBufAllocator.DEFAULT, true, RING_BUFFER_BYTES))
+                        .build());
+            }
+            return IoUringIoHandler.newFactory(config);
+        }
+
+        @Override
+        public boolean picksBuffers() {
+            return IoUring.isRegisterBufferRingSupported();
+        }
+    },
+    EPOLL(EpollSocketChannel.class, EpollServerSocketChannel.class, EpollDatagramChannel.class) {
+        @Override
+        public boolean isAvailable() {
+            return Epoll.isAvailable();
+        }
+
+        @Override
+        public IoHandlerFactory handlers() {
+            return EpollIoHandler.newFactory();
+        }
+    },
+    NIO(NioSocketChannel.class, NioServerSocketChannel.class, NioDatagramChannel.class) {
+        @Override
+        public boolean isAvailable() {
+            return true;
+        }
+
+        @Override
+        public IoHandlerFactory handlers() {
+            return NioIoHandler.newFactory();
+        }
+    };
+
+    /** The ring of receive buffers that the connections of one loop share. */
+    static final short BUFFER_GROUP = 1;
+
+    private static final short RING_BUFFERS = 256;
+    private static final int RING_BATCH = 32;
+    private static final int RING_BUFFER_BYTES = 16 * 1024;
+
+    private final Class<? extends SocketChannel> socket;
+    private final Class<? extends ServerSocketChannel> listener;
+    private final Class<? extends DatagramChannel> datagram;
+
+    Transport(
+            Class<? extends SocketChannel> socket,
+            Class<? extends ServerSocketChannel> listener,
+            Class<? extends DatagramChannel> datagram) {
+        this.socket = socket;
+        this.listener = listener;
+        this.datagram = datagram;
+    }
+
+    /** The first that works here: io_uring, epoll, NIO. Container profiles often forbid the first. */
+    public static Transport best() {
+        for (Transport transport : values()) {
+            if (transport.isAvailable()) {
+                return transport;
+            }
+        }
+        throw new IllegalStateException("no transport is available");
+    }
+
+    public abstract boolean isAvailable();
+
+    public abstract IoHandlerFactory handlers();
+
+    /** Whether receive buffers come from a ring that the kernel picks from. */
+    public boolean picksBuffers() {
+        return false;
+    }
+
+    public Class<? extends SocketChannel> socket() {
+        return socket;
+    }
+
+    public Class<? extends ServerSocketChannel> listener() {
+        return listener;
+    }
+
+    public Class<? extends DatagramChannel> datagram() {
+        return datagram;
+    }
+}

@@ -1,0 +1,44 @@
+package io.plenum.pooler.pool;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A limit on server connections that loops and pools share. Any thread. */
+public final class Permits {
+    private final AtomicInteger taken = new AtomicInteger();
+    private volatile int limit;
+
+    /** {@code limit} 0 means none. */
+    public Permits(int limit) {
+        this.limit = limit;
+    }
+
+    /** Takes one if fewer than the limit and {@code extra} more are taken. */
+    public boolean tryTake(int extra) {
+        int bound = limit == 0 ? Integer.MAX_VALUE : limit + extra;
+        int now = taken.get();
+        while (now < bound) {
+            if (taken.compareAndSet(now, now + 1)) {
+                return true;
+            }
+            now = taken.get();
+        }
+        return false;
+    }
+
+    public void giveBack() {
+        taken.decrementAndGet();
+    }
+
+    public int taken() {
+        return taken.get();
+    }
+
+    public int limit() {
+        return limit;
+    }
+
+    /** What is taken above a smaller limit stays until it is given back. */
+    public void setLimit(int limit) {
+        this.limit = limit;
+    }
+}

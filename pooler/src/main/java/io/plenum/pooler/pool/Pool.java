@@ -1,0 +1,485 @@
+package io.plenum.pooler.pool;
+
+import io.netty.channel.Channel;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.wire.error.ErrorResponse;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One loop's part of the server connections to one node, for one database and user.
+ *
+ * <p>A server is, in turn: connecting; idle in {@link #idle}; given to a waiter or a taker (active); or busy with SQL of
+ * ours (a check, a reset). Whoever took it calls {@link #release} once. Confined to its event loop.
+ */
+public final class Pool implements ServerConnection.Owner {
+    private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
+
+    /** Logins in flight at once: a server that just came back is not trampled. */
+    private static final int LOGINS_AT_ONCE = 4;
+
+    private static final long FIRST_RETRY_NANOS = 50_000_000L;
+
+    /** A waiter elsewhere goes before ours only when it waited so much longer. */
+    private static final long MOVE_AFTER_NANOS = 1_000_000L;
+
+    private final PoolKey key;
+    private final Loop loop;
+    private final PoolLimits limits;
+    private final ServerConnector connector;
+    private final List<ServerConnection> servers = new ArrayList<>();
+    private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
+    private final WaitQueue waiters = new WaitQueue();
+
+    private PoolSettings settings;
+    private int connecting;
+    private int active;
+    private int busy;
+    private int beingCanceled;
+    private long retryNanos;
+    private long retryAtNanos;
+    private boolean retryPlanned;
+    private boolean paused;
+    private boolean retired;
+    private @Nullable ErrorResponse lastRefusal;
+    private long transactions;
+    private long reads;
+
+    public Pool(PoolKey key, Loop loop, PoolLimits limits, PoolSettings settings, ServerConnector connector) {
+        this.key = key;
+        this.loop = loop;
+        this.limits = limits;
+        this.settings = settings;
+        this.connector = connector;
+        limits.join(this);
+    }
+
+    // --- taking and giving back ------------------------------------------------------------------------------------
+
+    /** An idle server, now the caller's; null when there is none: then {@link #await}. */
+    public @Nullable ServerConnection take(long nowNanos) {
+        if (paused || !waiters.isEmpty()) {
+            return null;
+        }
+        while (true) {
+            ServerConnection server = settings.rotate() ? idle.pollFirst() : idle.pollLast();
+            if (server == null) {
+                return null;
+            }
+            noteIdle();
+            if (server.isClosed()) {
+                continue;
+            }
+            if (settings.checks() && nowNanos - server.idleSinceNanos() > settings.checkDelayNanos()) {
+                check(server);
+                continue;
+            }
+            active++;
+            return server;
+        }
+    }
+
+    /** Puts the waiter in the queue, since {@code sinceNanos}, and sees to it that a server comes. */
+    public void await(WaitQueue.Place place, long sinceNanos) {
+        waiters.enter(place, sinceNanos);
+        seekServers();
+    }
+
+    /** Takes back a server that was given; a clean one serves the next waiter, any doubt closes it. */
+    public void release(ServerConnection server) {
+        active--;
+        if (server.hasCancelsInFlight() && !server.isClosed()) {
+            beingCanceled++; // a late cancel would hit the next client: onCancelsDone goes on
+            return;
+        }
+        putBack(server);
+    }
+
+    /** Takes back a server whose session is over: it is reset before anybody else gets it. */
+    public void releaseWithReset(ServerConnection server) {
+        if (settings.resetQuery().isEmpty() || server.isClosed() || server.isCloseWhenReleased()) {
+            release(server);
+            return;
+        }
+        active--;
+        runOwn(server, settings.resetQuery());
+    }
+
+    /** Takes back a server in an open transaction at a message boundary, and rolls it back first. */
+    public void releaseWithRollback(ServerConnection server) {
+        active--;
+        runOwn(server, "ROLLBACK");
+    }
+
+    private void runOwn(ServerConnection server, String sql) {
+        busy++;
+        server.runOwn(sql, ok -> {
+            busy--;
+            if (!ok) {
+                server.close();
+            } else if (server.hasCancelsInFlight()) {
+                beingCanceled++;
+            } else {
+                putBack(server);
+            }
+        });
+    }
+
+    private void check(ServerConnection server) {
+        runOwn(server, settings.checkQuery());
+    }
+
+    private void putBack(ServerConnection server) {
+        if (server.isClosed()) {
+            return; // onClosed sees to the rest
+        }
+        long now = System.nanoTime();
+        if (retired || server.isCloseWhenReleased() || !server.areSettingsKnown() || isTooOld(server, now)) {
+            server.terminate();
+            return;
+        }
+        if (limits.isShared() && moveToStarving(server, now)) {
+            return;
+        }
+        WaitQueue.Place oldest = paused ? null : waiters.poll();
+        if (oldest == null) {
+            idle.addLast(server);
+            noteIdle();
+            return;
+        }
+        if (waiters.isEmpty()) {
+            limits.setFed(loop.index());
+        }
+        active++;
+        oldest.waiter().onServer(server);
+    }
+
+    private boolean isTooOld(ServerConnection server, long now) {
+        return settings.lifetimeNanos() > 0 && now - server.bornNanos() > settings.lifetimeNanos();
+    }
+
+    // --- opening ---------------------------------------------------------------------------------------------------
+
+    /** Opens connections for those who wait, as far as limits allow; else asks the other loops. */
+    private void seekServers() {
+        if (paused || retired) {
+            return;
+        }
+        long now = System.nanoTime();
+        while (connecting + busy < waiters.size() && connecting < LOGINS_AT_ONCE) {
+            if (now - retryAtNanos < 0) {
+                planRetry(retryAtNanos - now);
+                return;
+            }
+            if (!limits.tryOpen(reserveFor(now))) {
+                break;
+            }
+            open();
+        }
+        WaitQueue.Place oldest = waiters.oldest();
+        if (limits.isShared() && oldest != null && connecting == 0) {
+            limits.setStarving(loop.index(), oldest.sinceNanos());
+            Pool other = limits.withIdle(loop.index());
+            if (other != null) {
+                other.loop.executor().execute(other::feedStarving);
+            }
+        }
+    }
+
+    private int reserveFor(long now) {
+        WaitQueue.Place oldest = waiters.oldest();
+        return settings.reserve() > 0
+                        && oldest != null
+                        && now - oldest.sinceNanos() >= settings.reserveAfterNanos()
+                ? settings.reserve()
+                : 0;
+    }
+
+    private void open() {
+        connecting++;
+        servers.add(connector.connect(loop, key, this));
+    }
+
+    private void planRetry(long delayNanos) {
+        if (!retryPlanned) {
+            retryPlanned = true;
+            var unused = loop.executor()
+                    .schedule(
+                            () -> {
+                                retryPlanned = false;
+                                seekServers();
+                            },
+                            Math.max(delayNanos, 1),
+                            java.util.concurrent.TimeUnit.NANOSECONDS);
+        }
+    }
+
+    @Override
+    public void onLoggedIn(ServerConnection server) {
+        connecting--;
+        retryNanos = 0;
+        retryAtNanos = System.nanoTime();
+        lastRefusal = null;
+        String connectQuery = server.target().connectQuery();
+        if (connectQuery != null) {
+            runOwn(server, connectQuery);
+        } else {
+            putBack(server);
+        }
+        seekServers();
+    }
+
+    @Override
+    public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
+        connecting--;
+        lastRefusal = refusal;
+        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), settings.loginRetryNanos());
+        long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
+        retryAtNanos = System.nanoTime() + retryNanos + jitter;
+        LOG.warn(
+                "event=server_login_failed node={} database={} user={} step={} sqlstate={} message=\"{}\" retry_ms={}",
+                key.node(),
+                key.database(),
+                key.user(),
+                step,
+                refusal == null ? "" : refusal.code(),
+                refusal == null ? "" : refusal.message(),
+                retryNanos / 1_000_000);
+        waiters.trouble(refusal);
+    }
+
+    @Override
+    public void onClosed(ServerConnection server) {
+        if (servers.remove(server)) {
+            limits.onClosed();
+            if (idle.remove(server)) {
+                noteIdle();
+            }
+            seekServers();
+        }
+    }
+
+    @Override
+    public void onCancelsDone(ServerConnection server) {
+        if (beingCanceled > 0 && !server.isLinked() && !idle.contains(server)) {
+            beingCanceled--;
+            putBack(server);
+        }
+    }
+
+    // --- other loops -----------------------------------------------------------------------------------------------
+
+    /** Gives idle servers of this loop to those that starve. */
+    private void feedStarving() {
+        ServerConnection server = idle.peekLast();
+        while (server != null && !server.isClosed() && moveToStarving(server, Long.MAX_VALUE)) {
+            idle.remove(server);
+            noteIdle();
+            server = idle.peekLast();
+        }
+    }
+
+    private boolean moveToStarving(ServerConnection server, long now) {
+        WaitQueue.Place ours = waiters.oldest();
+        long before = ours == null ? (now == Long.MAX_VALUE ? System.nanoTime() : now) : ours.sinceNanos();
+        Pool other = limits.starvingLongest(loop.index(), ours == null ? before : before - MOVE_AFTER_NANOS);
+        if (other == null) {
+            return false;
+        }
+        servers.remove(server);
+        limits.setFed(other.loop.index());
+        Channel channel = server.channel();
+        channel.deregister().addListener(left -> other.loop.executor().execute(() -> other.adopt(server)));
+        return true;
+    }
+
+    private void adopt(ServerConnection server) {
+        servers.add(server);
+        server.moveTo(loop, this);
+        loop.executor().register(server.channel()).addListener(joined -> {
+            if (joined.isSuccess()) {
+                putBack(server);
+            } else {
+                LOG.error("event=server_move_failed server={}", server.id(), joined.cause());
+                server.close();
+            }
+            seekServers();
+        });
+    }
+
+    private void noteIdle() {
+        if (limits.isShared()) {
+            limits.setIdle(loop.index(), idle.size());
+        }
+    }
+
+    // --- upkeep ----------------------------------------------------------------------------------------------------
+
+    /** Called several times a second: ages, sizes, retries. */
+    public void tick(long now, boolean inUse) {
+        while (true) {
+            ServerConnection oldest = idle.peekFirst();
+            if (oldest == null) {
+                break;
+            }
+            boolean surplus = servers.size() > settings.minSize();
+            boolean stale = settings.idleTimeoutNanos() > 0
+                    && surplus
+                    && now - oldest.idleSinceNanos() > settings.idleTimeoutNanos();
+            if (!stale && !isTooOld(oldest, now)) {
+                break;
+            }
+            idle.pollFirst();
+            noteIdle();
+            oldest.terminate();
+        }
+        if (inUse && !paused && !retired && limits.open() < settings.minSize() && now - retryAtNanos >= 0) {
+            if (connecting < LOGINS_AT_ONCE && limits.tryOpen(0)) {
+                open();
+            }
+        }
+        if (!waiters.isEmpty()) {
+            seekServers();
+        }
+    }
+
+    /** Gives no server until {@link #resume}; those in use are given back first. */
+    public void pause() {
+        paused = true;
+        closeIdle();
+    }
+
+    public void resume() {
+        paused = false;
+        seekServers();
+    }
+
+    public boolean isPaused() {
+        return paused;
+    }
+
+    /** Closes every server as soon as it is free: RECONNECT, a changed password, a node that is gone. */
+    public void renew() {
+        closeIdle();
+        for (ServerConnection server : servers) {
+            server.setCloseWhenReleased();
+        }
+    }
+
+    /** Like {@link #renew}, and opens no more: the node takes no new work. */
+    public void retire() {
+        retired = true;
+        renew();
+    }
+
+    /** The node is back. */
+    public void revive() {
+        retired = false;
+        retryAtNanos = System.nanoTime();
+        retryNanos = 0;
+        seekServers();
+    }
+
+    /** Closes everything at once. */
+    public void kill() {
+        for (ServerConnection server : List.copyOf(servers)) {
+            server.close();
+        }
+    }
+
+    private void closeIdle() {
+        ServerConnection server = idle.pollLast();
+        while (server != null) {
+            server.terminate();
+            server = idle.pollLast();
+        }
+        noteIdle();
+    }
+
+    public void configure(PoolSettings settings) {
+        this.settings = settings;
+    }
+
+    // --- what there is ---------------------------------------------------------------------------------------------
+
+    public PoolKey key() {
+        return key;
+    }
+
+    public Loop loop() {
+        return loop;
+    }
+
+    public PoolSettings settings() {
+        return settings;
+    }
+
+    /** Work given to this node by this loop and not finished: what balancing compares. */
+    public int inFlight() {
+        return active + waiters.size();
+    }
+
+    public int active() {
+        return active;
+    }
+
+    public int idleCount() {
+        return idle.size();
+    }
+
+    public int connecting() {
+        return connecting;
+    }
+
+    public int busy() {
+        return busy;
+    }
+
+    public int beingCanceled() {
+        return beingCanceled;
+    }
+
+    public WaitQueue waiters() {
+        return waiters;
+    }
+
+    /** All servers, wherever they stand. */
+    public List<ServerConnection> servers() {
+        return servers;
+    }
+
+    /** Whether the last login failed and the next try is still to come. */
+    public boolean isTroubled() {
+        return retryNanos > 0 && System.nanoTime() - retryAtNanos < 0;
+    }
+
+    /** Whether nothing is lent, so that a pause has taken hold. */
+    public boolean isQuiet() {
+        return active == 0 && busy == 0 && beingCanceled == 0;
+    }
+
+    public @Nullable ErrorResponse lastRefusal() {
+        return lastRefusal;
+    }
+
+    public void countTransaction(boolean read) {
+        transactions++;
+        if (read) {
+            reads++;
+        }
+    }
+
+    public long transactions() {
+        return transactions;
+    }
+
+    public long reads() {
+        return reads;
+    }
+}

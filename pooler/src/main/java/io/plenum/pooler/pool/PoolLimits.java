@@ -1,0 +1,115 @@
+package io.plenum.pooler.pool;
+
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parts of one pool on the several loops share: how many connections there may be, who has some idle and who
+ * waits for one. Any thread.
+ */
+public final class PoolLimits {
+    private static final long NOBODY = Long.MAX_VALUE;
+
+    private final Permits pool;
+    private final Permits database;
+    private final Permits user;
+    private final AtomicIntegerArray idle;
+    private final AtomicLongArray oldestWait;
+    private final Pool[] parts;
+
+    public PoolLimits(Permits pool, Permits database, Permits user, int loops) {
+        this.pool = pool;
+        this.database = database;
+        this.user = user;
+        this.idle = new AtomicIntegerArray(loops);
+        this.oldestWait = new AtomicLongArray(loops);
+        this.parts = new Pool[loops];
+        for (int i = 0; i < loops; i++) {
+            oldestWait.set(i, NOBODY);
+        }
+    }
+
+    synchronized void join(Pool part) {
+        parts[part.loop().index()] = part;
+    }
+
+    /** Takes the right to open one connection; {@code reserve} more than the pool's size are allowed. */
+    boolean tryOpen(int reserve) {
+        if (!pool.tryTake(reserve)) {
+            return false;
+        }
+        if (!database.tryTake(0)) {
+            pool.giveBack();
+            return false;
+        }
+        if (!user.tryTake(0)) {
+            database.giveBack();
+            pool.giveBack();
+            return false;
+        }
+        return true;
+    }
+
+    void onClosed() {
+        pool.giveBack();
+        database.giveBack();
+        user.giveBack();
+    }
+
+    /** Connections of the whole pool, those that are being opened among them. */
+    public int open() {
+        return pool.taken();
+    }
+
+    public Permits pool() {
+        return pool;
+    }
+
+    boolean isShared() {
+        return parts.length > 1;
+    }
+
+    void setIdle(int loop, int count) {
+        idle.lazySet(loop, count);
+    }
+
+    /** Says since when a loop's oldest waiter waits in vain; it had nothing idle and no permit. */
+    void setStarving(int loop, long sinceNanos) {
+        oldestWait.set(loop, sinceNanos);
+    }
+
+    void setFed(int loop) {
+        if (oldestWait.get(loop) != NOBODY) {
+            oldestWait.set(loop, NOBODY);
+        }
+    }
+
+    /** The part that starves longest and longer than since {@code beforeNanos}, other than the asking one; or null. */
+    @Nullable Pool starvingLongest(int asking, long beforeNanos) {
+        int longest = -1;
+        long since = beforeNanos;
+        for (int i = 0; i < parts.length; i++) {
+            long candidate = oldestWait.get(i);
+            if (i != asking && candidate != NOBODY && candidate - since < 0) {
+                longest = i;
+                since = candidate;
+            }
+        }
+        return longest < 0 ? null : part(longest);
+    }
+
+    /** A part, other than the asking one, that has an idle server; or null. */
+    @Nullable Pool withIdle(int asking) {
+        for (int i = 0; i < parts.length; i++) {
+            if (i != asking && idle.get(i) > 0) {
+                return part(i);
+            }
+        }
+        return null;
+    }
+
+    private synchronized Pool part(int index) {
+        return parts[index];
+    }
+}

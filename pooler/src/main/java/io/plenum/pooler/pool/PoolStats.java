@@ -1,0 +1,23 @@
+package io.plenum.pooler.pool;
+
+/**
+ * What one loop has counted for one database and user; times in nanoseconds, sizes in bytes. Plain fields, written on the
+ * loop alone; the console reads them there.
+ */
+public final class PoolStats {
+    public long assignments;
+    public long transactions;
+    public long queries;
+    public long receivedBytes;
+    public long sentBytes;
+    public long transactionNanos;
+    public long queryNanos;
+    public long waitNanos;
+    public long clientParses;
+    public long serverParses;
+    public long binds;
+    public long clientLogins;
+
+    /** Reads that were sent to another server because theirs died before its first byte. */
+    public long reruns;
+}

@@ -1,0 +1,17 @@
+package io.plenum.pooler.pool;
+
+import io.plenum.routing.topology.Node;
+import io.plenum.routing.topology.Topology;
+import java.util.function.Consumer;
+
+/** Where a database's nodes are known from. Any thread. */
+public interface TopologySource {
+    /** What is known now. */
+    Topology topology();
+
+    /** Has every later topology told to {@code listener}, by the thread that learns of it, and the present one at once. */
+    void subscribe(Consumer<Topology> listener);
+
+    /** A connection to the node failed or was not what the topology says: look again soon. */
+    void suspect(Node node);
+}

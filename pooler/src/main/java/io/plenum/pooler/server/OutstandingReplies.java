@@ -1,0 +1,157 @@
+package io.plenum.pooler.server;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The replies that a server still owes, oldest first, each with its kind and with who asked for it.
+ *
+ * <p>One entry goes in for each message sent that is answered, one comes out for each answer. Counting ReadyForQuery
+ * instead is how poolers gave one client the rows of another: a pipeline holds many Syncs, and after an error the
+ * server answers none of the messages up to the next. Confined to the server's event loop.
+ */
+public final class OutstandingReplies {
+    /** What a message is answered with. */
+    public enum Reply {
+        PARSE,
+        BIND,
+        CLOSE,
+        DESCRIBE_STATEMENT,
+        DESCRIBE_PORTAL,
+        EXECUTE,
+        /** CopyDone or CopyFail: owes nothing, but bounds the Syncs that a COPY swallows. */
+        COPY_END,
+        SYNC,
+        QUERY,
+        FUNCTION_CALL;
+
+        private static final Reply[] ALL = values();
+
+        /** Whether ReadyForQuery, and nothing else, ends the answer. */
+        public boolean endsWithReady() {
+            return this == SYNC || this == QUERY || this == FUNCTION_CALL;
+        }
+    }
+
+    /** Who asked, and so who hears the answer. */
+    public enum Origin {
+        /** The client: the answer is passed on. */
+        CLIENT,
+        /** We, in front of the client's message: the answer is swallowed. */
+        INJECTED,
+        /** The client, but the server was not asked: we answer when the entry's turn comes. */
+        SYNTHETIC;
+
+        private static final Origin[] ALL = values();
+    }
+
+    private static final int FIRST_CAPACITY = 16;
+    private static final int REPLY_BITS = 4;
+
+    private byte[] entries = new byte[FIRST_CAPACITY];
+    private @Nullable Object[] subjects = new Object[FIRST_CAPACITY];
+    private int head;
+    private int size;
+
+    public void add(Reply reply, Origin origin) {
+        add(reply, origin, null);
+    }
+
+    /** Appends an entry; {@code subject} is what the answer is about, for whoever takes the entry out. */
+    public void add(Reply reply, Origin origin, @Nullable Object subject) {
+        if (size == entries.length) {
+            grow();
+        }
+        int tail = (head + size) & (entries.length - 1);
+        entries[tail] = (byte) (reply.ordinal() | origin.ordinal() << REPLY_BITS);
+        subjects[tail] = subject;
+        size++;
+    }
+
+    public boolean isEmpty() {
+        return size == 0;
+    }
+
+    public int size() {
+        return size;
+    }
+
+    /** The kind of the oldest entry; the queue must not be empty. */
+    public Reply head() {
+        return at(0);
+    }
+
+    public Origin headOrigin() {
+        return Origin.ALL[entries[head] >> REPLY_BITS];
+    }
+
+    public @Nullable Object headSubject() {
+        return subjects[head];
+    }
+
+    /** Takes out the oldest entry. */
+    public void remove() {
+        subjects[head] = null;
+        head = (head + 1) & (entries.length - 1);
+        size--;
+    }
+
+    /**
+     * Forgets the Syncs behind the oldest entry that the server ignores because it is reading COPY data.
+     *
+     * <p>Manual, "COPY Operations": during copy-in, Sync and Flush are ignored. A Sync that was sent behind the CopyDone
+     * of the same pipeline is answered.
+     */
+    public void dropSyncsSwallowedByCopy() {
+        while (size > 1 && at(1) == Reply.SYNC) {
+            removeSecond();
+        }
+    }
+
+    /** Forgets the entry behind the oldest one: its message was consumed by the failure of the oldest. */
+    public void removeSecond() {
+        byte entry = entries[head];
+        Object subject = subjects[head];
+        remove();
+        entries[head] = entry;
+        subjects[head] = subject;
+    }
+
+    private Reply at(int index) {
+        return Reply.ALL[entries[(head + index) & (entries.length - 1)] & ((1 << REPLY_BITS) - 1)];
+    }
+
+    private void grow() {
+        byte[] more = new byte[entries.length * 2];
+        @Nullable Object[] moreSubjects = new Object[more.length];
+        for (int i = 0; i < size; i++) {
+            int from = (head + i) & (entries.length - 1);
+            more[i] = entries[from];
+            moreSubjects[i] = subjects[from];
+        }
+        entries = more;
+        subjects = moreSubjects;
+        head = 0;
+    }
+
+    /** Forgets everything and the memory of a long pipeline. */
+    public void clear() {
+        if (entries.length > FIRST_CAPACITY) {
+            entries = new byte[FIRST_CAPACITY];
+            subjects = new Object[FIRST_CAPACITY];
+        } else {
+            Arrays.fill(subjects, null);
+        }
+        head = 0;
+        size = 0;
+    }
+
+    @Override
+    public String toString() {
+        var text = new StringBuilder("[");
+        for (int i = 0; i < size; i++) {
+            text.append(i == 0 ? "" : " ").append(at(i));
+        }
+        return text.append(']').toString();
+    }
+}

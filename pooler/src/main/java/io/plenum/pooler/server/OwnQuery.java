@@ -1,0 +1,80 @@
+package io.plenum.pooler.server;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.OutstandingReplies.Origin;
+import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.frontend.FrontendMessages;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** SQL of our own on a server that works for nobody else: reset, rollback, check, connect_query. */
+final class OwnQuery implements ServerConnection.Reader {
+    private final ServerConnection server;
+    private final String sql;
+    private final Consumer<Boolean> done;
+    private boolean failed;
+
+    OwnQuery(ServerConnection server, String sql, Consumer<Boolean> done) {
+        this.server = server;
+        this.sql = sql;
+        this.done = done;
+    }
+
+    void start() {
+        server.attach(this);
+        FrontendMessages.query(server.outbox().writer(), sql);
+        server.replies().add(Reply.QUERY, Origin.INJECTED);
+        server.outbox().flush();
+    }
+
+    @Override
+    public void onBatchEnd() {
+        if (server.replies().isEmpty()) {
+            boolean ok = !failed && server.isQuiet();
+            server.detach();
+            done.accept(ok);
+        }
+    }
+
+    @Override
+    public boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
+        failed = true;
+        return false;
+    }
+
+    @Override
+    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+        failed = true;
+        return false;
+    }
+
+    @Override
+    public void onLost(@Nullable ErrorResponse fatal) {
+        done.accept(false);
+    }
+
+    @Override
+    public boolean onParameter(String name, String value) {
+        return false;
+    }
+
+    @Override
+    public void forward(ByteBuf bytes, int start, int end) {}
+
+    @Override
+    public void onSynthetic(Reply reply) {}
+
+    @Override
+    public void onUnanswered(Reply reply, @Nullable Object subject) {}
+
+    @Override
+    public void onStatementsForgotten() {}
+
+    @Override
+    public void onReady(TransactionStatus status) {}
+
+    @Override
+    public void onWritability(boolean writable) {}
+}

@@ -1,0 +1,97 @@
+package io.plenum.pooler.server;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.routing.Reason;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A statement text with its parameter types, under the one name that it has on every server.
+ *
+ * <p>Clients choose names that clash; servers are shared. So a client's name maps to this object, and this object's
+ * name is what servers hear. Immutable but for its successor; any thread.
+ */
+public final class PreparedStatement {
+    private final byte[] name;
+    private final byte[] tail;
+    private final Reason reason;
+    private volatile @Nullable PreparedStatement successor;
+
+    /**
+     * @param number unique in this process
+     * @param tail what follows the name in Parse: text, NUL, parameter types
+     */
+    public PreparedStatement(long number, byte[] tail, Reason reason) {
+        this.name = ("PLENUM_" + number).getBytes(StandardCharsets.US_ASCII);
+        this.tail = tail;
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+
+    /** Length of the name, without the NUL behind it. */
+    public int nameLength() {
+        return name.length;
+    }
+
+    public int tailLength() {
+        return tail.length;
+    }
+
+    /** Appends the name and its NUL. */
+    public void writeName(ByteBuf out) {
+        out.writeBytes(name).writeByte(0);
+    }
+
+    /** Appends Parse of this statement under its own name. */
+    public void writeParse(ByteBuf out) {
+        out.writeByte('P').writeInt(4 + name.length + 1 + tail.length);
+        writeName(out);
+        out.writeBytes(tail);
+    }
+
+    /** Appends Close of this statement. */
+    public void writeClose(ByteBuf out) {
+        out.writeByte('C').writeInt(4 + 1 + name.length + 1).writeByte('S');
+        writeName(out);
+    }
+
+    /** What follows the name in Parse; not to be changed. */
+    public byte[] tail() {
+        return tail;
+    }
+
+    /** Whether servers should no longer be asked to run it under this name. */
+    public boolean isOutdated() {
+        return successor != null;
+    }
+
+    /** The same text under the name that is to be used now. */
+    public PreparedStatement current() {
+        PreparedStatement statement = this;
+        for (PreparedStatement next = successor; next != null; next = next.successor) {
+            statement = next;
+        }
+        return statement;
+    }
+
+    public void replaceBy(PreparedStatement successor) {
+        this.successor = successor;
+    }
+
+    /** Text of the statement, for the console. */
+    public String text() {
+        int end = 0;
+        while (end < tail.length && tail[end] != 0) {
+            end++;
+        }
+        return new String(tail, 0, end, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public String toString() {
+        return new String(name, StandardCharsets.US_ASCII);
+    }
+}

@@ -1,0 +1,707 @@
+package io.plenum.pooler.server;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.server.OutstandingReplies.Origin;
+import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.wire.BackendType;
+import io.plenum.wire.FrameCutter;
+import io.plenum.wire.FrameCutter.Step;
+import io.plenum.wire.ProtocolException;
+import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.backend.CommandTag;
+import io.plenum.wire.backend.ParameterStatus;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.startup.CancelKey;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection to PostgreSQL.
+ *
+ * <p>Every message from the server is matched with the reply that it owes; what nobody is owed ends the connection, for
+ * then we no longer know whose rows we are reading. Confined to its event loop.
+ */
+public final class ServerConnection extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
+
+    /** Whoever the server works for at the moment. */
+    public interface Reader {
+        /** Bytes for the client, in order; {@code bytes} is lent until {@link #onBatchEnd()}. */
+        void forward(ByteBuf bytes, int start, int end);
+
+        /** It is the turn of a reply that we make ourselves. */
+        void onSynthetic(Reply reply);
+
+        /** A message will not be answered, for one before it failed. */
+        void onUnanswered(Reply reply, @Nullable Object subject);
+
+        /** Something that we injected failed; the client hears the error when this says so. */
+        boolean onInjectedError(ErrorResponse error, @Nullable Object subject);
+
+        /** An error for the client; it is forwarded afterwards when this says so. */
+        boolean onError(ErrorResponse error, @Nullable Object subject);
+
+        /** A parameter has another value now; whether the client is to hear it. */
+        boolean onParameter(String name, String value);
+
+        /** The server forgot all prepared statements. */
+        void onStatementsForgotten();
+
+        /** ReadyForQuery for the client. */
+        void onReady(TransactionStatus status);
+
+        /** The bytes at hand are read; what was forwarded should be sent now. */
+        void onBatchEnd();
+
+        /** The server will say nothing more; {@code fatal} is its last word, null if it left without one. */
+        void onLost(@Nullable ErrorResponse fatal);
+
+        /** The server's socket takes bytes again, or does not. */
+        void onWritability(boolean writable);
+    }
+
+    /** Who keeps the connection: told of its beginning and its end. */
+    public interface Owner {
+        void onLoggedIn(ServerConnection server);
+
+        /** The login failed; {@code refusal} is what PostgreSQL said, null when it said nothing. */
+        void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step);
+
+        /** The connection is gone, wherever it stood. */
+        void onClosed(ServerConnection server);
+
+        /** The last cancel request for this server has been seen through. */
+        void onCancelsDone(ServerConnection server);
+    }
+
+    private final ServerTarget target;
+    private final long id;
+    private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.BACKEND);
+    private final OutstandingReplies replies = new OutstandingReplies();
+    private final ServerStatements statements = new ServerStatements();
+    private final Map<String, String> startValues = new LinkedHashMap<>();
+    private final long bornNanos;
+
+    private Loop loop;
+    private Owner owner;
+    private @Nullable Channel channel;
+    private @Nullable Outbox outbox;
+    private @Nullable ServerLogin login;
+    private @Nullable Reader reader;
+    private @Nullable ByteBuf leftover;
+    private @Nullable CancelKey cancelKey;
+    private @Nullable ErrorResponse lastFatal;
+    private TransactionStatus status = TransactionStatus.IDLE;
+    private SessionSettings settings = SessionSettings.NONE;
+    private boolean settingsKnown = true;
+    private boolean passing;
+    private boolean skippingToSync;
+    private boolean copyIn;
+    private boolean closed;
+    private boolean gone;
+    private boolean closeWhenReleased;
+    private boolean standby;
+    private @Nullable Object unnamedOwner;
+    private int cancelsInFlight;
+    private long links;
+    private long idleSinceNanos;
+    private long receivedBytes;
+
+    /** {@code id} is unique in this process. */
+    public ServerConnection(long id, Loop loop, ServerTarget target, Owner owner) {
+        this.id = id;
+        this.loop = loop;
+        this.target = target;
+        this.owner = owner;
+        this.bornNanos = System.nanoTime();
+        this.idleSinceNanos = bornNanos;
+        this.login = new ServerLogin(this);
+    }
+
+    // --- socket events ---------------------------------------------------------------------------------------------
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        if (channel == null) {
+            channel = context.channel();
+            outbox = new Outbox(context.channel());
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        ServerLogin step = login;
+        if (step != null) {
+            step.start();
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        receivedBytes += bytes.readableBytes();
+        ByteBuf before = leftover;
+        if (before != null) {
+            leftover = null;
+            before.writeBytes(bytes);
+            bytes.release();
+            bytes = before;
+        }
+        try {
+            cutter.show(bytes);
+            read(bytes);
+            keepRest(context, bytes);
+            endBatch();
+        } catch (ProtocolException violation) {
+            LOG.warn("event=server_protocol_violation server={} reason=\"{}\"", id, violation.getMessage());
+            endBatch();
+            close();
+        } finally {
+            bytes.release();
+        }
+    }
+
+    private void endBatch() {
+        Reader current = reader;
+        if (current != null) {
+            current.onBatchEnd();
+        }
+    }
+
+    private void keepRest(ChannelHandlerContext context, ByteBuf bytes) {
+        int rest = bytes.writerIndex() - cutter.position();
+        if (rest > 0 && !closed) {
+            leftover = context.alloc()
+                    .directBuffer(Math.max(512, 2 * rest))
+                    .writeBytes(bytes, cutter.position(), rest);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (reader != null) {
+            reader.onWritability(context.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        onGone();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            LOG.error("event=server_failure server={}", id, cause);
+        }
+        close();
+    }
+
+    /** The connection attempt itself failed: there never was a channel that could end. */
+    public void onConnectFailed(String reason) {
+        if (!closed) {
+            closed = true;
+            login = null;
+            owner.onLoginFailed(this, null, reason);
+            owner.onClosed(this);
+        }
+    }
+
+    private void onGone() {
+        if (gone) {
+            return;
+        }
+        gone = true;
+        closed = true;
+        if (leftover != null) {
+            leftover.release();
+            leftover = null;
+        }
+        if (outbox != null) {
+            outbox.discard();
+        }
+        ServerLogin step = login;
+        login = null;
+        if (step != null) {
+            owner.onLoginFailed(this, lastFatal, step.stepName());
+        }
+        Reader current = reader;
+        if (current != null) {
+            for (; !replies.isEmpty(); replies.remove()) {
+                current.onUnanswered(replies.head(), replies.headSubject());
+            }
+            reader = null;
+            current.onLost(lastFatal);
+        }
+        owner.onClosed(this);
+    }
+
+    // --- replies ---------------------------------------------------------------------------------------------------
+
+    private void read(ByteBuf bytes) {
+        while (!closed) {
+            Step step = cutter.next();
+            if (step == Step.NONE) {
+                return;
+            }
+            int start = cutter.start();
+            if (step != Step.PIECE) {
+                BackendType type = BackendType.of(bytes.getByte(start));
+                if (type == null) {
+                    throw new ProtocolException("invalid backend message type");
+                }
+                passing = login == null ? onReply(type, bytes, start) : onLoginMessage(type, bytes, start);
+            }
+            Reader current = reader;
+            if (current == null) {
+                continue;
+            }
+            if (passing) {
+                current.forward(bytes, start, cutter.end());
+            }
+            if (!replies.isEmpty() && cutter.remaining() == 0) {
+                settleHead(current);
+            }
+        }
+    }
+
+    private boolean onLoginMessage(BackendType type, ByteBuf bytes, int start) {
+        ServerLogin step = login;
+        if (step != null) {
+            step.onMessage(type, bytes, start, cutter.end());
+        }
+        return false;
+    }
+
+    /** Takes note of one reply; says whether the client is to see it. */
+    private boolean onReply(BackendType type, ByteBuf bytes, int start) {
+        return switch (type) {
+            case DATA_ROW, COPY_DATA, COPY_DONE, COPY_OUT_RESPONSE, COPY_BOTH_RESPONSE, FUNCTION_CALL_RESPONSE -> {
+                if (replies.isEmpty()) {
+                    throw desync(type);
+                }
+                yield replies.headOrigin() == Origin.CLIENT;
+            }
+            case PARSE_COMPLETE -> answer(type, Reply.PARSE);
+            case BIND_COMPLETE -> answer(type, Reply.BIND);
+            case CLOSE_COMPLETE -> answer(type, Reply.CLOSE);
+            case ROW_DESCRIPTION, NO_DATA -> {
+                Reply head = head(type);
+                yield head == Reply.QUERY
+                        ? replies.headOrigin() == Origin.CLIENT
+                        : answer(type, head == Reply.DESCRIBE_PORTAL ? head : Reply.DESCRIBE_STATEMENT);
+            }
+            case PARAMETER_DESCRIPTION -> {
+                if (head(type) != Reply.DESCRIBE_STATEMENT) {
+                    throw desync(type);
+                }
+                yield replies.headOrigin() == Origin.CLIENT;
+            }
+            case COMMAND_COMPLETE -> {
+                if (bytes.getByte(start + 5) == 'D') {
+                    onTag(CommandTag.of(bytes, start + 5, cutter.end()));
+                }
+                yield endOfStatement(type);
+            }
+            case EMPTY_QUERY_RESPONSE, PORTAL_SUSPENDED -> endOfStatement(type);
+            case COPY_IN_RESPONSE -> {
+                head(type);
+                copyIn = true;
+                replies.dropSyncsSwallowedByCopy();
+                yield true;
+            }
+            case READY_FOR_QUERY -> onReady(bytes, start);
+            case ERROR_RESPONSE -> onError(bytes, start);
+            case PARAMETER_STATUS -> onParameterStatus(ParameterStatus.parse(bytes, start + 5, cutter.end()));
+            case NOTICE_RESPONSE, NOTIFICATION_RESPONSE ->
+                reader != null && (replies.isEmpty() || replies.headOrigin() == Origin.CLIENT);
+            case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
+        };
+    }
+
+    private Reply head(BackendType type) {
+        if (replies.isEmpty()) {
+            throw desync(type);
+        }
+        return replies.head();
+    }
+
+    private boolean answer(BackendType type, Reply expected) {
+        if (head(type) != expected) {
+            throw desync(type);
+        }
+        boolean forClient = replies.headOrigin() == Origin.CLIENT;
+        replies.remove();
+        return forClient;
+    }
+
+    /** One Execute is over, or one of the statements of a simple Query. */
+    private boolean endOfStatement(BackendType type) {
+        copyIn = false;
+        Reply head = head(type);
+        if (head == Reply.EXECUTE) {
+            return answer(type, Reply.EXECUTE);
+        }
+        if (head != Reply.QUERY) {
+            throw desync(type);
+        }
+        return replies.headOrigin() == Origin.CLIENT;
+    }
+
+    private boolean onReady(ByteBuf bytes, int start) {
+        if (!head(BackendType.READY_FOR_QUERY).endsWithReady()) {
+            throw desync(BackendType.READY_FOR_QUERY);
+        }
+        boolean forClient = replies.headOrigin() == Origin.CLIENT;
+        replies.remove();
+        copyIn = false;
+        TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
+        if (now == null) {
+            throw new ProtocolException("invalid transaction status in ReadyForQuery");
+        }
+        status = now;
+        if (forClient && reader != null) {
+            reader.onReady(now);
+        }
+        return forClient;
+    }
+
+    private boolean onError(ByteBuf bytes, int start) {
+        ErrorResponse error = ErrorResponse.parse(bytes, start + 5, cutter.end());
+        Reader current = reader;
+        boolean fatal = error.isFatal();
+        if (fatal) {
+            lastFatal = error;
+        }
+        if (current == null) {
+            LOG.info("event=server_leaves server={} sqlstate={}", id, error.code());
+            close();
+            return false;
+        }
+        if (fatal) {
+            return current.onError(error, null);
+        }
+        Reply head = head(BackendType.ERROR_RESPONSE);
+        Origin origin = replies.headOrigin();
+        Object subject = replies.headSubject();
+        boolean duringCopyIn = copyIn;
+        copyIn = false;
+        if (head == Reply.QUERY && duringCopyIn && "08P01".equals(error.code()) && replies.size() > 1) {
+            replies.removeSecond(); // a message that is not of COPY broke it, and was used up by that
+        }
+        if (!head.endsWithReady()) {
+            dropToSync(current);
+        }
+        if (origin == Origin.INJECTED) {
+            return current.onInjectedError(error, subject);
+        }
+        return current.onError(error, subject);
+    }
+
+    /**
+     * The server skips all messages up to the next Sync, a simple Query among them, and answers none.
+     *
+     * <p>Manual, "Message Flow", Extended Query.
+     */
+    private void dropToSync(Reader current) {
+        while (!replies.isEmpty() && replies.head() != Reply.SYNC) {
+            current.onUnanswered(replies.head(), replies.headSubject());
+            replies.remove();
+        }
+        skippingToSync = replies.isEmpty();
+    }
+
+    private boolean onParameterStatus(ParameterStatus parameter) {
+        String name = parameter.name();
+        String value = parameter.value();
+        if (name.equals("in_hot_standby")) {
+            standby = value.equals("on");
+        }
+        if (isSettable(name)) {
+            settings = value.equals(startValues.get(name)) ? settings.without(name) : settings.with(name, value);
+        }
+        return reader != null && reader.onParameter(name, value);
+    }
+
+    /** Whether a reported parameter is one that a session may set. */
+    public static boolean isSettable(String name) {
+        return switch (name) {
+            case "server_version",
+                    "server_encoding",
+                    "integer_datetimes",
+                    "is_superuser",
+                    "session_authorization",
+                    "in_hot_standby" -> false;
+            default -> true;
+        };
+    }
+
+    /** Statements of the protocol die with those of SQL: DEALLOCATE ALL and DISCARD ALL take ours too. */
+    private void onTag(@Nullable CommandTag tag) {
+        if (tag != CommandTag.DEALLOCATE_ALL && tag != CommandTag.DISCARD_ALL) {
+            return;
+        }
+        statements.clear();
+        settingsKnown &= tag != CommandTag.DISCARD_ALL;
+        if (reader != null) {
+            reader.onStatementsForgotten();
+        }
+    }
+
+    /** Makes the replies whose turn it is and that the server was not asked for. */
+    private void settleHead(Reader current) {
+        while (!replies.isEmpty()) {
+            if (replies.headOrigin() == Origin.SYNTHETIC) {
+                current.onSynthetic(replies.head());
+            } else if (replies.head() != Reply.COPY_END) {
+                return;
+            }
+            replies.remove();
+        }
+    }
+
+    private ProtocolException desync(BackendType type) {
+        LOG.error("event=reply_mismatch server={} got={} expected={}", id, type.manualName(), replies);
+        return new ProtocolException("unexpected " + type.manualName());
+    }
+
+    // --- the login ends --------------------------------------------------------------------------------------------
+
+    void onLoggedIn(@Nullable CancelKey key) {
+        login = null;
+        cancelKey = key;
+        idleSinceNanos = System.nanoTime();
+        owner.onLoggedIn(this);
+    }
+
+    void onLoginRefused(ErrorResponse error) {
+        lastFatal = error;
+        close();
+    }
+
+    void onStartValue(String name, String value) {
+        startValues.put(name, value);
+        if (name.equals("in_hot_standby")) {
+            standby = value.equals("on");
+        }
+    }
+
+    // --- use -------------------------------------------------------------------------------------------------------
+
+    /** The server works for {@code reader} from now on. */
+    public void attach(Reader reader) {
+        this.reader = reader;
+        links++;
+        statements.beginLink();
+    }
+
+    /** The server works for nobody. */
+    public void detach() {
+        reader = null;
+        replies.clear();
+        idleSinceNanos = System.nanoTime();
+    }
+
+    /**
+     * Whether nothing of what was asked is still to come and no transaction is open: one half of the rule by which a
+     * server may go back to its pool; the link knows the other half, what was written.
+     */
+    public boolean isQuiet() {
+        return replies.isEmpty()
+                && status == TransactionStatus.IDLE
+                && !skippingToSync
+                && !copyIn
+                && cutter.remaining() == 0
+                && leftover == null
+                && !closed;
+    }
+
+    /** Closes the connection; its end is told to reader and owner. */
+    public void close() {
+        if (!closed) {
+            closed = true;
+            Channel open = channel;
+            if (open != null) {
+                open.close();
+            }
+        }
+    }
+
+    /** Says Terminate first, as an idle server likes it. */
+    public void terminate() {
+        Channel open = channel;
+        if (!closed && open != null && login == null) {
+            closed = true;
+            ByteBuf bye = open.alloc().directBuffer(5).writeByte('X').writeInt(4);
+            open.writeAndFlush(bye).addListener(ChannelFutureListener.CLOSE);
+        } else {
+            close();
+        }
+    }
+
+    /** A cancel request is on its way to this server: it must not be given to another client. */
+    public void beginCancel() {
+        cancelsInFlight++;
+    }
+
+    public void endCancel() {
+        cancelsInFlight--;
+        if (cancelsInFlight == 0) {
+            owner.onCancelsDone(this);
+        }
+    }
+
+    public boolean hasCancelsInFlight() {
+        return cancelsInFlight > 0;
+    }
+
+    /** Runs SQL of our own on a server that works for nobody; {@code done} hears whether it succeeded. */
+    public void runOwn(String sql, Consumer<Boolean> done) {
+        new OwnQuery(this, sql, done).start();
+    }
+
+    /** Another loop has taken over the idle connection, and with it another part of the pool. */
+    public void moveTo(Loop loop, Owner owner) {
+        this.loop = loop;
+        this.owner = owner;
+    }
+
+    /** Whose unnamed statement the server holds; null when it is nobody's. */
+    public @Nullable Object unnamedOwner() {
+        return unnamedOwner;
+    }
+
+    public void setUnnamedOwner(@Nullable Object owner) {
+        unnamedOwner = owner;
+    }
+
+    public void setSkippingToSync(boolean skipping) {
+        skippingToSync = skipping;
+    }
+
+    /** Whether the server drops what it is sent until it sees Sync. */
+    public boolean isSkippingToSync() {
+        return skippingToSync;
+    }
+
+    public boolean isInCopyIn() {
+        return copyIn;
+    }
+
+    public OutstandingReplies replies() {
+        return replies;
+    }
+
+    public ServerStatements statements() {
+        return statements;
+    }
+
+    public SessionSettings settings() {
+        return settings;
+    }
+
+    /** The settings that the session will have when what was sent has run. */
+    public void assumeSettings(SessionSettings settings) {
+        this.settings = settings;
+    }
+
+    /** False once a DISCARD ALL went past: then only a new session is known to be what it should be. */
+    public boolean areSettingsKnown() {
+        return settingsKnown;
+    }
+
+    /** Values that the server reported when it started, by name as it spells them. */
+    public Map<String, String> startValues() {
+        return startValues;
+    }
+
+    public TransactionStatus status() {
+        return status;
+    }
+
+    /** How many times this server was given to somebody. */
+    public long links() {
+        return links;
+    }
+
+    public Outbox outbox() {
+        if (outbox == null) {
+            throw new IllegalStateException("not connected");
+        }
+        return outbox;
+    }
+
+    public Channel channel() {
+        if (channel == null) {
+            throw new IllegalStateException("not connected");
+        }
+        return channel;
+    }
+
+    public boolean isConnected() {
+        return channel != null;
+    }
+
+    public boolean isClosed() {
+        return closed;
+    }
+
+    public boolean isLoggedIn() {
+        return login == null && !closed;
+    }
+
+    public boolean isLinked() {
+        return reader != null;
+    }
+
+    public boolean isStandby() {
+        return standby;
+    }
+
+    public void setCloseWhenReleased() {
+        closeWhenReleased = true;
+    }
+
+    public boolean isCloseWhenReleased() {
+        return closeWhenReleased;
+    }
+
+    public long id() {
+        return id;
+    }
+
+    public Loop loop() {
+        return loop;
+    }
+
+    public ServerTarget target() {
+        return target;
+    }
+
+    public @Nullable CancelKey cancelKey() {
+        return cancelKey;
+    }
+
+    public long bornNanos() {
+        return bornNanos;
+    }
+
+    public long idleSinceNanos() {
+        return idleSinceNanos;
+    }
+
+    public long receivedBytes() {
+        return receivedBytes;
+    }
+}

@@ -1,0 +1,172 @@
+package io.plenum.pooler.server;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.ServerCredential.Md5;
+import io.plenum.pooler.server.ServerCredential.ScramKeys;
+import io.plenum.wire.BackendType;
+import io.plenum.wire.ProtocolException;
+import io.plenum.wire.auth.Md5Secret;
+import io.plenum.wire.auth.ScramClient;
+import io.plenum.wire.backend.Authentication;
+import io.plenum.wire.backend.BackendKeyData;
+import io.plenum.wire.backend.ParameterStatus;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import io.plenum.wire.frontend.FrontendMessages;
+import io.plenum.wire.startup.CancelKey;
+import io.plenum.wire.startup.ProtocolVersion;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The login of one server connection, from startup packet to the first ReadyForQuery.
+ *
+ * <p>A proof that costs thousands of hashes is made off the loop. Manual, "Message Flow", Start-up. Confined to the event
+ * loop of its connection.
+ */
+final class ServerLogin {
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final ServerConnection server;
+    private @Nullable ScramClient scram;
+    private @Nullable CancelKey key;
+    private boolean serverProved;
+    private boolean authenticated;
+    private String step = "connect";
+
+    ServerLogin(ServerConnection server) {
+        this.server = server;
+    }
+
+    /** Where the login stands, for the log. */
+    String stepName() {
+        return step;
+    }
+
+    void start() {
+        step = "startup";
+        ServerTarget target = server.target();
+        Map<String, String> parameters = new LinkedHashMap<>();
+        parameters.put("user", target.user());
+        parameters.put("database", target.database());
+        parameters.putAll(target.parameters());
+        FrontendMessages.startup(server.outbox().writer(), ProtocolVersion.V3_0, parameters);
+        server.outbox().flush();
+    }
+
+    void onMessage(BackendType type, ByteBuf bytes, int start, int end) {
+        switch (type) {
+            case AUTHENTICATION -> onAuthentication(Authentication.parse(bytes, start + 5, end));
+            case PARAMETER_STATUS -> {
+                ParameterStatus parameter = ParameterStatus.parse(bytes, start + 5, end);
+                server.onStartValue(parameter.name(), parameter.value());
+            }
+            case BACKEND_KEY_DATA -> key = BackendKeyData.parse(bytes, start + 5, end);
+            case ERROR_RESPONSE -> server.onLoginRefused(ErrorResponse.parse(bytes, start + 5, end));
+            case READY_FOR_QUERY -> {
+                if (!authenticated) {
+                    throw new ProtocolException("ReadyForQuery before authentication");
+                }
+                server.onLoggedIn(key);
+            }
+            case NOTICE_RESPONSE, NEGOTIATE_PROTOCOL_VERSION -> {}
+            default -> throw new ProtocolException("unexpected " + type.manualName() + " during login");
+        }
+    }
+
+    private void onAuthentication(Authentication request) {
+        ServerCredential credential = server.target().credential();
+        switch (request) {
+            case Authentication.Ok _ -> {
+                if (scram != null && !serverProved) {
+                    throw new ProtocolException("the server skipped its own SCRAM proof");
+                }
+                authenticated = true;
+                step = "session";
+            }
+            case Authentication.CleartextPassword _ -> {
+                step = "password";
+                answer(password(credential, "a cleartext password").getBytes(StandardCharsets.UTF_8));
+            }
+            case Authentication.Md5Password(byte[] salt) -> {
+                step = "md5";
+                Md5Secret secret = credential instanceof Md5(String stored)
+                        ? Md5Secret.parse(stored)
+                        : Md5Secret.of(server.target().user(), password(credential, "md5"));
+                if (secret == null) {
+                    throw new ProtocolException("the stored md5 secret is malformed");
+                }
+                answer(secret.response(salt));
+            }
+            case Authentication.Sasl(var mechanisms) -> {
+                step = "scram";
+                if (!mechanisms.contains("SCRAM-SHA-256")) {
+                    throw new ProtocolException("the server offers only " + mechanisms);
+                }
+                ScramClient client = credential instanceof ScramKeys(byte[] clientKey, byte[] serverKey)
+                        ? ScramClient.withKeys(clientKey, serverKey, RANDOM)
+                        : ScramClient.withPassword(password(credential, "SCRAM-SHA-256"), RANDOM);
+                scram = client;
+                FrontendMessages.saslInitialResponse(
+                        server.outbox().writer(), "SCRAM-SHA-256", client.clientFirst());
+                server.outbox().flush();
+            }
+            case Authentication.SaslContinue(byte[] data) -> prove(data);
+            case Authentication.SaslFinal(byte[] data) -> {
+                scram().onServerFinal(data);
+                serverProved = true;
+            }
+            case Authentication.Unsupported(int code) ->
+                throw new ProtocolException("the server asks for authentication method " + code);
+        }
+    }
+
+    private void prove(byte[] serverFirst) {
+        ScramClient client = scram();
+        Thread.ofVirtual().name("plenum-scram").start(() -> {
+            byte[] proof = null;
+            String fault = "";
+            try {
+                proof = client.onServerFirst(serverFirst);
+            } catch (ProtocolException refused) {
+                fault = String.valueOf(refused.getMessage());
+            }
+            byte[] made = proof;
+            String reason = fault;
+            server.loop().executor().execute(() -> {
+                if (server.isClosed()) {
+                    return;
+                }
+                if (made == null) {
+                    server.onLoginRefused(ErrorResponse.fatal(SqlState.INVALID_PASSWORD, "SCRAM: " + reason));
+                } else {
+                    FrontendMessages.saslResponse(server.outbox().writer(), made);
+                    server.outbox().flush();
+                }
+            });
+        });
+    }
+
+    private ScramClient scram() {
+        if (scram == null) {
+            throw new ProtocolException("a SASL message that nobody asked for");
+        }
+        return scram;
+    }
+
+    private void answer(byte[] secret) {
+        FrontendMessages.password(server.outbox().writer(), secret);
+        server.outbox().flush();
+    }
+
+    private static String password(ServerCredential credential, String method) {
+        String password = credential.passwordOrNull();
+        if (password == null) {
+            throw new ProtocolException("the server asks for " + method + " and no password is known");
+        }
+        return password;
+    }
+}

@@ -1,0 +1,115 @@
+package io.plenum.pooler.server;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The run-time parameters of a session that differ from what the server starts with: names in lower case, with values.
+ *
+ * <p>A client has one and a server has one; while they are equal nothing is sent. Immutable; any thread.
+ */
+public final class SessionSettings {
+    public static final SessionSettings NONE = new SessionSettings(new String[0], new String[0]);
+
+    private final String[] names; // sorted
+    private final String[] values;
+    private final int hash;
+
+    private SessionSettings(String[] names, String[] values) {
+        this.names = names;
+        this.values = values;
+        this.hash = 31 * Arrays.hashCode(names) + Arrays.hashCode(values);
+    }
+
+    public static SessionSettings of(Map<String, String> settings) {
+        var sorted = new TreeMap<String, String>();
+        settings.forEach((name, value) -> sorted.put(name.toLowerCase(Locale.ROOT), value));
+        return sorted.isEmpty()
+                ? NONE
+                : new SessionSettings(
+                        sorted.keySet().toArray(String[]::new),
+                        sorted.values().toArray(String[]::new));
+    }
+
+    public boolean isEmpty() {
+        return names.length == 0;
+    }
+
+    public @Nullable String get(String name) {
+        int at = Arrays.binarySearch(names, name.toLowerCase(Locale.ROOT));
+        return at < 0 ? null : values[at];
+    }
+
+    /** These settings with one changed; the same object when it is not a change. */
+    public SessionSettings with(String name, String value) {
+        if (value.equals(get(name))) {
+            return this;
+        }
+        var more = new TreeMap<String, String>();
+        forEach(more::put);
+        more.put(name.toLowerCase(Locale.ROOT), value);
+        return of(more);
+    }
+
+    /** These settings without one; the same object when it is not among them. */
+    public SessionSettings without(String name) {
+        if (get(name) == null) {
+            return this;
+        }
+        var fewer = new TreeMap<String, String>();
+        forEach(fewer::put);
+        fewer.remove(name.toLowerCase(Locale.ROOT));
+        return of(fewer);
+    }
+
+    public void forEach(BiConsumer<String, String> each) {
+        for (int i = 0; i < names.length; i++) {
+            each.accept(names[i], values[i]);
+        }
+    }
+
+    /**
+     * What must be told to a session with {@code these} settings so that it has {@code wanted}: a null value means back to
+     * the session's start value.
+     */
+    public static void difference(SessionSettings these, SessionSettings wanted, Change change) {
+        for (int i = 0; i < wanted.names.length; i++) {
+            if (!wanted.values[i].equals(these.get(wanted.names[i]))) {
+                change.set(wanted.names[i], wanted.values[i]);
+            }
+        }
+        for (String name : these.names) {
+            if (wanted.get(name) == null) {
+                change.set(name, null);
+            }
+        }
+    }
+
+    /** One step of a difference. */
+    public interface Change {
+        void set(String name, @Nullable String value);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || other instanceof SessionSettings that
+                        && hash == that.hash
+                        && Arrays.equals(names, that.names)
+                        && Arrays.equals(values, that.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public String toString() {
+        return "SessionSettings" + Arrays.toString(names);
+    }
+}

@@ -1,0 +1,25 @@
+package io.plenum.routing.sql;
+
+/** What a call of the built-in function of this name does. */
+public enum Call {
+    /** Not a function that we know. */
+    UNKNOWN,
+    /** No function can have this name without quotes: PostgreSQL reserves the word for its grammar. */
+    RESERVED,
+    /** Reads its arguments, the data and the clock; says the same on each node, or is random by intent. */
+    HARMLESS,
+    /** Looks into the system catalogs. */
+    CATALOG,
+    /** Asks or changes what each node has of its own, or takes part in its transaction numbers. */
+    NODE_LOCAL,
+    /** Works on sequences. */
+    SEQUENCE,
+    /** Takes an advisory lock that ends with the transaction. */
+    TRANSACTION_LOCK,
+    /** Takes an advisory lock that ends with the session. */
+    SESSION_LOCK,
+    /** {@code set_config}, whose third argument decides how long it holds. */
+    SET_CONFIG,
+    /** Leaves other state in the session. */
+    SESSION_STATE
+}

@@ -61,16 +61,16 @@ final class IniFile {
             if (entries.size() > MOST_ENTRIES || findings.isFull()) {
                 return;
             }
-            readLine(lines[i].trim(), file, i + 1, depth);
+            if (lines[i].indexOf('\0') >= 0) {
+                findings.fault(file, i + 1, "the line has a zero byte");
+            } else {
+                readLine(lines[i].trim(), file, i + 1, depth);
+            }
         }
     }
 
     private void readLine(String line, Path file, int number, int depth) {
         if (line.isEmpty() || line.startsWith("#") || line.startsWith(";")) {
-            return;
-        }
-        if (line.indexOf('\0') >= 0) {
-            findings.fault(file, number, "the line has a zero byte");
             return;
         }
         if (line.startsWith("%")) {

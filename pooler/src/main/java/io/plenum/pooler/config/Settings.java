@@ -160,9 +160,9 @@ public final class Settings {
             .doc("Time after which a pool without clients and servers is forgotten; 0 is never.");
 
     public static final Setting<List<String>> TRACK_EXTRA_PARAMETERS = row(
-                    Group.POOLING, "track_extra_parameters", Values.names(), List.of("IntervalStyle"))
+                    Group.POOLING, "track_extra_parameters", Values.names(), List.of())
             .restart()
-            .notYet(List.of("IntervalStyle"), "the parameters that PostgreSQL reports by itself are tracked")
+            .notYet(List.of(), "the parameters that PostgreSQL reports by itself are tracked")
             .doc("Further parameters, of those that the server reports, to be kept per client.");
 
     public static final Setting<List<String>> IGNORE_STARTUP_PARAMETERS = row(
@@ -337,11 +337,11 @@ public final class Settings {
                     Group.AUTHENTICATION,
                     "auth_query",
                     Values.text(),
-                    "SELECT rolname, CASE WHEN rolvaliduntil < pg_catalog.now() THEN NULL ELSE rolpassword END"
+                    "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END"
                             + " FROM pg_authid WHERE rolname=$1 AND rolcanlogin")
             .perDatabase("auth_query")
             .notYet(
-                    "SELECT rolname, CASE WHEN rolvaliduntil < pg_catalog.now() THEN NULL ELSE rolpassword END"
+                    "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END"
                             + " FROM pg_authid WHERE rolname=$1 AND rolcanlogin",
                     "a user who is not in `auth_file` cannot log in")
             .doc("Query for name and secret of a user.");

@@ -1,0 +1,262 @@
+package io.plenum.pooler;
+
+import io.plenum.pooler.config.ConfigLoader;
+import io.plenum.pooler.config.Fault;
+import io.plenum.pooler.config.LoadResult;
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Settings;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line: {@code run FILE.ini}, {@code check FILE.ini}, and PgBouncer's own way {@code [OPTION]... FILE.ini}.
+ *
+ * <p>Exit codes: 0 when all went well, 1 when the configuration is wrong or the pooler cannot start, 2 when the command
+ * line itself is wrong.
+ */
+@Command(
+        name = "plenum",
+        description = "Connection pooler and read/write router for PostgreSQL.",
+        versionProvider = Main.Versions.class,
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+public final class Main implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+    private static final int FAILED = CommandLine.ExitCode.SOFTWARE;
+    private static final int MISUSED = CommandLine.ExitCode.USAGE;
+
+    private final Starter starter;
+    private final Map<String, String> environment;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Mixin
+    private final RunOptions options = new RunOptions();
+
+    @Parameters(paramLabel = "FILE.ini", arity = "0..1", description = "The configuration; as `run FILE.ini`.")
+    private @Nullable Path file;
+
+    /** Makes a configuration into a running pooler. */
+    @FunctionalInterface
+    interface Starter {
+        /**
+         * @throws IOException with a message for the operator, when the pooler cannot start
+         */
+        PoolerControl start(PoolerConfig config) throws IOException;
+    }
+
+    /** What {@code plenum FILE.ini} and {@code plenum run FILE.ini} understand; PgBouncer's options. */
+    static final class RunOptions {
+        @Option(
+                names = {"-v", "--verbose"},
+                description = "More log; twice or three times for still more.")
+        private boolean[] verbose = {};
+
+        @Option(
+                names = {"-q", "--quiet"},
+                description = "No log on the standard error; see the setting logfile.")
+        private boolean quiet;
+
+        @Option(
+                names = {"-u", "--user"},
+                paramLabel = "USERNAME",
+                description = "Refuse to run as another user. A Java process cannot change its user.")
+        private @Nullable String user;
+
+        @Option(
+                names = {"-R", "--reboot"},
+                description = "Accepted, for scripts of PgBouncer; there is no old process to take over from.")
+        private boolean reboot;
+
+        @Option(
+                names = {"-d", "--daemon"},
+                description = "Refused: a Java process cannot go to the background by itself.")
+        private boolean daemon;
+    }
+
+    /** What {@code --version} says: us first, then what we run on, as PgBouncer does. */
+    static final class Versions implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            io.netty.util.Version netty = io.netty.util.Version.identify().get("netty-transport");
+            return new String[] {
+                "Plenum " + Version.text(),
+                "java: " + System.getProperty("java.vm.name") + " " + Runtime.version(),
+                "netty: " + (netty == null ? "unknown" : netty.artifactVersion())
+            };
+        }
+    }
+
+    private Main(Starter starter, Map<String, String> environment) {
+        this.starter = starter;
+        this.environment = environment;
+    }
+
+    static CommandLine commandLine(Starter starter, Map<String, String> environment) {
+        return new CommandLine(new Main(starter, environment)).setUsageHelpAutoWidth(true);
+    }
+
+    /** {@code plenum [OPTION]... FILE.ini}. */
+    @Override
+    public Integer call() {
+        if (file == null) {
+            err().println("plenum: no configuration file");
+            spec().commandLine().usage(err());
+            return MISUSED;
+        }
+        return run(file, options);
+    }
+
+    @Command(name = "run", description = "Runs the pooler until a signal or SHUTDOWN ends it.", sortOptions = false)
+    int run(
+            @Mixin RunOptions own,
+            @Parameters(paramLabel = "FILE.ini", description = "The configuration.") Path file) {
+        return run(file, own);
+    }
+
+    @Command(name = "check", description = "Shows all that is wrong or doubtful with a configuration; 1 if any is wrong.")
+    int check(@Parameters(paramLabel = "FILE.ini", description = "The configuration.") Path file) {
+        PrintWriter out = spec().commandLine().getOut();
+        switch (ConfigLoader.load(file, environment)) {
+            case LoadResult.Refused refused -> {
+                refused.faults().forEach(fault -> out.println("error: " + fault));
+                out.println(file + ": " + count(refused.faults().size(), "error"));
+                out.flush();
+                return FAILED;
+            }
+            case LoadResult.Loaded(PoolerConfig config) -> {
+                config.warnings().forEach(warning -> out.println("warning: " + warning));
+                int databases = config.databases().size() + (config.fallbackDatabase() == null ? 0 : 1);
+                out.println(file + ": good, " + count(databases, "database") + ", "
+                        + count(config.userList().size(), "user") + " in auth_file, "
+                        + count(config.warnings().size(), "warning"));
+                out.flush();
+                return CommandLine.ExitCode.OK;
+            }
+        }
+    }
+
+    private static String count(int number, String noun) {
+        return number + " " + noun + (number == 1 ? "" : "s");
+    }
+
+    private int run(Path file, RunOptions own) {
+        if (own.daemon || options.daemon) {
+            err().println("plenum: -d is not possible: a Java process cannot go to the background by itself."
+                    + " Start it by systemd or another supervisor, or put & behind the command.");
+            return MISUSED;
+        }
+        int verbosity = options == own ? own.verbose.length : own.verbose.length + options.verbose.length;
+        ProcessLog.options(verbosity, own.quiet || options.quiet);
+        switch (ConfigLoader.load(file, environment)) {
+            case LoadResult.Refused refused -> {
+                refused.faults().forEach(fault -> err().println("plenum: " + fault));
+                return FAILED;
+            }
+            case LoadResult.Loaded(PoolerConfig config) -> {
+                if (own.reboot || options.reboot) {
+                    LOG.warn("event=no_takeover option=-R detail=\"there is no old process to take over from; so_reuseport"
+                            + " lets old and new run side by side\"");
+                }
+                return serve(config, own.user == null ? options.user : own.user);
+            }
+        }
+    }
+
+    private int serve(PoolerConfig config, @Nullable String userOption) {
+        String wanted = userOption == null ? config.get(Settings.USER) : userOption;
+        String actual = System.getProperty("user.name");
+        if (!wanted.isEmpty() && !wanted.equals(actual)) {
+            err().println("plenum: runs as " + actual + " but is to run as " + wanted
+                    + ". A Java process cannot change its user: start it as " + wanted + ".");
+            return FAILED;
+        }
+        ProcessLog.apply(config);
+        logWarnings(config);
+        try (PidFile _ = pidFile(config)) {
+            PoolerControl pooler = starter.start(config);
+            onSignals(pooler);
+            pooler.awaitTermination();
+            return CommandLine.ExitCode.OK;
+        } catch (IOException e) {
+            LOG.error("event=no_start reason=\"{}\"", e.getMessage());
+            err().println("plenum: " + e.getMessage());
+            return FAILED;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return FAILED;
+        }
+    }
+
+    private static @Nullable PidFile pidFile(PoolerConfig config) throws IOException {
+        String name = config.get(Settings.PIDFILE);
+        return name.isEmpty() ? null : PidFile.create(Path.of(name));
+    }
+
+    /** PgBouncer's meanings. SIGQUIT stays with the JVM, which prints its threads. */
+    private void onSignals(PoolerControl pooler) {
+        AtomicBoolean stopping = new AtomicBoolean();
+        Signals.on("HUP", () -> reload(pooler));
+        Signals.on("TERM", () -> {
+            if (stopping.getAndSet(true)) {
+                pooler.stopNow();
+            } else {
+                pooler.stopWhenClientsAreGone();
+            }
+        });
+        Signals.on("INT", () -> {
+            if (stopping.getAndSet(true)) {
+                pooler.stopNow();
+            } else {
+                pooler.stopWhenServersAreFree();
+            }
+        });
+        Signals.on("USR1", pooler::pause);
+        Signals.on("USR2", pooler::resume);
+    }
+
+    /** Takes over the new configuration wholly, or, if anything in it is wrong, says so and goes on as before. */
+    private void reload(PoolerControl pooler) {
+        switch (ConfigLoader.reload(pooler.config(), environment)) {
+            case LoadResult.Loaded(PoolerConfig fresh) -> {
+                logWarnings(fresh);
+                ProcessLog.apply(fresh);
+                pooler.reload(fresh);
+            }
+            case LoadResult.Refused refused ->
+                refused.faults().forEach(fault -> LOG.error("event=reload_refused fault=\"{}\"", fault));
+        }
+    }
+
+    private static void logWarnings(PoolerConfig config) {
+        List<Fault> warnings = config.warnings();
+        warnings.forEach(warning -> LOG.warn("event=config_warning warning=\"{}\"", warning));
+    }
+
+    private CommandSpec spec() {
+        return Objects.requireNonNull(spec, "picocli sets it");
+    }
+
+    private PrintWriter err() {
+        return spec().commandLine().getErr();
+    }
+}

@@ -1,0 +1,33 @@
+package io.plenum.pooler;
+
+import io.plenum.pooler.config.PoolerConfig;
+
+/**
+ * What command line and signals ask of a running pooler. Every method may be called by any thread and at any time,
+ * after the end too; only {@link #awaitTermination} blocks.
+ */
+interface PoolerControl {
+    /** The configuration in force. */
+    PoolerConfig config();
+
+    /** SIGHUP: takes over a configuration, wholly. */
+    void reload(PoolerConfig config);
+
+    /** SIGUSR1: as PAUSE on the console. */
+    void pause();
+
+    /** SIGUSR2: as RESUME on the console. */
+    void resume();
+
+    /** SIGTERM: no new clients, ends when the last client has left. */
+    void stopWhenClientsAreGone();
+
+    /** SIGINT: no new transactions, ends when the last server connection is free. */
+    void stopWhenServersAreFree();
+
+    /** A second SIGTERM or SIGINT: ends at once. */
+    void stopNow();
+
+    /** Returns when the pooler has ended. */
+    void awaitTermination() throws InterruptedException;
+}

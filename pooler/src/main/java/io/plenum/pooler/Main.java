@@ -111,6 +111,10 @@ public final class Main implements Callable<Integer> {
         this.environment = environment;
     }
 
+    public static void main(String[] arguments) {
+        System.exit(commandLine(Pooler::start, System.getenv()).execute(arguments));
+    }
+
     static CommandLine commandLine(Starter starter, Map<String, String> environment) {
         return new CommandLine(new Main(starter, environment)).setUsageHelpAutoWidth(true);
     }

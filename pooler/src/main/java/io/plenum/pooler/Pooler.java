@@ -33,11 +33,13 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The whole pooler in one object: what there is, in the order in which it starts and stops. Any thread. */
-public final class Pooler implements AutoCloseable {
+public final class Pooler implements PoolerControl, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Pooler.class);
     private static final long TICK_MILLIS = 100;
     private static final long STATEMENT_CACHE_BYTES = 64L * 1024 * 1024;
@@ -151,6 +153,7 @@ public final class Pooler implements AutoCloseable {
         });
     }
 
+    @Override
     public PoolerConfig config() {
         return config;
     }
@@ -160,7 +163,7 @@ public final class Pooler implements AutoCloseable {
         return listener.addresses();
     }
 
-    /** Takes over a new configuration, wholly. */
+    @Override
     public void reload(PoolerConfig next) {
         config = next;
         directory.configure(next);
@@ -171,9 +174,67 @@ public final class Pooler implements AutoCloseable {
         }
     }
 
-    /** Waits until the pooler has stopped. */
+    @Override
     public void awaitTermination() throws InterruptedException {
         stopped.await();
+    }
+
+    @Override
+    public void pause() {
+        everyPools(loopPools -> loopPools.pause(""));
+    }
+
+    @Override
+    public void resume() {
+        everyPools(loopPools -> loopPools.resume(""));
+    }
+
+    @Override
+    public void stopWhenClientsAreGone() {
+        admission.close();
+        stopWhen(() -> admission.connected() == 0);
+    }
+
+    @Override
+    public void stopWhenServersAreFree() {
+        pause();
+        stopWhen(this::areServersFree);
+    }
+
+    @Override
+    public void stopNow() {
+        Thread.ofPlatform().name("plenum-stop").start(this::close);
+    }
+
+    private boolean areServersFree() {
+        for (LoopPools loopPools : pools) {
+            var free = loopPools.loop().executor().submit(() -> loopPools.groups().stream().allMatch(PoolGroup::isQuiet));
+            if (!free.awaitUninterruptibly(1, TimeUnit.SECONDS) || !free.getNow()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void stopWhen(BooleanSupplier condition) {
+        Thread.ofVirtual().name("plenum-drain").start(() -> {
+            try {
+                while (stopped.getCount() > 0 && !condition.getAsBoolean()) {
+                    if (stopped.await(TICK_MILLIS, TimeUnit.MILLISECONDS)) {
+                        return;
+                    }
+                }
+                stopNow();
+            } catch (InterruptedException ended) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    private void everyPools(Consumer<LoopPools> task) {
+        for (LoopPools loopPools : pools) {
+            loopPools.loop().execute(() -> task.accept(loopPools));
+        }
     }
 
     /** Stops at once: clients and servers are closed wherever they stand. */

@@ -133,7 +133,7 @@ final class ClientLogin implements ProfileProbe.Asker {
             refuse(PoolerErrors.tooManyClients(limit));
             return;
         }
-        if (parameters.replication() != StartupParameters.Replication.OFF) {
+        if (parameters.replication() != StartupParameters.Replication.NONE) {
             refuse(PoolerErrors.replicationNotSupported());
             return;
         }

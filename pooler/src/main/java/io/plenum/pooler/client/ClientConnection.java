@@ -3,7 +3,6 @@ package io.plenum.pooler.client;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
@@ -835,9 +834,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         }
         Channel open = channel();
         pauseReading(false);
-        if (open instanceof DuplexChannel duplex) {
-            duplex.shutdownOutput();
-        }
+        // Behind all that was written; a close while input is unread would send a reset that overtakes it.
+        open.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+            if (open instanceof DuplexChannel duplex) {
+                duplex.shutdownOutput();
+            }
+        });
         var unused = open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 

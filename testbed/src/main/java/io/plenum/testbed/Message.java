@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Two messages are equal when their bytes are, so that the answers of two servers can be compared as lists. The body is not copied.
  */
+@SuppressWarnings("ArrayRecordComponent") // equality is by content, below
 public record Message(char type, byte[] body) {
     /** Field of an ErrorResponse or NoticeResponse, such as 'C' for the SQLSTATE and 'M' for the message; null where it is not there. */
     public @Nullable String field(char code) {

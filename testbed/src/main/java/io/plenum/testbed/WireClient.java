@@ -7,6 +7,8 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * A blocking client that speaks PostgreSQL's protocol byte by byte and hides nothing of it.
  *
  * <p>It shares no code with Plenum's own reading of the protocol: it is the judge. One thread uses it at a time, virtual or not; {@link #kill}
- * and {@link #close} may come from another. Each read gives up with a {@link java.net.SocketTimeoutException} after {@link #timeout}, 30
+ * and {@link #close} may come from another. Each read gives up with a {@link SocketTimeoutException} after {@link #timeout}, 30
  * seconds unless said otherwise, so that a hanging server is a failed test and not a hanging one. No message above 1 GiB is read.
  */
 public final class WireClient implements AutoCloseable {
@@ -225,9 +227,9 @@ public final class WireClient implements AutoCloseable {
                 in.reset();
             }
             return next < 0;
-        } catch (java.net.SocketTimeoutException _) {
+        } catch (SocketTimeoutException _) {
             return false;
-        } catch (java.net.SocketException _) {
+        } catch (SocketException _) {
             return true;
         } finally {
             if (!socket.isClosed()) {

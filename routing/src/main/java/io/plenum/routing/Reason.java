@@ -35,10 +35,6 @@ public enum Reason {
     NOT_DECLARED(PRIMARY),
     /** A read, but no replica is fit to take it. Said by the pooler, never by this package. */
     NO_REPLICA(PRIMARY),
-    /** A statement that is neither a query nor a write, and that is not worth a standby: FETCH, SAVEPOINT, ANALYZE. */
-    UTILITY(PRIMARY),
-    /** A change of a setting that every server reports, so that the pooler can follow it. */
-    REPORTED_SETTING(PRIMARY),
     /** Reads pg_catalog, information_schema or another system relation, which may lag behind the DDL just done. */
     SYSTEM_CATALOG(PRIMARY),
     /** Calls a function that is not known to be harmless. */
@@ -49,6 +45,10 @@ public enum Reason {
     SEQUENCE(PRIMARY),
     /** FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE, FOR KEY SHARE. */
     LOCKING_READ(PRIMARY),
+    /** A statement that is neither a query nor a write, and that is not worth a standby: FETCH, SAVEPOINT, ANALYZE. */
+    UTILITY(PRIMARY),
+    /** A change of a setting that every server reports, so that the pooler can follow it. */
+    REPORTED_SETTING(PRIMARY),
     /** COPY in any direction. */
     COPY(PRIMARY),
     /** A statement that writes: DML, DDL, CALL, DO. */

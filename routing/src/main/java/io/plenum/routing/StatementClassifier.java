@@ -232,8 +232,10 @@ public final class StatementClassifier {
     /** Settings can differ from node to node; those that follow the client, or that are fixed, do not. */
     private Reason show() {
         advance();
-        boolean known = term == Term.REPORTED_SETTING || term == Term.FIXED_SETTING || term == Term.TIME;
-        return body(known ? Reason.READ : Reason.NODE_LOCAL);
+        return switch (word.term()) {
+            case REPORTED_SETTING, FIXED_SETTING, TIME -> body(Reason.READ);
+            default -> body(Reason.NODE_LOCAL);
+        };
     }
 
     /** BEGIN [WORK | TRANSACTION] or START TRANSACTION, with modes between which commas may stand or not. */

@@ -5,15 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.CharsetUtil;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
-import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,11 +14,11 @@ class StatementClassifierTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("corpus")
-    void eachStatementOfTheCorpusHasTheReasonItIsLabelledWith(Labelled labelled) {
-        assertThat(classify(labelled.sql)).isEqualTo(labelled.reason);
+    void eachStatementOfTheCorpusHasTheReasonItIsLabelledWith(Corpus.Labelled labelled) {
+        assertThat(classify(labelled.sql())).isEqualTo(labelled.reason());
     }
 
-    static Stream<Labelled> corpus() {
+    static Stream<Corpus.Labelled> corpus() {
         return Corpus.statements().stream();
     }
 

@@ -22,21 +22,6 @@ final class CommandLine {
             'P', new Setting("ignore_system_indexes", "true"),
             's', new Setting("log_statement_stats", "true"));
 
-    /** What {@code -f} forbids the planner (set_plan_disabling_options). */
-    private static final Map<String, String> PLANS = Map.of(
-            "s", "enable_seqscan",
-            "i", "enable_indexscan",
-            "o", "enable_indexonlyscan",
-            "b", "enable_bitmapscan",
-            "t", "enable_tidscan",
-            "n", "enable_nestloop",
-            "m", "enable_mergejoin",
-            "h", "enable_hashjoin");
-
-    /** What {@code -t} has logged (get_stats_option_name). */
-    private static final Map<String, String> STATISTICS =
-            Map.of("pa", "log_parser_stats", "pl", "log_planner_stats", "e", "log_executor_stats");
-
     private record Setting(String name, String value) {}
 
     private CommandLine() {}
@@ -76,6 +61,9 @@ final class CommandLine {
         int next = 0;
         while (next < words.size()) {
             String word = words.get(next++);
+            if (word.equals("--") && next == words.size()) {
+                return; // "no more switches", and none follow
+            }
             if (word.length() < 2 || word.charAt(0) != '-' || word.equals("--")) {
                 throw invalid(word);
             }
@@ -107,8 +95,8 @@ final class CommandLine {
     private static void argument(char letter, String argument, String word, BiConsumer<String, String> setting) {
         switch (letter) {
             case 'S' -> setting.accept("work_mem", argument);
-            case 'f' -> setting.accept(known(PLANS, argument, word), "false");
-            case 't' -> setting.accept(known(STATISTICS, argument, word), "true");
+            case 'f' -> setting.accept(plan(argument, word), "false");
+            case 't' -> setting.accept(statistics(argument, word), "true");
             default -> {
                 int equals = argument.indexOf('=');
                 String name = (equals < 0 ? argument : argument.substring(0, equals)).replace('-', '_');
@@ -121,12 +109,33 @@ final class CommandLine {
         }
     }
 
-    private static String known(Map<String, String> names, String argument, String word) {
-        String name = names.get(argument);
-        if (name == null) {
-            throw invalid(word);
+    /** What {@code -f} forbids the planner (set_plan_disabling_options). */
+    private static String plan(String argument, String word) {
+        return switch (argument.isEmpty() ? ' ' : argument.charAt(0)) { // what follows the letter is not looked at
+            case 's' -> "enable_seqscan";
+            case 'i' -> "enable_indexscan";
+            case 'o' -> "enable_indexonlyscan";
+            case 'b' -> "enable_bitmapscan";
+            case 't' -> "enable_tidscan";
+            case 'n' -> "enable_nestloop";
+            case 'm' -> "enable_mergejoin";
+            case 'h' -> "enable_hashjoin";
+            default -> throw invalid(word);
+        };
+    }
+
+    /** What {@code -t} has logged (get_stats_option_name). */
+    private static String statistics(String argument, String word) {
+        if (argument.startsWith("pa")) {
+            return "log_parser_stats";
         }
-        return name;
+        if (argument.startsWith("pl")) {
+            return "log_planner_stats";
+        }
+        if (argument.startsWith("e")) {
+            return "log_executor_stats";
+        }
+        throw invalid(word);
     }
 
     private static ProtocolException invalid(String word) {

@@ -207,8 +207,11 @@ public final class StartupParameters {
     }
 
     private static ProtocolException noSetting(String name) {
-        return new ProtocolException(
-                SqlState.UNDEFINED_OBJECT, "unrecognized configuration parameter \"" + name + "\"");
+        return name.indexOf('.') < 0
+                ? new ProtocolException(
+                        SqlState.UNDEFINED_OBJECT, "unrecognized configuration parameter \"" + name + "\"")
+                : new ProtocolException(
+                        SqlState.INVALID_NAME, "invalid configuration parameter name \"" + name + "\"");
     }
 
     private static Replication replication(String value) {

@@ -15,10 +15,10 @@ import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.pool.WaitQueue;
-import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Reason;
+import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.Target;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
@@ -28,9 +28,7 @@ import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.error.ErrorResponse;
-import io.plenum.wire.frontend.BindView;
 import io.plenum.wire.frontend.CloseView;
-import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
 import io.plenum.wire.startup.CancelKey;
 import java.io.IOException;
@@ -52,7 +50,8 @@ import org.slf4j.LoggerFactory;
  * <p>While idle, the messages at hand up to Sync are one batch: {@link #beginBatch} decides where it goes. While linked, every
  * message goes to {@link Link#onMessage}. While waiting, nothing is read. Confined to its event loop.
  */
-public final class ClientConnection extends ChannelInboundHandlerAdapter implements LinkedClient, WaitQueue.Waiter {
+public final class ClientConnection extends ChannelInboundHandlerAdapter
+        implements LinkedClient, WaitQueue.Waiter, BatchReader.Session {
     private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
 
     /** More replies than this are never owed to a client: it is not read until some have come. */
@@ -60,6 +59,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
 
     /** Largest named Parse; its text is kept for all servers. */
     private static final int MAX_NAMED_PARSE = 16 * 1024 * 1024;
+
+    /**
+     * So much is taken from a client that waits before it is no longer read: to stop and start reading costs system calls,
+     * and most clients say nothing more until they are answered.
+     */
+    private static final int READ_AHEAD = 64 * 1024;
 
     /** A client that does not close after our last word is closed then. */
     private static final long LINGER_MILLIS = 1_000;
@@ -113,7 +118,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
 
     private boolean batchBegins = true;
     private boolean onReplica;
-    private int lastParsedUnnamed = -1;
     private boolean waitsForRead;
     private Reason batchReason = Reason.EMPTY;
 
@@ -127,8 +131,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     private @Nullable ErrorResponse verdict;
 
     private final ParseView parse = new ParseView();
-    private final BindView bind = new BindView();
-    private final DescribeView describe = new DescribeView();
     private final CloseView close = new CloseView();
 
     public ClientConnection(LoopClients clients) {
@@ -297,7 +299,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             bytes.release();
             input = kept;
         }
-        pauseReading(rest > 0 && (state == State.WAITING || isHeldBack() || (console != null && console.isBusy())));
+        boolean blocked = state == State.WAITING || isHeldBack() || (console != null && console.isBusy());
+        pauseReading(blocked && rest >= READ_AHEAD);
     }
 
     private void pauseReading(boolean pause) {
@@ -366,7 +369,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             fail(PoolerErrors.shuttingDown());
             return false;
         }
-        batchReason = decide(bytes, start);
+        batchReason = clients.batches().decide(this, bytes, start);
         return seekServer(System.nanoTime());
     }
 
@@ -405,78 +408,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         requestBatches = 0;
         link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
         onReplica = waitsForRead;
-    }
-
-    /**
-     * What the whole batch at hand is: one simple Query, or the messages up to Sync. One that is not complete is no proven
-     * read, for nobody knows what is still to come.
-     */
-    private Reason decide(ByteBuf bytes, int start) {
-        var router = clients.router;
-        router.begin(limits().routing(), readOnlyByDefault, safeText);
-        lastParsedUnnamed = -1;
-        int limit = bytes.writerIndex();
-        int at = start;
-        while (true) {
-            int available = limit - at;
-            int length = available < Limits.HEADER ? Integer.MAX_VALUE : bytes.getInt(at + 1);
-            if (length < 4 || length >= available) {
-                router.doubt(Reason.INCOMPLETE_BATCH);
-                if (at == start && available >= Limits.HEADER && bytes.getByte(at) == 'Q') {
-                    router.statement(classify(bytes, at + Limits.HEADER, limit));
-                }
-                return router.decide();
-            }
-            int end = at + 1 + length;
-            switch (bytes.getByte(at)) {
-                case 'Q' -> {
-                    router.statement(classify(bytes, at + Limits.HEADER, end - 1));
-                    return router.decide();
-                }
-                case 'P' -> {
-                    parse.at(bytes, at, end);
-                    router.statement(classify(bytes, parse.queryStart(), parse.queryEnd()));
-                    lastParsedUnnamed = parse.nameStart() == parse.nameEnd() ? at : lastParsedUnnamed;
-                }
-                case 'B' -> {
-                    bind.at(bytes, at, end);
-                    decideNamed(bytes, bind.statementStart(), bind.statementEnd(), start);
-                }
-                case 'D' -> {
-                    describe.at(bytes, at, end);
-                    if (describe.isStatement()) {
-                        decideNamed(bytes, describe.nameStart(), describe.nameEnd(), start);
-                    }
-                }
-                case 'S' -> {
-                    return router.decide();
-                }
-                case 'F' -> {
-                    router.doubt(Reason.FUNCTION_CALL);
-                    return router.decide();
-                }
-                default -> {}
-            }
-            at = end;
-        }
-    }
-
-    /** A Bind or Describe counts as the statement that it names, when the batch does not parse that itself. */
-    private void decideNamed(ByteBuf bytes, int nameStart, int nameEnd, int batchStart) {
-        if (nameStart == nameEnd) {
-            if (lastParsedUnnamed < batchStart) {
-                clients.router.statement(link().unnamedReason());
-            }
-            return;
-        }
-        PreparedStatement statement = statements.get(bytes, nameStart, nameEnd);
-        if (statement != null) {
-            clients.router.statement(statement.reason());
-        }
-    }
-
-    private Reason classify(ByteBuf bytes, int start, int end) {
-        return clients.classifier.classify(bytes, start, end);
     }
 
     // --- waiting ---------------------------------------------------------------------------------------------------
@@ -540,14 +471,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         }
         Reason reason = Reason.EMPTY;
         if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
-            int textStart = start + Limits.HEADER;
-            int textEnd = cutter.end() - 1;
-            if (type == FrontendType.PARSE) {
-                parse.at(bytes, start, cutter.end());
-                textStart = parse.queryStart();
-                textEnd = parse.queryEnd();
-            }
-            reason = classify(bytes, textStart, textEnd);
+            reason = clients.batches().reasonOf(type.code(), bytes, start, cutter.end());
             if (reason.pins()) {
                 link.pin(reason, System.nanoTime());
             }
@@ -588,7 +512,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
                 dropRequest();
                 return true; // inside a READ ONLY transaction, or the link would be over
             }
-            if (decide(bytes, start) != Reason.READ) {
+            if (clients.batches().decide(this, bytes, start) != Reason.READ) {
                 cutter.rewind(start);
                 held = true;
                 return false;
@@ -605,18 +529,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     }
 
     private void keepRequest(ByteBuf bytes, int start) {
-        int limit = bytes.writerIndex();
-        int at = start;
-        while (limit - at >= Limits.HEADER) {
-            byte code = bytes.getByte(at);
-            at += 1 + bytes.getInt(at + 1);
-            if (code == 'S' || code == 'Q') {
-                break;
-            }
-        }
         dropRequest();
-        if (at - start <= Limits.LOOKED_AT) {
-            request = channel().alloc().directBuffer(at - start).writeBytes(bytes, start, at - start);
+        int length = clients.batches().endOfBatch(bytes, start) - start;
+        if (length <= Limits.LOOKED_AT) {
+            request = channel().alloc().directBuffer(length).writeBytes(bytes, start, length);
         }
     }
 
@@ -1041,6 +957,26 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     @Override
     public ClientStatements statements() {
         return statements;
+    }
+
+    @Override
+    public RoutingPolicy routing() {
+        return limits().routing();
+    }
+
+    @Override
+    public boolean isReadOnlyByDefault() {
+        return readOnlyByDefault;
+    }
+
+    @Override
+    public boolean isTextSafe() {
+        return safeText;
+    }
+
+    @Override
+    public Reason unnamedReason() {
+        return link().unnamedReason();
     }
 
     @Override

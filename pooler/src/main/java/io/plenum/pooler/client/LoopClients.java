@@ -8,8 +8,6 @@ import io.plenum.pooler.link.StatementCache;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.LoopPools;
 import io.plenum.routing.Reason;
-import io.plenum.routing.Router;
-import io.plenum.routing.StatementClassifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +33,7 @@ public final class LoopClients {
     private final Shared shared;
     private final List<ClientConnection> clients = new ArrayList<>();
     private final long[] routes = new long[Reason.values().length];
-    final Router router = new Router();
-    final StatementClassifier classifier = new StatementClassifier();
+    private final BatchReader batches = new BatchReader();
 
     public LoopClients(Loop loop, LoopPools pools, Shared shared) {
         this.loop = loop;
@@ -54,6 +51,10 @@ public final class LoopClients {
 
     Shared shared() {
         return shared;
+    }
+
+    BatchReader batches() {
+        return batches;
     }
 
     void enter(ClientConnection client) {

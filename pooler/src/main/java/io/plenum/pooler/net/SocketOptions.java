@@ -1,6 +1,7 @@
 package io.plenum.pooler.net;
 
 import io.netty.bootstrap.AbstractBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
@@ -21,6 +22,7 @@ public record SocketOptions(
     /** The options for connections of this transport. */
     public Map<ChannelOption<?>, Object> of(Transport transport) {
         Map<ChannelOption<?>, Object> options = new LinkedHashMap<>();
+        options.put(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
         options.put(ChannelOption.TCP_NODELAY, true);
         options.put(ChannelOption.SO_KEEPALIVE, keepAlive);
         options.put(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);

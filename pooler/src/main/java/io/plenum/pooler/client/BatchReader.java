@@ -1,0 +1,146 @@
+package io.plenum.pooler.client;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.server.PreparedStatement;
+import io.plenum.routing.Reason;
+import io.plenum.routing.Router;
+import io.plenum.routing.RoutingPolicy;
+import io.plenum.routing.StatementClassifier;
+import io.plenum.wire.Limits;
+import io.plenum.wire.frontend.BindView;
+import io.plenum.wire.frontend.DescribeView;
+import io.plenum.wire.frontend.ParseView;
+
+/**
+ * Looks ahead at the batch at hand, in place and without consuming it: one simple Query, or the messages up to Sync.
+ *
+ * <p>One serves all clients of a loop. Confined to its event loop.
+ */
+final class BatchReader {
+    /** What of a client bears on where its batches may go. */
+    interface Session {
+        RoutingPolicy routing();
+
+        /** Whether its transactions are read-only unless they say otherwise. */
+        boolean isReadOnlyByDefault();
+
+        /** Whether its texts mean what their bytes look like. */
+        boolean isTextSafe();
+
+        ClientStatements statements();
+
+        /** What the unnamed statement is that it parsed last. */
+        Reason unnamedReason();
+    }
+
+    private final Router router = new Router();
+    private final StatementClassifier classifier = new StatementClassifier();
+    private final ParseView parse = new ParseView();
+    private final BindView bind = new BindView();
+    private final DescribeView describe = new DescribeView();
+
+    /**
+     * What the whole batch that begins at {@code start} is. One that is not complete is no proven read, for nobody knows
+     * what is still to come.
+     */
+    Reason decide(Session session, ByteBuf bytes, int start) {
+        router.begin(session.routing(), session.isReadOnlyByDefault(), session.isTextSafe());
+        int limit = bytes.writerIndex();
+        boolean parsesUnnamed = false;
+        int at = start;
+        while (true) {
+            int end = endOfMessage(bytes, at);
+            if (end < 0) {
+                router.doubt(Reason.INCOMPLETE_BATCH);
+                if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
+                    router.statement(classify(bytes, at + Limits.HEADER, limit));
+                }
+                return router.decide();
+            }
+            switch (bytes.getByte(at)) {
+                case 'Q' -> {
+                    router.statement(classify(bytes, at + Limits.HEADER, end - 1));
+                    return router.decide();
+                }
+                case 'P' -> {
+                    parse.at(bytes, at, end);
+                    router.statement(classify(bytes, parse.queryStart(), parse.queryEnd()));
+                    parsesUnnamed |= parse.nameStart() == parse.nameEnd();
+                }
+                case 'B' -> {
+                    bind.at(bytes, at, end);
+                    addNamed(session, bytes, bind.statementStart(), bind.statementEnd(), parsesUnnamed);
+                }
+                case 'D' -> {
+                    describe.at(bytes, at, end);
+                    if (describe.isStatement()) {
+                        addNamed(session, bytes, describe.nameStart(), describe.nameEnd(), parsesUnnamed);
+                    }
+                }
+                case 'S' -> {
+                    return router.decide();
+                }
+                case 'F' -> {
+                    router.doubt(Reason.FUNCTION_CALL);
+                    return router.decide();
+                }
+                default -> {}
+            }
+            at = end;
+        }
+    }
+
+    /** A Bind or Describe counts as the statement that it names, unless the batch parses that itself. */
+    private void addNamed(Session session, ByteBuf bytes, int nameStart, int nameEnd, boolean parsesUnnamed) {
+        if (nameStart == nameEnd) {
+            if (!parsesUnnamed) {
+                router.statement(session.unnamedReason());
+            }
+            return;
+        }
+        PreparedStatement statement = session.statements().get(bytes, nameStart, nameEnd);
+        if (statement != null) {
+            router.statement(statement.reason());
+        }
+    }
+
+    /** What the statement of a Query or Parse is; {@code end} is behind what is present of it. */
+    Reason reasonOf(byte code, ByteBuf bytes, int start, int end) {
+        if (code == 'Q') {
+            return classify(bytes, start + Limits.HEADER, end - 1);
+        }
+        parse.at(bytes, start, end);
+        return classify(bytes, parse.queryStart(), parse.queryEnd());
+    }
+
+    private Reason classify(ByteBuf bytes, int start, int end) {
+        return classifier.classify(bytes, start, end);
+    }
+
+    /** Behind the Sync, Query or FunctionCall that ends a complete batch. */
+    int endOfBatch(ByteBuf bytes, int start) {
+        int at = start;
+        while (true) {
+            int end = endOfMessage(bytes, at);
+            if (end < 0) {
+                return at;
+            }
+            byte code = bytes.getByte(at);
+            at = end;
+            if (code == 'S' || code == 'Q' || code == 'F') {
+                return at;
+            }
+        }
+    }
+
+    /** Behind the message at {@code at}; -1 when it is not all there. */
+    private static int endOfMessage(ByteBuf bytes, int at) {
+        int available = bytes.writerIndex() - at;
+        if (available < Limits.HEADER) {
+            return -1;
+        }
+        int length = bytes.getInt(at + 1);
+        return length < 4 || length >= available ? -1 : at + 1 + length;
+    }
+}

@@ -94,7 +94,7 @@ class FrameCutterTest {
 
     @Test
     void lengthsAreBoundedPerMessageAsInPostgres() {
-        // Recorded from a PostgreSQL 18: the first length word that it refuses.
+        // The first length word at which a PostgreSQL 18 closed the connection, found by trying.
         for (char type : "QPBFd".toCharArray()) {
             assertRefusedFrom(type, 1_073_741_823);
         }
@@ -161,8 +161,8 @@ class FrameCutterTest {
     }
 
     /**
-     * The messages that a cutter finds in a stream that arrives in parts ending at these places, each in hexadecimal. What
-     * it has been through is overwritten before the next part comes.
+     * The messages that a cutter finds in a stream that arrives in parts ending at these places, each in hexadecimal.
+     * What it has been through is overwritten before the next part comes.
      */
     private static List<String> cut(Side side, byte[] stream, int... ends) {
         FrameCutter cutter = new FrameCutter(side);

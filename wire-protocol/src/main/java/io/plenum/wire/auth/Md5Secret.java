@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A password as PostgreSQL stores it for {@code md5}: {@code md5} and the hexadecimal MD5 of password and user name.
  *
- * <p>Manual, "Message Flow", AuthenticationMD5Password. Whoever knows the secret can log in with it; it is as good as the
- * password. Immutable.
+ * <p>Manual, "Message Flow", AuthenticationMD5Password. Whoever knows the secret can log in with it; it is as good as
+ * the password. Immutable.
  */
 public final class Md5Secret {
     private static final String PREFIX = "md5";
@@ -25,8 +25,7 @@ public final class Md5Secret {
 
     /** The secret of a password; the user name is its salt. */
     public static Md5Secret of(String user, String password) {
-        return new Md5Secret(hexMd5(
-                password.getBytes(StandardCharsets.UTF_8), user.getBytes(StandardCharsets.UTF_8)));
+        return new Md5Secret(hexMd5(password.getBytes(StandardCharsets.UTF_8), user.getBytes(StandardCharsets.UTF_8)));
     }
 
     /** The secret that a text holds, or null when the text is none. */

@@ -14,8 +14,8 @@ import java.util.function.Function;
 /**
  * The client's side of one SCRAM-SHA-256 exchange, without channel binding; it also makes the server prove itself.
  *
- * <p>RFC 5802 and 7677. The exchange is that of the ongres library; what a server sends is bounded before the library sees
- * it, for a hostile server's iteration count or nonce is paid for by us.
+ * <p>RFC 5802 and 7677. The exchange is that of the ongres library; what a server sends is bounded before the library
+ * sees it, for a hostile server's iteration count or nonce is paid for by us.
  *
  * <p>Used by one thread at a time.
  */
@@ -40,7 +40,8 @@ public final class ScramClient {
         var builder = com.ongres.scram.client.ScramClient.builder()
                 .advertisedMechanisms(List.of(ScramServer.MECHANISM))
                 .username(NO_NAME);
-        exchange = credential.apply(builder)
+        exchange = credential
+                .apply(builder)
                 .stringPreparation(StringPreparation.POSTGRESQL_PREPARATION)
                 .nonceSupplier(() -> nonce(random))
                 .build();
@@ -56,7 +57,8 @@ public final class ScramClient {
      * {@link ScramSecret#serverKey()}. They fit a server that stores the same secret, salt and iterations included.
      */
     public static ScramClient withKeys(byte[] clientKey, byte[] serverKey, SecureRandom random) {
-        return new ScramClient(false, random, builder -> builder.clientAndServerKey(clientKey.clone(), serverKey.clone()));
+        return new ScramClient(
+                false, random, builder -> builder.clientAndServerKey(clientKey.clone(), serverKey.clone()));
     }
 
     private static String nonce(SecureRandom random) {
@@ -71,8 +73,9 @@ public final class ScramClient {
     }
 
     /**
-     * Takes the server-first-message and returns the client-final-message, for SASLResponse. With a password this derives
-     * the keys, which takes as long as the server's iterations ask for: not for an event loop. With keys it is quick.
+     * Takes the server-first-message and returns the client-final-message, for SASLResponse. With a password this
+     * derives the keys, which takes as long as the server's iterations ask for: not for an event loop. With keys it is
+     * quick.
      *
      * @throws ProtocolException when the message is malformed or exceeds a bound; nothing has been derived then
      */

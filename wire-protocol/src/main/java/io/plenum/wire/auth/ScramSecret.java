@@ -3,6 +3,8 @@ package io.plenum.wire.auth;
 import com.ongres.scram.common.ScramFunctions;
 import com.ongres.scram.common.ScramMechanism;
 import com.ongres.scram.common.StringPreparation;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -10,10 +12,11 @@ import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A password as PostgreSQL stores it for {@code scram-sha-256}: enough to check a client and to prove oneself to it, not
- * enough to log in with.
+ * A password as PostgreSQL stores it for {@code scram-sha-256}: enough to check a client and to prove oneself to it,
+ * not enough to log in with.
  *
- * <p>Text form {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey}, the last three in base64 (RFC 5803). Immutable.
+ * <p>Text form {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey}, the last three in base64 (RFC 5803).
+ * Immutable.
  */
 public final class ScramSecret {
     /** PostgreSQL's default of {@code scram_iterations}. */
@@ -103,8 +106,8 @@ public final class ScramSecret {
     }
 
     /**
-     * A secret that no password fits, for a user that does not exist: the exchange goes its full length, and its salt is
-     * the same at each try and on each pooler that knows the server secret, so that nobody learns who exists.
+     * A secret that no password fits, for a user that does not exist: the exchange goes its full length, and its salt
+     * is the same at each try and on each pooler that knows the server secret, so that nobody learns who exists.
      *
      * @param serverSecret the same on all poolers of a cluster, and known to them alone
      * @param iterations what the real users' secrets have; another number would tell
@@ -113,8 +116,10 @@ public final class ScramSecret {
         byte[] name = user.getBytes(StandardCharsets.UTF_8);
         byte[] salt = Arrays.copyOf(ScramFunctions.hmac(SHA_256, serverSecret, name), DEFAULT_SALT);
         // Keys of random look, whose preimage nobody knows; the flag refuses even who might find one.
-        byte[] storedKey = ScramFunctions.hmac(SHA_256, serverSecret, ("StoredKey:" + user).getBytes(StandardCharsets.UTF_8));
-        byte[] serverKey = ScramFunctions.hmac(SHA_256, serverSecret, ("ServerKey:" + user).getBytes(StandardCharsets.UTF_8));
+        byte[] storedKey =
+                ScramFunctions.hmac(SHA_256, serverSecret, ("StoredKey:" + user).getBytes(StandardCharsets.UTF_8));
+        byte[] serverKey =
+                ScramFunctions.hmac(SHA_256, serverSecret, ("ServerKey:" + user).getBytes(StandardCharsets.UTF_8));
         return new ScramSecret(salt, iterations, storedKey, serverKey, true);
     }
 
@@ -142,7 +147,8 @@ public final class ScramSecret {
     }
 
     /**
-     * Whether this is the secret of a password that came in clear text. As slow as {@link #derive}, whatever the answer.
+     * Whether this is the secret of a password that came in clear text. As slow as {@link #derive}, whatever the
+     * answer.
      */
     public boolean isOf(String password) {
         if (password.isEmpty()) {
@@ -152,10 +158,28 @@ public final class ScramSecret {
         return MessageDigest.isEqual(storedKey, derived.storedKey) && !mock;
     }
 
+    /** {@link #isOf(String)} for the bytes of a PasswordMessage; bytes that are no UTF-8 are nobody's password. */
+    public boolean isOf(byte[] password) {
+        try {
+            return isOf(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(password))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return false;
+        }
+    }
+
     /** The text form, as PostgreSQL stores it. A secret: not for logs. */
     public String encoded() {
         Base64.Encoder base64 = Base64.getEncoder();
-        return PREFIX + iterations + ':' + base64.encodeToString(salt) + '$' + base64.encodeToString(storedKey) + ':'
+        return PREFIX
+                + iterations
+                + ':'
+                + base64.encodeToString(salt)
+                + '$'
+                + base64.encodeToString(storedKey)
+                + ':'
                 + base64.encodeToString(serverKey);
     }
 
@@ -165,7 +189,7 @@ public final class ScramSecret {
         // The proof is ClientKey XOR signature, and XOR undoes itself.
         byte[] clientKey = ScramFunctions.clientProof(proof, signature);
         boolean proven = MessageDigest.isEqual(storedKey, ScramFunctions.storedKey(SHA_256, clientKey));
-        return proven & !mock ? clientKey : null;
+        return proven && !mock ? clientKey : null;
     }
 
     byte[] serverSignature(String authMessage) {

@@ -10,10 +10,10 @@ import java.util.Base64;
 /**
  * The server's side of one SCRAM-SHA-256 exchange, without channel binding.
  *
- * <p>RFC 5802 and 7677, and PostgreSQL's auth-scram.c, whose refusals and words these are. Both messages of a client are
- * parsed here: it may leave the user name empty, as libpq does, and whatever it writes there is ignored, for the user is
- * who the startup packet says. A message that is malformed is a {@link ProtocolException}; one that is well-formed and wrong
- * is {@link Refused}.
+ * <p>RFC 5802 and 7677, and PostgreSQL's auth-scram.c, whose refusals and words these are. Both messages of a client
+ * are parsed here: it may leave the user name empty, as libpq does, and whatever it writes there is ignored, for the
+ * user is who the startup packet says. A message that is malformed is a {@link ProtocolException}; one that is
+ * well-formed and wrong is {@link Refused}.
  *
  * <p>Confined to the thread of its connection; no method takes longer than a few hashes.
  */
@@ -113,8 +113,8 @@ public final class ScramServer {
     /** The answer once the nonce is whole; also where a test puts in the nonce of a published exchange. */
     byte[] serverFirst(String wholeNonce) {
         nonce = wholeNonce;
-        serverFirst = "r=" + nonce + ",s=" + Base64.getEncoder().encodeToString(secret.salt()) + ",i="
-                + secret.iterations();
+        serverFirst =
+                "r=" + nonce + ",s=" + Base64.getEncoder().encodeToString(secret.salt()) + ",i=" + secret.iterations();
         return serverFirst.getBytes(StandardCharsets.US_ASCII);
     }
 

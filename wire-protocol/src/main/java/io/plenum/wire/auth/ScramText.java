@@ -29,7 +29,10 @@ final class ScramText {
             throw malformed("The message has %d bytes; %d are allowed.".formatted(message.length, maxBytes));
         }
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(message)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(message))
+                    .toString();
             if (text.indexOf(END) >= 0) {
                 throw malformed("Message length does not match input length.");
             }

@@ -50,16 +50,15 @@ public sealed interface Authentication {
     static Authentication parse(ByteBuf bytes, int bodyStart, int bodyEnd) {
         WireReader body = new WireReader(bytes, bodyStart, bodyEnd);
         int code = body.readInt();
-        Authentication authentication =
-                switch (code) {
-                    case OK -> new Ok();
-                    case CLEARTEXT_PASSWORD -> new CleartextPassword();
-                    case MD5_PASSWORD -> new Md5Password(body.readBytes(MD5_SALT));
-                    case SASL -> new Sasl(mechanisms(body));
-                    case SASL_CONTINUE -> new SaslContinue(saslData(body));
-                    case SASL_FINAL -> new SaslFinal(saslData(body));
-                    default -> new Unsupported(code);
-                };
+        Authentication authentication = switch (code) {
+            case OK -> new Ok();
+            case CLEARTEXT_PASSWORD -> new CleartextPassword();
+            case MD5_PASSWORD -> new Md5Password(body.readBytes(MD5_SALT));
+            case SASL -> new Sasl(mechanisms(body));
+            case SASL_CONTINUE -> new SaslContinue(saslData(body));
+            case SASL_FINAL -> new SaslFinal(saslData(body));
+            default -> new Unsupported(code);
+        };
         if (!(authentication instanceof Unsupported)) {
             body.expectEnd();
         }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a statement was, as its CommandComplete says: the tags that change a session, a transaction or data.
  *
- * <p>Names are those of PostgreSQL's cmdtaglist.h. A tag is judged by the server after it ran the statement, so it is never
- * fooled by comments, quoting or a function's name, as the statement's text may be.
+ * <p>Names are those of PostgreSQL's cmdtaglist.h. A tag is judged by the server after it ran the statement, so it is
+ * never fooled by comments, quoting or a function's name, as the statement's text may be.
  */
 public enum CommandTag {
     BEGIN("BEGIN"),
@@ -73,6 +73,7 @@ public enum CommandTag {
         ascii("CREATE "), ascii("ALTER "), ascii("DROP "), ascii("REFRESH "), ascii("GRANT"), ascii("REVOKE")
     };
 
+    @SuppressWarnings("ImmutableEnumChecker") // written once and never handed out
     private final byte[] name;
 
     CommandTag(String name) {
@@ -80,8 +81,8 @@ public enum CommandTag {
     }
 
     /**
-     * The tag in the body of a CommandComplete, read in place without allocating; null for one that this catalogue does not
-     * hold. The counts behind {@code SELECT}, {@code INSERT} and their like are left aside.
+     * The tag in the body of a CommandComplete, read in place without allocating; null for one that this catalogue does
+     * not hold. The counts behind {@code SELECT}, {@code INSERT} and their like are left aside.
      */
     public static @Nullable CommandTag of(ByteBuf bytes, int bodyStart, int bodyEnd) {
         if (bodyStart >= bodyEnd) {

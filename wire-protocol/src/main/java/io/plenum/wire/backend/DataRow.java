@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A row that answers a statement of our own (probes, look-ups of secrets), in text format; clients' rows are never looked
- * into.
+ * A row that answers a statement of our own (probes, look-ups of secrets), in text format; clients' rows are never
+ * looked into.
  *
  * @param values null is SQL's NULL
  */
@@ -31,7 +31,9 @@ public record DataRow(List<@Nullable String> values) {
         return new DataRow(Collections.unmodifiableList(values));
     }
 
-    /** The value of a column, counted from 0; a {@link ProtocolException} when the row is shorter than was asked for. */
+    /**
+     * The value of a column, counted from 0; a {@link ProtocolException} when the row is shorter than was asked for.
+     */
     public @Nullable String value(int column) {
         if (column >= values.size()) {
             throw new ProtocolException("row of %d columns lacks column %d".formatted(values.size(), column));

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An error or a notice, as it stands in ErrorResponse and NoticeResponse: what we say ourselves, or what a server said.
  *
- * <p>Manual, "Error and Notice Message Fields". Of a server's message the fields are kept that a pooler acts upon or logs;
- * the message itself is relayed from its own bytes.
+ * <p>Manual, "Error and Notice Message Fields". Of a server's message the fields are kept that a pooler acts upon or
+ * logs; the message itself is relayed from its own bytes.
  *
  * @param severity ERROR, FATAL, PANIC, WARNING, NOTICE, DEBUG, INFO or LOG, never translated
  * @param code the SQLSTATE, five characters
@@ -97,9 +97,9 @@ public record ErrorResponse(
     /**
      * Reads the fields that are there from the body of an ErrorResponse or NoticeResponse.
      *
-     * <p>Takes every input, for an error that cannot be read is still an error: of a body that is cut off what is present,
-     * of an unknown field nothing, of a long field {@link #MAX_FIELD_BYTES}; without a code it is XX000, without a severity
-     * ERROR. Text that is no UTF-8 (a server may speak another encoding) has replacement characters.
+     * <p>Takes every input, for an error that cannot be read is still an error: of a body that is cut off what is
+     * present, of an unknown field nothing, of a long field {@link #MAX_FIELD_BYTES}; without a code it is XX000,
+     * without a severity ERROR. Text that is no UTF-8 (a server may speak another encoding) has replacement characters.
      */
     public static ErrorResponse parse(ByteBuf bytes, int bodyStart, int bodyEnd) {
         @Nullable String severity = null;

@@ -6,8 +6,8 @@ import io.plenum.wire.ProtocolException;
 /**
  * A Describe message, read in place: which kind of thing and its name.
  *
- * <p>All indexes are into the bytes that {@link #at} was given; the end is exclusive and leaves the NUL out. Statements and
- * portals have separate name spaces.
+ * <p>All indexes are into the bytes that {@link #at} was given; the end is exclusive and leaves the NUL out. Statements
+ * and portals have separate name spaces.
  */
 public final class DescribeView {
     private boolean statement;
@@ -22,7 +22,7 @@ public final class DescribeView {
     public DescribeView at(ByteBuf bytes, int start, int end) {
         int kindAt = MessageFields.body(start);
         if (kindAt >= end) {
-            throw MessageFields.tooShort();
+            throw new ProtocolException("no data left in message");
         }
         nameStart = kindAt + 1;
         nameEnd = MessageFields.endOfName(bytes, nameStart, end, true);

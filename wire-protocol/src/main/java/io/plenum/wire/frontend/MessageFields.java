@@ -33,7 +33,10 @@ final class MessageFields {
                 SqlState.PROGRAM_LIMIT_EXCEEDED, "name of more than " + (end - from) + " bytes in message");
     }
 
-    /** Index of the NUL that ends the string beginning here, or {@code end} when only the message's first part is present. */
+    /**
+     * Index of the NUL that ends the string beginning here, or {@code end} when only the message's first part is
+     * present.
+     */
     static int endOfText(ByteBuf bytes, int from, int end, boolean whole) {
         int nul = from > end ? -1 : bytes.indexOf(from, end, (byte) 0);
         if (nul >= 0) {

@@ -17,8 +17,8 @@ public final class ParseView {
     private boolean whole;
 
     /**
-     * Moves to the message whose type byte is at {@code start} and of which the bytes before {@code end} are present: all
-     * of it, or a first part that holds the name.
+     * Moves to the message whose type byte is at {@code start} and of which the bytes before {@code end} are present:
+     * all of it, or a first part that holds the name.
      *
      * @throws ProtocolException when PostgreSQL would refuse the message, or when the name goes beyond the first part
      */

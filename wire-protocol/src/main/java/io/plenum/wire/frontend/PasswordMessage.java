@@ -17,7 +17,8 @@ public final class PasswordMessage {
     /**
      * The password, or the response to an MD5 request, without its NUL.
      *
-     * @throws ProtocolException in the words of recv_password_packet (auth.c) when the message is malformed or the password
+     * @throws ProtocolException in the words of recv_password_packet (auth.c) when the message is malformed or the
+     * password
      *     empty
      */
     public static byte[] parse(ByteBuf bytes, int bodyStart, int bodyEnd) {

@@ -14,8 +14,8 @@ public final class QueryView {
     private boolean whole;
 
     /**
-     * Moves to the message whose type byte is at {@code start} and of which the bytes before {@code end} are present: all
-     * of it, or a first part.
+     * Moves to the message whose type byte is at {@code start} and of which the bytes before {@code end} are present:
+     * all of it, or a first part.
      *
      * @throws ProtocolException when PostgreSQL would refuse the message
      */

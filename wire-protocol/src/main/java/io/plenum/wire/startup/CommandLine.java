@@ -10,8 +10,8 @@ import java.util.function.BiConsumer;
 /**
  * The startup parameter {@code options}: a command line for the server process.
  *
- * <p>Split as pg_split_opts of PostgreSQL's postinit.c does and read as process_postgres_switches of its postgres.c: switches
- * that are another way to write a setting become that setting.
+ * <p>Split as pg_split_opts of PostgreSQL's postinit.c does and read as process_postgres_switches of its postgres.c:
+ * switches that are another way to write a setting become that setting.
  */
 final class CommandLine {
     /** Switches that take no argument and set one thing. */
@@ -145,6 +145,6 @@ final class CommandLine {
 
     /** The C function isspace in the C locale. */
     private static boolean isSpace(char c) {
-        return c == ' ' || c >= '\t' && c <= '\r';
+        return c == ' ' || (c >= '\t' && c <= '\r');
     }
 }

@@ -35,7 +35,9 @@ public record ProtocolVersion(int major, int minor) implements Comparable<Protoc
         return major == NEWEST.major;
     }
 
-    /** What is spoken after the answer to this request: the request itself, or {@link #NEWEST} when it asks for more. */
+    /**
+     * What is spoken after the answer to this request: the request itself, or {@link #NEWEST} when it asks for more.
+     */
     public ProtocolVersion negotiated() {
         return compareTo(NEWEST) > 0 ? NEWEST : this;
     }

@@ -28,12 +28,15 @@ public sealed interface StartupPacket {
     int GSS_ENCRYPTION_REQUEST = 1234 << 16 | 5680;
 
     /**
-     * The client asks for TLS and waits for one byte, {@code S} or {@code N}. PostgreSQL takes it once per connection, and
-     * so refuses a second with {@link #unsupported}.
+     * The client asks for TLS and waits for one byte, {@code S} or {@code N}. PostgreSQL takes it once per connection,
+     * and so refuses a second with {@link #unsupported}.
      */
     record Ssl() implements StartupPacket {}
 
-    /** The client asks for GSSAPI encryption and waits for one byte, {@code G} or {@code N}; taken once, like {@link Ssl}. */
+    /**
+     * The client asks for GSSAPI encryption and waits for one byte, {@code G} or {@code N}; taken once, like {@link
+     * Ssl}.
+     */
     record GssEncryption() implements StartupPacket {}
 
     /** The client wants a statement of another connection cancelled; it is never answered, only closed. */
@@ -43,9 +46,11 @@ public sealed interface StartupPacket {
     record Startup(ProtocolVersion version, StartupParameters parameters) implements StartupPacket {}
 
     /**
-     * The length that the packet at this index declares, in bytes, its length word included; four bytes must be readable.
+     * The length that the packet at this index declares, in bytes, its length word included; four bytes must be
+     * readable.
      *
-     * @throws ProtocolException when no startup packet is that long. PostgreSQL closes such a connection without a word,
+     * @throws ProtocolException when no startup packet is that long. PostgreSQL closes such a connection without a
+     * word,
      *     for it may be speaking something else altogether
      */
     static int lengthAt(ByteBuf bytes, int start) {

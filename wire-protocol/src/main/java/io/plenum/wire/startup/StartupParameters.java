@@ -73,9 +73,9 @@ public final class StartupParameters {
     /**
      * Reads what stands behind the version: names and values, then an empty name as the last byte.
      *
-     * <p>A faithful copy of the loop of ProcessStartupPacket, with its two peculiarities: the end of the packet may stand
-     * for the NUL of the last string (which the check of the layout then refuses), and one stray byte may stand for the
-     * terminator.
+     * <p>A faithful copy of the loop of ProcessStartupPacket, with its two peculiarities: the end of the packet may
+     * stand for the NUL of the last string (which the check of the layout then refuses), and one stray byte may stand
+     * for the terminator.
      */
     static StartupParameters parse(ByteBuf bytes, int start, int end) {
         Reading reading = new Reading();
@@ -155,16 +155,15 @@ public final class StartupParameters {
     }
 
     /**
-     * All run-time parameters with the values that the session is to start with: those out of {@code options} first, then
-     * those that were named, which win. The names are in lower case, as PostgreSQL does not tell the case apart.
+     * All run-time parameters with the values that the session is to start with: those out of {@code options} first,
+     * then those that were named, which win. The names are in lower case, as PostgreSQL does not tell the case apart.
      *
      * @throws ProtocolException when {@code options} is no command line for a server, or a name cannot be a setting's.
      *     PostgreSQL says so only to a user that has logged in; ask no earlier than that
      */
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
-        CommandLine.settings(
-                sent.getOrDefault(OPTIONS, ""), (name, value) -> settings.put(settingName(name), value));
+        CommandLine.settings(sent.getOrDefault(OPTIONS, ""), (name, value) -> settings.put(settingName(name), value));
         sent.forEach((name, value) -> {
             if (!isReserved(name)) {
                 settings.put(settingName(name), value);
@@ -191,8 +190,8 @@ public final class StartupParameters {
         boolean first = true;
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
-            boolean letter = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80;
-            boolean inside = c >= '0' && c <= '9' || c == '$' || c == '.';
+            boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+            boolean inside = (c >= '0' && c <= '9') || c == '$' || c == '.';
             if (!letter && (first || !inside)) {
                 throw noSetting(name);
             }
@@ -210,8 +209,7 @@ public final class StartupParameters {
         return name.indexOf('.') < 0
                 ? new ProtocolException(
                         SqlState.UNDEFINED_OBJECT, "unrecognized configuration parameter \"" + name + "\"")
-                : new ProtocolException(
-                        SqlState.INVALID_NAME, "invalid configuration parameter name \"" + name + "\"");
+                : new ProtocolException(SqlState.INVALID_NAME, "invalid configuration parameter name \"" + name + "\"");
     }
 
     private static Replication replication(String value) {

@@ -31,12 +31,12 @@ class Md5SecretTest {
                     .findFirst()
                     .orElseThrow();
             Message request = login.from(Sender.BACKEND).getFirst();
-            byte[] salt = ((Authentication.Md5Password) Authentication.parse(
-                            Unpooled.wrappedBuffer(request.bytes()), 5, request.bytes().length))
+            byte[] salt = ((Authentication.Md5Password)
+                            Authentication.parse(Unpooled.wrappedBuffer(request.bytes()), 5, request.bytes().length))
                     .salt();
             Message response = login.from(Sender.FRONTEND).get(1);
-            byte[] recorded = PasswordMessage.parse(
-                    Unpooled.wrappedBuffer(response.bytes()), 5, response.bytes().length);
+            byte[] recorded =
+                    PasswordMessage.parse(Unpooled.wrappedBuffer(response.bytes()), 5, response.bytes().length);
             Md5Secret secret = Objects.requireNonNull(Md5Secret.parse(STORED));
 
             assertThat(secret.response(salt)).isEqualTo(recorded);
@@ -51,15 +51,24 @@ class Md5SecretTest {
     void clearPasswordIsCheckedWithTheUser() {
         Md5Secret secret = Md5Secret.of("app", "secret");
 
-        assertThat(secret.isOf("app", "secret".getBytes(StandardCharsets.UTF_8))).isTrue();
-        assertThat(secret.isOf("app", "Secret".getBytes(StandardCharsets.UTF_8))).isFalse();
-        assertThat(secret.isOf("other", "secret".getBytes(StandardCharsets.UTF_8))).isFalse();
+        assertThat(secret.isOf("app", "secret".getBytes(StandardCharsets.UTF_8)))
+                .isTrue();
+        assertThat(secret.isOf("app", "Secret".getBytes(StandardCharsets.UTF_8)))
+                .isFalse();
+        assertThat(secret.isOf("other", "secret".getBytes(StandardCharsets.UTF_8)))
+                .isFalse();
     }
 
     @Test
     void otherTextsAreNoSecret() {
-        for (String text : List.of("", "md5", STORED.substring(1), STORED + "0", STORED.toUpperCase(Locale.ROOT),
-                STORED.substring(0, 34) + "g", "MD5" + STORED.substring(3))) {
+        for (String text : List.of(
+                "",
+                "md5",
+                STORED.substring(1),
+                STORED + "0",
+                STORED.toUpperCase(Locale.ROOT),
+                STORED.substring(0, 34) + "g",
+                "MD5" + STORED.substring(3))) {
             assertThat(Md5Secret.parse(text)).as(text).isNull();
         }
     }

@@ -42,12 +42,12 @@ class ScramTest {
         server.onClientFirst(ascii("n,,n=user,r=rOprNGfwEbeRWgbNEkqO"));
         String nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
 
-        assertThat(text(server.serverFirst(nonce)))
-                .isEqualTo("r=" + nonce + ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
-        assertThat(server.onClientFinal(
-                        ascii("c=biws,r=" + nonce + ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")))
-                .isInstanceOfSatisfying(Accepted.class, accepted -> assertThat(text(accepted.serverFinal()))
-                        .isEqualTo("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+        assertThat(text(server.serverFirst(nonce))).isEqualTo("r=" + nonce + ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
+        assertThat(server.onClientFinal(ascii("c=biws,r=" + nonce + ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")))
+                .isInstanceOfSatisfying(
+                        Accepted.class,
+                        accepted -> assertThat(text(accepted.serverFinal()))
+                                .isEqualTo("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
     }
 
     @ParameterizedTest
@@ -58,20 +58,26 @@ class ScramTest {
                 .filter(message -> message.label().equals("PasswordMessage"))
                 .toList();
         SaslInitialResponse initial = SaslInitialResponse.parse(
-                Unpooled.wrappedBuffer(responses.get(0).bytes()), 5, responses.get(0).bytes().length);
+                Unpooled.wrappedBuffer(responses.get(0).bytes()),
+                5,
+                responses.get(0).bytes().length);
         byte[] clientFirst = Objects.requireNonNull(initial.data());
         byte[] clientFinal = PasswordMessage.parseSasl(
-                Unpooled.wrappedBuffer(responses.get(1).bytes()), 5, responses.get(1).bytes().length);
+                Unpooled.wrappedBuffer(responses.get(1).bytes()),
+                5,
+                responses.get(1).bytes().length);
         List<Authentication> requests = login.from(Sender.BACKEND).stream()
                 .filter(message -> message.type() == 'R')
-                .map(message -> Authentication.parse(
-                        Unpooled.wrappedBuffer(message.bytes()), 5, message.bytes().length))
+                .map(message ->
+                        Authentication.parse(Unpooled.wrappedBuffer(message.bytes()), 5, message.bytes().length))
                 .toList();
         byte[] serverFirst = ((Authentication.SaslContinue) requests.get(1)).data();
         byte[] serverFinal = ((Authentication.SaslFinal) requests.get(2)).data();
         String clientNonce = text(clientFirst).substring(text(clientFirst).indexOf("r=") + 2);
         String wholeNonce = text(serverFirst).substring(2, text(serverFirst).indexOf(','));
-        String salt = text(serverFirst).substring(text(serverFirst).indexOf("s=") + 2, text(serverFirst).indexOf(",i="));
+        String salt = text(serverFirst)
+                .substring(
+                        text(serverFirst).indexOf("s=") + 2, text(serverFirst).indexOf(",i="));
 
         ScramClient client = ScramClient.withPassword(PASSWORD, new FixedRandom(clientNonce));
         assertThat(text(client.clientFirst())).isEqualTo(text(clientFirst));
@@ -82,20 +88,33 @@ class ScramTest {
         ScramServer server = new ScramServer(secret, new FixedRandom(wholeNonce.substring(clientNonce.length())));
         assertThat(text(server.onClientFirst(clientFirst))).isEqualTo(text(serverFirst));
         assertThat(server.onClientFinal(clientFinal))
-                .isInstanceOfSatisfying(Accepted.class, accepted ->
-                        assertThat(text(accepted.serverFinal())).isEqualTo(text(serverFinal)));
+                .isInstanceOfSatisfying(
+                        Accepted.class,
+                        accepted -> assertThat(text(accepted.serverFinal())).isEqualTo(text(serverFinal)));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"x", "correct horse", "p\u00e4ss\u00a0w\u00f6rt", "\u2168", "\ud83d\ude00", "a\u0007b", "I\u00adX"})
+    @ValueSource(
+            strings = {
+                "x",
+                "correct horse",
+                "p\u00e4ss\u00a0w\u00f6rt",
+                "\u2168",
+                "\ud83d\ude00",
+                "a\u0007b",
+                "I\u00adX"
+            })
     void clientAndServerAgreeOnAnyPassword(String password) {
         ScramSecret secret = ScramSecret.derive(password, SALT, 3);
 
         assertThat(exchange(secret, ScramClient.withPassword(password, random))).isTrue();
-        assertThat(exchange(secret, ScramClient.withPassword(password + "!", random))).isFalse();
+        assertThat(exchange(secret, ScramClient.withPassword(password + "!", random)))
+                .isFalse();
         assertThat(secret.isOf(password)).isTrue();
         assertThat(secret.isOf(password + "!")).isFalse();
         assertThat(secret.isOf("")).isFalse();
+        assertThat(secret.isOf(password.getBytes(StandardCharsets.UTF_8))).isTrue();
+        assertThat(secret.isOf(new byte[] {(byte) 0xff})).isFalse();
     }
 
     @Test
@@ -126,27 +145,48 @@ class ScramTest {
     @Test
     void emptyAndForeignUserNamesAreIgnored() {
         for (String first : List.of("n,,n=,r=abc", "n,,n=postgres,r=abc", "y,,n=*,r=abc", "n,,n=,r=abc,x=later")) {
-            assertThat(text(new ScramServer(SECRET, random).onClientFirst(ascii(first)))).startsWith("r=abc");
+            assertThat(text(new ScramServer(SECRET, random).onClientFirst(ascii(first))))
+                    .startsWith("r=abc");
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "n", "n,", "n,,", "n,,n=", "n,,n=,", "n,,n=,r", "n,,n=,r=", "n,,r=abc", "n,n=,r=abc", "x,,n=,r=abc",
-        "p=tls-server-end-point,,n=,r=abc", "n,a=other,n=,r=abc", "n,,m=must,n=,r=abc", "n,,n=,r=a b", "n,,n=,r=\u00e4",
-        "n,,n=,r=abc,", "n,,n=,r=abc,1=x", "n,,n=,r=abc\u0000", ",,n=,r=abc", "n,,n=,r=abc,x"
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "n",
+                "n,",
+                "n,,",
+                "n,,n=",
+                "n,,n=,",
+                "n,,n=,r",
+                "n,,n=,r=",
+                "n,,r=abc",
+                "n,n=,r=abc",
+                "x,,n=,r=abc",
+                "p=tls-server-end-point,,n=,r=abc",
+                "n,a=other,n=,r=abc",
+                "n,,m=must,n=,r=abc",
+                "n,,n=,r=a b",
+                "n,,n=,r=\u00e4",
+                "n,,n=,r=abc,",
+                "n,,n=,r=abc,1=x",
+                "n,,n=,r=abc\u0000",
+                ",,n=,r=abc",
+                "n,,n=,r=abc,x"
+            })
     void malformedFirstMessagesOfAClientAreRefused(String message) {
         assertThatExceptionOfType(ProtocolException.class)
-                .isThrownBy(() -> new ScramServer(SECRET, random)
-                        .onClientFirst(message.getBytes(StandardCharsets.UTF_8)))
+                .isThrownBy(
+                        () -> new ScramServer(SECRET, random).onClientFirst(message.getBytes(StandardCharsets.UTF_8)))
                 .satisfies(e -> assertThat(e.sqlState().code()).isIn("08P01", "0A000"));
     }
 
     @Test
     void lengthsOfAClientsMessagesAreBounded() {
         String longest = "n,,n=,r=" + "a".repeat(1024);
-        assertThat(text(new ScramServer(SECRET, random).onClientFirst(ascii(longest)))).contains("a".repeat(1024));
+        assertThat(text(new ScramServer(SECRET, random).onClientFirst(ascii(longest))))
+                .contains("a".repeat(1024));
 
         for (String tooLong : List.of(longest + "a", "n,,n=" + "u".repeat(5000) + ",r=abc")) {
             assertThatExceptionOfType(ProtocolException.class)
@@ -191,7 +231,8 @@ class ScramTest {
             String right = text(client.onServerFirst(server.onClientFirst(client.clientFirst())));
             byte[] proof = Base64.getDecoder().decode(right.substring(right.indexOf(",p=") + 3));
             proof[bit / 8] ^= (byte) (1 << bit % 8);
-            String wrong = right.substring(0, right.indexOf(",p=") + 3) + Base64.getEncoder().encodeToString(proof);
+            String wrong = right.substring(0, right.indexOf(",p=") + 3)
+                    + Base64.getEncoder().encodeToString(proof);
 
             assertThat(server.onClientFinal(ascii(wrong))).isEqualTo(new Refused());
         }
@@ -204,8 +245,11 @@ class ScramTest {
 
         assertThat(mock.isMock()).isTrue();
         assertThat(mock).isEqualTo(ScramSecret.mock(serverSecret, "ghost"));
-        assertThat(mock.salt()).hasSize(16).isNotEqualTo(ScramSecret.mock(serverSecret, "gheist").salt());
-        assertThat(mock.salt()).isNotEqualTo(ScramSecret.mock(ascii("another"), "ghost").salt());
+        assertThat(mock.salt())
+                .hasSize(16)
+                .isNotEqualTo(ScramSecret.mock(serverSecret, "gheist").salt());
+        assertThat(mock.salt())
+                .isNotEqualTo(ScramSecret.mock(ascii("another"), "ghost").salt());
         assertThat(exchange(mock, ScramClient.withPassword("guess", random))).isFalse();
         assertThat(mock.isOf("guess")).isFalse();
     }
@@ -214,15 +258,19 @@ class ScramTest {
     void noncesAndMessagesOfTheServerAreNeverTheSameTwice() {
         Set<String> seen = new HashSet<>();
         for (int i = 0; i < 1000; i++) {
-            assertThat(seen.add(text(new ScramServer(SECRET, random).onClientFirst(ascii("n,,n=,r=abc"))))).isTrue();
+            assertThat(seen.add(text(new ScramServer(SECRET, random).onClientFirst(ascii("n,,n=,r=abc")))))
+                    .isTrue();
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "r=NONCEx,s=c2FsdA==,i=2147483647", "r=NONCEx,s=c2FsdA==,i=2147483648", "r=NONCEx,s=c2FsdA==,i=100001",
-        "r=NONCEx,s=c2FsdA==,i=99999999999999999999"
-    })
+    @ValueSource(
+            strings = {
+                "r=NONCEx,s=c2FsdA==,i=2147483647",
+                "r=NONCEx,s=c2FsdA==,i=2147483648",
+                "r=NONCEx,s=c2FsdA==,i=100001",
+                "r=NONCEx,s=c2FsdA==,i=99999999999999999999"
+            })
     void serverThatAsksForTooManyIterationsIsRefusedAtOnce(String message) {
         ScramClient client = ScramClient.withPassword(PASSWORD, random);
         String nonce = text(client.clientFirst()).substring("n,,n=*,r=".length());
@@ -233,20 +281,37 @@ class ScramTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "r=", "r=NONCE", "r=NONCE,s=c2FsdA==,i=4096", "r=other,s=c2FsdA==,i=4096", "r=NONCEx", "r=NONCEx,s=c2FsdA==",
-        "r=NONCEx,s=,i=4096", "r=NONCEx,s=c2FsdA=,i=4096", "r=NONCEx,s=!!!!,i=4096", "r=NONCEx,s=c2FsdA==,i=0",
-        "r=NONCEx,s=c2FsdA==,i=-1", "r=NONCEx,s=c2FsdA==,i=", "r=NONCEx,s=c2FsdA==,i=4k", "r=NONCEx,s=c2FsdA==,i= 4096",
-        "r=NONCEx,s=c2FsdA==,i=4096,", "e=other-error", "s=c2FsdA==,r=NONCEx,i=4096", "m=must,r=NONCEx,s=c2FsdA==,i=4096",
-        "r=NONCE\u00e4,s=c2FsdA==,i=4096", "r=NONCE\u0000,s=c2FsdA==,i=4096"
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "r=",
+                "r=NONCE",
+                "r=NONCE,s=c2FsdA==,i=4096",
+                "r=other,s=c2FsdA==,i=4096",
+                "r=NONCEx",
+                "r=NONCEx,s=c2FsdA==",
+                "r=NONCEx,s=,i=4096",
+                "r=NONCEx,s=c2FsdA=,i=4096",
+                "r=NONCEx,s=!!!!,i=4096",
+                "r=NONCEx,s=c2FsdA==,i=0",
+                "r=NONCEx,s=c2FsdA==,i=-1",
+                "r=NONCEx,s=c2FsdA==,i=",
+                "r=NONCEx,s=c2FsdA==,i=4k",
+                "r=NONCEx,s=c2FsdA==,i= 4096",
+                "r=NONCEx,s=c2FsdA==,i=4096,",
+                "e=other-error",
+                "s=c2FsdA==,r=NONCEx,i=4096",
+                "m=must,r=NONCEx,s=c2FsdA==,i=4096",
+                "r=NONCE\u00e4,s=c2FsdA==,i=4096",
+                "r=NONCE\u0000,s=c2FsdA==,i=4096"
+            })
     void malformedFirstMessagesOfAServerAreRefused(String message) {
         ScramClient client = ScramClient.withPassword(PASSWORD, random);
         String nonce = text(client.clientFirst()).substring("n,,n=*,r=".length());
 
         assertThatExceptionOfType(ProtocolException.class)
-                .isThrownBy(() -> client.onServerFirst(
-                        message.replace("NONCE", nonce).getBytes(StandardCharsets.UTF_8)));
+                .isThrownBy(() ->
+                        client.onServerFirst(message.replace("NONCE", nonce).getBytes(StandardCharsets.UTF_8)));
     }
 
     @Test
@@ -264,9 +329,16 @@ class ScramTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "v=", "", "e=other-error", "v=!!!!", "x", "\u0000"
-    })
+    @ValueSource(
+            strings = {
+                "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+                "v=",
+                "",
+                "e=other-error",
+                "v=!!!!",
+                "x",
+                "\u0000"
+            })
     void serverThatCannotProveItselfIsRefused(String message) {
         ScramServer server = new ScramServer(SECRET, random);
         ScramClient client = ScramClient.withPassword(PASSWORD, random);
@@ -305,7 +377,8 @@ class ScramTest {
     @Test
     void secretIsReadAndWrittenAsPostgresStoresIt() {
         // select rolpassword from pg_authid, of a PostgreSQL 18, for the password "correct horse"
-        String stored = "SCRAM-SHA-256$4096:TrclLOaB6toAJ0diADnS7g==$v9sK0v56eJiOMt1MHvo9hfgr55SgIlxAE3Vr3fJGJS4=:+Cw6AK2JY3WeECKamLubYP1Yh7vJdpPjQxTARzsYkBA=";
+        String stored = "SCRAM-SHA-256$4096:TrclLOaB6toAJ0diADnS7g=="
+                + "$v9sK0v56eJiOMt1MHvo9hfgr55SgIlxAE3Vr3fJGJS4=:+Cw6AK2JY3WeECKamLubYP1Yh7vJdpPjQxTARzsYkBA=";
         ScramSecret secret = Objects.requireNonNull(ScramSecret.parse(stored));
 
         assertThat(secret.encoded()).isEqualTo(stored);
@@ -319,10 +392,20 @@ class ScramTest {
     void damagedSecretsAreNone() {
         String stored = SECRET.encoded();
         for (String damaged : List.of(
-                "", "SCRAM-SHA-256$", "SCRAM-SHA-1" + stored.substring(13), stored.substring(1), stored + "=", stored + ":",
-                stored.replace("$10:", "$0:"), stored.replace("$10:", "$-1:"), stored.replace("$10:", "$:"),
-                stored.replace("$10:", "$2147483648:"), stored.replaceFirst(":", "\\$"), stored.substring(0, stored.length() - 4),
-                stored.replaceFirst("10:[^$]*", "10:"), stored + "A".repeat(2000))) {
+                "",
+                "SCRAM-SHA-256$",
+                "SCRAM-SHA-1" + stored.substring(13),
+                stored.substring(1),
+                stored + "=",
+                stored + ":",
+                stored.replace("$10:", "$0:"),
+                stored.replace("$10:", "$-1:"),
+                stored.replace("$10:", "$:"),
+                stored.replace("$10:", "$2147483648:"),
+                stored.replaceFirst(":", "\\$"),
+                stored.substring(0, stored.length() - 4),
+                stored.replaceFirst("10:[^$]*", "10:"),
+                stored + "A".repeat(2000))) {
             assertThat(ScramSecret.parse(damaged)).as(damaged).isNull();
         }
     }

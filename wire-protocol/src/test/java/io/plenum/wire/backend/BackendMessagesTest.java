@@ -52,13 +52,16 @@ class BackendMessagesTest {
     void recordingsHoldEveryMessageOfAServerButTheUnused() {
         Set<BackendType> seen = EnumSet.noneOf(BackendType.class);
         for (Recording recording : Recording.ofServer(18)) {
-            recording.typed(Sender.BACKEND)
+            recording
+                    .typed(Sender.BACKEND)
                     .forEach(message -> seen.add(Objects.requireNonNull(BackendType.of(message.bytes()[0]))));
         }
         assertThat(EnumSet.complementOf(EnumSet.copyOf(seen))).containsExactly(BackendType.COPY_BOTH_RESPONSE);
     }
 
-    /** Writes a message from what the readers make of it; nothing for those that we never write or write in less detail. */
+    /**
+     * Writes a message from what the readers make of it; nothing for those that we never write or write in less detail.
+     */
     private static void writeAgain(ByteBuf bytes, ByteBuf out) {
         int end = bytes.writerIndex();
         WireReader body = new WireReader(bytes, 5, end);
@@ -69,8 +72,10 @@ class BackendMessagesTest {
                     case Authentication.CleartextPassword _ -> BackendMessages.authenticationCleartextPassword(out);
                     case Authentication.Md5Password md5 -> BackendMessages.authenticationMd5Password(out, md5.salt());
                     case Authentication.Sasl sasl ->
-                        BackendMessages.authenticationSasl(out, sasl.mechanisms().toArray(new String[0]));
-                    case Authentication.SaslContinue step -> BackendMessages.authenticationSaslContinue(out, step.data());
+                        BackendMessages.authenticationSasl(
+                                out, sasl.mechanisms().toArray(new String[0]));
+                    case Authentication.SaslContinue step ->
+                        BackendMessages.authenticationSaslContinue(out, step.data());
                     case Authentication.SaslFinal last -> BackendMessages.authenticationSaslFinal(out, last.data());
                     case Authentication.Unsupported other -> throw new AssertionError(other);
                 }
@@ -124,12 +129,18 @@ class BackendMessagesTest {
                 ByteBuf written = Unpooled.buffer();
                 error.writeTo(written);
                 assertThat(written.getByte(0)).isEqualTo(bytes.getByte(0));
-                assertThat(ErrorResponse.parse(written, 5, written.writerIndex())).isEqualTo(error);
+                assertThat(ErrorResponse.parse(written, 5, written.writerIndex()))
+                        .isEqualTo(error);
                 assertThat(error.code()).hasSize(5);
                 assertThat(error.message()).isNotBlank();
                 assertThat(error.routine()).isNotBlank();
             }
-            case COPY_DATA, COPY_DONE, COPY_IN_RESPONSE, COPY_OUT_RESPONSE, COPY_BOTH_RESPONSE, FUNCTION_CALL_RESPONSE -> {}
+            case COPY_DATA,
+                    COPY_DONE,
+                    COPY_IN_RESPONSE,
+                    COPY_OUT_RESPONSE,
+                    COPY_BOTH_RESPONSE,
+                    FUNCTION_CALL_RESPONSE -> {}
         }
     }
 
@@ -140,13 +151,14 @@ class BackendMessagesTest {
         RowWriter.rowDescription(out, Column.int4("one"), Column.text("nothing"), Column.text("letter"));
         RowWriter.dataRow(out, "1", null, "ä");
 
-        assertThat(ByteBufUtil.hexDump(out)).isEqualTo(Recording.ofServer(18).stream()
-                .filter(recording -> recording.name().endsWith("/simple-query.hex"))
-                .flatMap(recording -> recording.from(Sender.BACKEND).stream())
-                .filter(message -> message.type() == 'T' || message.type() == 'D')
-                .limit(2)
-                .map(message -> HexFormat.of().formatHex(message.bytes()))
-                .reduce("", String::concat));
+        assertThat(ByteBufUtil.hexDump(out))
+                .isEqualTo(Recording.ofServer(18).stream()
+                        .filter(recording -> recording.name().endsWith("/simple-query.hex"))
+                        .flatMap(recording -> recording.from(Sender.BACKEND).stream())
+                        .filter(message -> message.type() == 'T' || message.type() == 'D')
+                        .limit(2)
+                        .map(message -> HexFormat.of().formatHex(message.bytes()))
+                        .reduce("", String::concat));
     }
 
     @Test
@@ -173,7 +185,8 @@ class BackendMessagesTest {
                     unknown.add(text);
                 } else {
                     seen.add(tag);
-                    assertThat(text.replaceFirst("( \\d+)+$", "").replace(' ', '_')).isEqualTo(tag.name());
+                    assertThat(text.replaceFirst("( \\d+)+$", "").replace(' ', '_'))
+                            .isEqualTo(tag.name());
                 }
             }
         }
@@ -218,8 +231,17 @@ class BackendMessagesTest {
     @Test
     void malformedLoginMessagesAreRefused() {
         for (String body : List.of(
-                "", "00", "000000", "0000000000", "00000005010203", "000000050102030405", "0000000a", "0000000a4100",
-                "0000000a41", "0000000a4100" + "0000", "0000000b" + "41".repeat(4097))) {
+                "",
+                "00",
+                "000000",
+                "0000000000",
+                "00000005010203",
+                "000000050102030405",
+                "0000000a",
+                "0000000a4100",
+                "0000000a41",
+                "0000000a4100" + "0000",
+                "0000000b" + "41".repeat(4097))) {
             byte[] bytes = HexFormat.of().parseHex(body);
             assertThatExceptionOfType(ProtocolException.class)
                     .as(body)

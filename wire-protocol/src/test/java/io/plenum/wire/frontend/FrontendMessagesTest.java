@@ -28,8 +28,8 @@ class FrontendMessagesTest {
         assertThat(hex(out -> FrontendMessages.parse(out, "s", "q", 23)))
                 .isEqualTo("500000000e" + "7300" + "7100" + "0001" + "00000017");
         assertThat(hex(out -> FrontendMessages.bind(out, "p", "s", Arrays.asList(ascii("1"), null, ascii("")))))
-                .isEqualTo("420000001b" + "7000" + "7300" + "0000" + "0003" + "00000001" + "31" + "ffffffff" + "00000000"
-                        + "0000");
+                .isEqualTo("420000001b" + "7000" + "7300" + "0000" + "0003" + "00000001" + "31" + "ffffffff"
+                        + "00000000" + "0000");
         assertThat(hex(out -> FrontendMessages.describeStatement(out, "s"))).isEqualTo("4400000007" + "53" + "7300");
         assertThat(hex(out -> FrontendMessages.describePortal(out, ""))).isEqualTo("4400000006" + "50" + "00");
         assertThat(hex(out -> FrontendMessages.closeStatement(out, "s"))).isEqualTo("4300000007" + "53" + "7300");
@@ -76,7 +76,8 @@ class FrontendMessagesTest {
         Random random = new Random(10);
         ByteBuf message = Unpooled.buffer();
         FrontendMessages.saslInitialResponse(message, "SCRAM-SHA-256", ascii("n,,n=,r=abc"));
-        assertThat(SaslInitialResponse.parse(message, 5, message.writerIndex()).mechanism()).isEqualTo("SCRAM-SHA-256");
+        assertThat(SaslInitialResponse.parse(message, 5, message.writerIndex()).mechanism())
+                .isEqualTo("SCRAM-SHA-256");
         for (int round = 0; round < 20_000; round++) {
             ByteBuf damaged = message.copy();
             for (int damage = random.nextInt(3); damage >= 0; damage--) {

@@ -130,7 +130,7 @@ class ViewsTest {
 
     @Test
     void malformedMessagesAreRefusedInThePlaceAndWordsOfPostgres() {
-        // body without header; message; words
+        // The words are those of a PostgreSQL 18, asked with the same bytes.
         refused("Q", "", "invalid string in message");
         refused("Q", "53", "invalid string in message");
         refused("Q", "530053", "invalid message format");
@@ -147,7 +147,8 @@ class ViewsTest {
         refused("B", "", "invalid string in message");
         refused("B", "00", "invalid string in message");
         refused("B", "0053", "invalid string in message");
-        refused("D", "", "insufficient data left in message");
+        refused("D", "", "no data left in message");
+        refused("C", "", "no data left in message");
         refused("D", "53", "invalid string in message");
         refused("D", "5353", "invalid string in message");
         refused("D", "530000", "invalid message format");
@@ -211,8 +212,15 @@ class ViewsTest {
         return switch (bytes.getByte(start)) {
             case 'P' -> {
                 parse.at(bytes, start, end);
-                ordered(start, parse.nameStart(), parse.nameEnd(), parse.queryStart(), parse.queryEnd(),
-                        parse.typesStart(), parse.typesEnd(), end);
+                ordered(
+                        start,
+                        parse.nameStart(),
+                        parse.nameEnd(),
+                        parse.queryStart(),
+                        parse.queryEnd(),
+                        parse.typesStart(),
+                        parse.typesEnd(),
+                        end);
                 yield "Parse " + text(bytes, parse.nameStart(), parse.nameEnd()) + " '"
                         + text(bytes, parse.queryStart(), parse.queryEnd()) + "' types "
                         + ByteBufUtil.hexDump(bytes, parse.typesStart(), parse.typesEnd() - parse.typesStart());
@@ -253,7 +261,9 @@ class ViewsTest {
         assertThat(indexes).isSorted();
     }
 
-    /** Writes the message from what the views show of it; nothing for those that libpq writes in another, equal, form. */
+    /**
+     * Writes the message from what the views show of it; nothing for those that libpq writes in another, equal, form.
+     */
     private void writeAgain(ByteBuf bytes, ByteBuf out) {
         int end = bytes.writerIndex();
         switch (bytes.getByte(0)) {
@@ -289,7 +299,8 @@ class ViewsTest {
             }
             case 'E' -> {
                 execute.at(bytes, 0, end);
-                FrontendMessages.execute(out, text(bytes, execute.portalStart(), execute.portalEnd()), execute.maxRows());
+                FrontendMessages.execute(
+                        out, text(bytes, execute.portalStart(), execute.portalEnd()), execute.maxRows());
             }
             case 'Q' -> {
                 query.at(bytes, 0, end);

@@ -16,8 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +27,8 @@ import java.util.function.Consumer;
 /**
  * The program that records the conversations under {@code src/test/resources/recordings} anew.
  *
- * <p>Arguments: the major version, the port on the loopback address of a server of that version, and the folder
- * {@code recordings}. The server needs a superuser {@code postgres} who may log in without a password, and these lines at the
+ * <p>Arguments: the major version, the port on the loopback address of a server of that version, and the folder {@code
+ * recordings}. The server needs a superuser {@code postgres} who may log in without a password, and these lines at the
  * head of its pg_hba.conf:
  *
  * <pre>
@@ -37,8 +37,8 @@ import java.util.function.Consumer;
  * host all plenum_plain 127.0.0.1/32 password
  * </pre>
  *
- * <p>Half of the conversations are scripts that want each message once; the other half are those of psql and pgbench, so that
- * the bytes of libpq are among them.
+ * <p>Half of the conversations are scripts that want each message once; the other half are those of psql and pgbench,
+ * so that the bytes of libpq are among them.
  */
 public final class RecordConversations {
     private static final String PASSWORD = "correct horse";
@@ -66,7 +66,11 @@ public final class RecordConversations {
         run(port, "psql", "-c", "drop role if exists plenum_scram, plenum_md5, plenum_plain");
         run(port, "psql", "-c", "create role plenum_scram login password '" + PASSWORD + "'");
         run(port, "psql", "-c", "create role plenum_plain login password '" + PASSWORD + "'");
-        run(port, "psql", "-c", "set password_encryption = md5; create role plenum_md5 login password '" + PASSWORD + "'");
+        run(
+                port,
+                "psql",
+                "-c",
+                "set password_encryption = md5; create role plenum_md5 login password '" + PASSWORD + "'");
         run(port, "pgbench", "-i", "-q", "-s", "1");
     }
 
@@ -77,7 +81,8 @@ public final class RecordConversations {
             client.say(out -> FrontendMessages.query(out, "select 1; select 2; set application_name = 'renamed'"));
             client.say(out -> FrontendMessages.query(out, ""));
             client.say(out -> FrontendMessages.query(out, "select 1/0"));
-            client.say(out -> FrontendMessages.query(out, "do $$ begin raise notice 'heard' using detail = 'd'; end $$"));
+            client.say(
+                    out -> FrontendMessages.query(out, "do $$ begin raise notice 'heard' using detail = 'd'; end $$"));
             client.say(out -> FrontendMessages.query(out, "do $$ begin raise exception 'no' using hint = 'h'; end $$"));
             client.say(out -> FrontendMessages.query(out, "begin"));
             client.say(out -> FrontendMessages.query(out, "select nowhere"));
@@ -121,7 +126,7 @@ public final class RecordConversations {
                 FrontendMessages.sync(out);
             });
             client.say(out -> {
-                FrontendMessages.bind(out, "", "missing", new ArrayList<>(Arrays.asList((byte[]) null)));
+                FrontendMessages.bind(out, "", "missing", Collections.singletonList(null));
                 FrontendMessages.flush(out);
                 FrontendMessages.sync(out);
             });
@@ -129,14 +134,44 @@ public final class RecordConversations {
         script("tags", client -> {
             client.login("postgres");
             for (String sql : List.of(
-                    "begin", "savepoint a", "release a", "commit", "start transaction", "rollback", "set work_mem = '4MB'",
-                    "reset work_mem", "prepare p as select 1", "execute p", "deallocate p", "deallocate all",
-                    "discard plans", "discard sequences", "discard temp", "discard all", "listen c", "notify c, 'hello'",
-                    "unlisten c", "show work_mem", "create temp table t (i int)", "insert into t values (1), (2)",
-                    "update t set i = 3", "select * from t", "delete from t", "begin; declare c cursor for select 1",
-                    "fetch c", "move c", "close c", "close all", "set constraints all deferred", "lock table t", "commit",
-                    "explain select 1", "do 'begin end'", "merge into t using t as s on false when matched then do nothing",
-                    "drop table t", "load 'plpgsql'")) {
+                    "begin",
+                    "savepoint a",
+                    "release a",
+                    "commit",
+                    "start transaction",
+                    "rollback",
+                    "set work_mem = '4MB'",
+                    "reset work_mem",
+                    "prepare p as select 1",
+                    "execute p",
+                    "deallocate p",
+                    "deallocate all",
+                    "discard plans",
+                    "discard sequences",
+                    "discard temp",
+                    "discard all",
+                    "listen c",
+                    "notify c, 'hello'",
+                    "unlisten c",
+                    "show work_mem",
+                    "create temp table t (i int)",
+                    "insert into t values (1), (2)",
+                    "update t set i = 3",
+                    "select * from t",
+                    "delete from t",
+                    "begin; declare c cursor for select 1",
+                    "fetch c",
+                    "move c",
+                    "close c",
+                    "close all",
+                    "set constraints all deferred",
+                    "lock table t",
+                    "commit",
+                    "explain select 1",
+                    "do 'begin end'",
+                    "merge into t using t as s on false when matched then do nothing",
+                    "drop table t",
+                    "load 'plpgsql'")) {
                 client.say(out -> FrontendMessages.query(out, sql));
             }
         });
@@ -155,7 +190,8 @@ public final class RecordConversations {
         });
         script("function-call", client -> {
             client.login("postgres");
-            client.say(out -> FrontendMessages.functionCall(out, 2308, List.of(ascii("-7")))); // abs(float8), by its OID
+            client.say(
+                    out -> FrontendMessages.functionCall(out, 2308, List.of(ascii("-7")))); // abs(float8), by its OID
             client.say(out -> FrontendMessages.functionCall(out, 1, List.of()));
         });
         script("notification", client -> {
@@ -166,11 +202,15 @@ public final class RecordConversations {
         for (String role : List.of("plenum_scram", "plenum_md5", "plenum_plain")) {
             script("login-" + role.substring("plenum_".length()), client -> client.login(role));
         }
-        script("login-refused", client -> client.ask(
-                out -> FrontendMessages.startup(out, ProtocolVersion.V3_0, Map.of("user", "nobody")), 'E'));
+        script(
+                "login-refused",
+                client -> client.ask(
+                        out -> FrontendMessages.startup(out, ProtocolVersion.V3_0, Map.of("user", "nobody")), 'E'));
         for (int minor : new int[] {0, 1, 2, 99}) {
             script("version-3." + minor, client -> {
-                client.ask(out -> FrontendMessages.startup(out, new ProtocolVersion(3, minor), parameters("postgres")), 'Z');
+                client.ask(
+                        out -> FrontendMessages.startup(out, new ProtocolVersion(3, minor), parameters("postgres")),
+                        'Z');
             });
         }
         script("version-protocol-option", client -> {
@@ -179,13 +219,26 @@ public final class RecordConversations {
             parameters.put("_pq_.shields", "up");
             client.ask(out -> FrontendMessages.startup(out, ProtocolVersion.V3_0, parameters), 'Z');
         });
-        script("cancel", client -> client.ask(
-                out -> FrontendMessages.cancelRequest(out, new CancelKey(1, new byte[] {1, 2, 3, 4})), CLOSED));
+        script(
+                "cancel",
+                client -> client.ask(
+                        out -> FrontendMessages.cancelRequest(out, new CancelKey(1, new byte[] {1, 2, 3, 4})), CLOSED));
     }
 
     private void recordLibpq() throws Exception {
-        libpq("libpq-psql", "psql", "-c", "select 1", "-c", "create temp table t (i int)", "-c", "\\copy t from program 'seq 3'",
-                "-c", "\\copy t to stdout", "-c", "select 1/0");
+        libpq(
+                "libpq-psql",
+                "psql",
+                "-c",
+                "select 1",
+                "-c",
+                "create temp table t (i int)",
+                "-c",
+                "\\copy t from program 'seq 3'",
+                "-c",
+                "\\copy t to stdout",
+                "-c",
+                "select 1/0");
         libpq("libpq-tls-wanted", "psql", "-d", "sslmode=prefer", "-c", "select 1");
         libpq("libpq-cursor", "psql", "-v", "FETCH_COUNT=2", "-c", "select generate_series(1, 3)");
         libpq("libpq-bench-extended", "pgbench", "-n", "-M", "extended", "-t", "2", "-S");
@@ -268,7 +321,8 @@ public final class RecordConversations {
                     }
                     case 3 -> send(out -> FrontendMessages.password(out, ascii(PASSWORD)));
                     case 5 ->
-                        send(out -> FrontendMessages.password(out, Md5Secret.of(role, PASSWORD).response(data)));
+                        send(out -> FrontendMessages.password(
+                                out, Md5Secret.of(role, PASSWORD).response(data)));
                     case 10 ->
                         send(out -> FrontendMessages.saslInitialResponse(out, "SCRAM-SHA-256", scram.clientFirst()));
                     case 11 -> send(out -> FrontendMessages.saslResponse(out, scram.onServerFirst(data)));

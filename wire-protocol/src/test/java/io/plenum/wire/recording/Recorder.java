@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between a client and a server on the loopback address and writes down every message of both.
  *
- * <p>Cuts the streams by blocking reads of a length and as many bytes, which is too slow for a pooler and too simple to be
- * wrong. Of a client that connects more than once the last connection is what counts.
+ * <p>Cuts the streams by blocking reads of a length and as many bytes, which is too slow for a pooler and too simple to
+ * be wrong. Of a client that connects more than once the last connection is what counts.
  */
 final class Recorder implements AutoCloseable {
     private final ServerSocket listener;
@@ -107,13 +107,12 @@ final class Recorder implements AutoCloseable {
                 byte[] bytes = new byte[intAt(word, 0)];
                 System.arraycopy(word, 0, bytes, 0, 4);
                 in.readFully(bytes, 4, bytes.length - 4);
-                String label =
-                        switch (intAt(bytes, 4)) {
-                            case 80877102 -> "CancelRequest";
-                            case 80877103 -> "SSLRequest";
-                            case 80877104 -> "GSSENCRequest";
-                            default -> "StartupMessage";
-                        };
+                String label = switch (intAt(bytes, 4)) {
+                    case 80877102 -> "CancelRequest";
+                    case 80877103 -> "SSLRequest";
+                    case 80877104 -> "GSSENCRequest";
+                    default -> "StartupMessage";
+                };
                 started = label.equals("StartupMessage");
                 synchronized (this) {
                     answerIsOneByte = label.equals("SSLRequest") || label.equals("GSSENCRequest");

@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 /**
  * A conversation between a client and a PostgreSQL server, message by message in the order they were seen.
  *
- * <p>In a file each line is a message: {@code F} or {@code B} for the side that sent it, its bytes in hexadecimal, its name.
+ * <p>In a file each line is a message: {@code F} or {@code B} for the side that sent it, its bytes in hexadecimal, its
+ * name.
  */
 public record Recording(String name, List<Message> messages) {
     /** Which end of the connection sent a message. */
@@ -52,7 +53,9 @@ public record Recording(String name, List<Message> messages) {
 
     /** What was recorded from the servers of all versions. */
     public static List<Recording> all() {
-        return Stream.of(15, 17, 18).flatMap(version -> ofServer(version).stream()).toList();
+        return Stream.of(15, 17, 18)
+                .flatMap(version -> ofServer(version).stream())
+                .toList();
     }
 
     /** All bytes of one side, in one piece. */
@@ -67,12 +70,13 @@ public record Recording(String name, List<Message> messages) {
     }
 
     /**
-     * What the side sent as messages with a type byte: without startup packets, and without the byte that answers a request
-     * of encryption.
+     * What the side sent as messages with a type byte: without startup packets, and without the byte that answers a
+     * request of encryption.
      */
     public List<Message> typed(Sender sender) {
         return from(sender).stream()
-                .filter(message -> !message.label().startsWith("Startup") && !message.label().endsWith("Request"))
+                .filter(message -> !message.label().startsWith("Startup")
+                        && !message.label().endsWith("Request"))
                 .filter(message -> message.bytes().length >= 5)
                 .toList();
     }
@@ -91,7 +95,9 @@ public record Recording(String name, List<Message> messages) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Recording(file.getParent().getFileName() + "/" + file.getFileName(), List.copyOf(messages));
+        return new Recording(
+                Objects.requireNonNull(file.getParent()).getFileName() + "/" + file.getFileName(),
+                List.copyOf(messages));
     }
 
     void write(Path file, String heading) throws IOException {

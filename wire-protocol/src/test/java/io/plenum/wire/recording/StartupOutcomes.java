@@ -24,9 +24,9 @@ import java.util.Random;
 /**
  * What a real server makes of startup packets, right ones and wrong ones, and what our parser makes of them.
  *
- * <p>As a program: {@code record PORT FILE} writes the packets of {@link #corpus} and a PostgreSQL 18's answers to the file
- * that the tests read; {@code compare PORT SEED COUNT} asks a server for so many other packets and prints where we differ.
- * The server lets everybody in, replication too, and has no TLS.
+ * <p>As a program: {@code record PORT FILE} writes the packets of {@link #corpus} and a PostgreSQL 18's answers to the
+ * file that the tests read; {@code compare PORT SEED COUNT} asks a server for so many other packets and prints where we
+ * differ. The server lets everybody in, replication too, and has no TLS.
  */
 public final class StartupOutcomes {
     private static final String CLOSED = "closed";
@@ -38,7 +38,10 @@ public final class StartupOutcomes {
         if (arguments[0].equals("record")) {
             StringBuilder text = new StringBuilder("# packet, then what PostgreSQL 18 answered\n");
             for (byte[] packet : corpus(18, 400)) {
-                text.append(HexFormat.of().formatHex(packet)).append(' ').append(ofServer(port, packet)).append('\n');
+                text.append(HexFormat.of().formatHex(packet))
+                        .append(' ')
+                        .append(ofServer(port, packet))
+                        .append('\n');
             }
             Files.writeString(Path.of(arguments[2]), text);
             return;
@@ -57,8 +60,8 @@ public final class StartupOutcomes {
     }
 
     /**
-     * Whether both took or refused the packet for the same reason. A server also knows roles, databases and settings, and
-     * may refuse for their sake what we have to take.
+     * Whether both took or refused the packet for the same reason. A server also knows roles, databases and settings,
+     * and may refuse for their sake what we have to take.
      */
     public static boolean agree(String server, String ours) {
         if (server.equals(ours)) {
@@ -103,7 +106,7 @@ public final class StartupOutcomes {
                 case Startup startup -> negotiation(startup) + "accepted then " + settings(startup);
             };
         } catch (ProtocolException e) {
-            if (e.getMessage().contains("cancel")) {
+            if (String.valueOf(e.getMessage()).contains("cancel")) {
                 return CLOSED;
             }
             return "refused " + e.sqlState().code() + " " + e.getMessage();
@@ -196,7 +199,11 @@ public final class StartupOutcomes {
         byte[] some = {0, 0, 'x', '\\', ' ', '-', '=', '.', 'c', (byte) 0x80, (byte) 0xff};
         byte value = some[random.nextInt(some.length)];
         return switch (random.nextInt(6)) {
-            case 0 -> packet(slice(packet, 4, at), new byte[] {value}, slice(packet, Math.min(at + 1, packet.length), packet.length));
+            case 0 ->
+                packet(
+                        slice(packet, 4, at),
+                        new byte[] {value},
+                        slice(packet, Math.min(at + 1, packet.length), packet.length));
             case 1 -> packet(slice(packet, 4, at), new byte[] {value}, slice(packet, at, packet.length));
             case 2 -> packet(slice(packet, 4, at), slice(packet, Math.min(at + 1, packet.length), packet.length));
             case 3 -> packet(slice(packet, 4, at));
@@ -212,7 +219,8 @@ public final class StartupOutcomes {
                 length[3] += (byte) (random.nextInt(7) - 3);
                 // A server waits for bytes that are promised, and takes bytes beyond for the next message: both would
                 // need a longer conversation than this one, so only lengths that no packet has.
-                boolean impossible = length[0] == 0 && length[1] == 0 && length[2] == 0 && length[3] >= 0 && length[3] < 8;
+                boolean impossible =
+                        length[0] == 0 && length[1] == 0 && length[2] == 0 && length[3] >= 0 && length[3] < 8;
                 yield impossible ? length : packet;
             }
         };
@@ -236,16 +244,72 @@ public final class StartupOutcomes {
         seeds.add(startup(3, 0, "user", "postgres", "_pq_.", "", "_pq_.c", "d"));
         seeds.add(startup(3, 1, "user", "postgres", "_pq_.test", ""));
         for (String replication : List.of(
-                "database", "true", "t", "TRUE", "tRu", "on", "o", "of", "off", "no", "n", "yes", "ye", "y", "0", "1", "2", "",
-                "truex", "false", "f", "DATABASE", " true")) {
+                "database",
+                "true",
+                "t",
+                "TRUE",
+                "tRu",
+                "on",
+                "o",
+                "of",
+                "off",
+                "no",
+                "n",
+                "yes",
+                "ye",
+                "y",
+                "0",
+                "1",
+                "2",
+                "",
+                "truex",
+                "false",
+                "f",
+                "DATABASE",
+                " true")) {
             seeds.add(startup(3, 0, "user", "postgres", "replication", replication));
         }
         for (String options : List.of(
-                "-c work_mem=4MB", "-cwork_mem=4MB", "--work_mem=4MB", "--work-mem=4MB", "-c", "--", "--work_mem", "-c work_mem",
-                "work_mem=4MB", "-e", "-ec work_mem=4MB", "-S 4096", "-fs -fi", "-f x", "-t pa", "-tpl -te", "-t x", "-s", "-O",
-                "-P", "-F", "-x", "-", "\\-c work_mem=4MB", "-c application_name=a\\ b", "-c application_name=a\\\\b",
-                "-c application_name=", "-c =x", "  -c   work_mem=4MB  ", "-c\twork_mem=4MB\n", "-c no_such=1", "-c a.b=1",
-                "-c a..b=1", "-c 9.b=1", "-c a.=1", "-c a.b.c=1", "-c user=x", "-c replication=1", "\\", "-c work_mem=4MB\\")) {
+                "-c work_mem=4MB",
+                "-cwork_mem=4MB",
+                "--work_mem=4MB",
+                "--work-mem=4MB",
+                "-c",
+                "--",
+                "--work_mem",
+                "-c work_mem",
+                "work_mem=4MB",
+                "-e",
+                "-ec work_mem=4MB",
+                "-S 4096",
+                "-fs -fi",
+                "-f x",
+                "-t pa",
+                "-tpl -te",
+                "-t x",
+                "-s",
+                "-O",
+                "-P",
+                "-F",
+                "-x",
+                "-",
+                "\\-c work_mem=4MB",
+                "-c application_name=a\\ b",
+                "-c application_name=a\\\\b",
+                "-c application_name=",
+                "-c =x",
+                "  -c   work_mem=4MB  ",
+                "-c\twork_mem=4MB\n",
+                "-c no_such=1",
+                "-c a.b=1",
+                "-c a..b=1",
+                "-c 9.b=1",
+                "-c a.=1",
+                "-c a.b.c=1",
+                "-c user=x",
+                "-c replication=1",
+                "\\",
+                "-c work_mem=4MB\\")) {
             seeds.add(startup(3, 0, "user", "postgres", "options", options));
         }
         seeds.add(startup(3, 0, "user", "postgres", "work_mem", "4MB", "TimeZone", "UTC", "DATESTYLE", "ISO"));

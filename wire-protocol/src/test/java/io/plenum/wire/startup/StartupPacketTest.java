@@ -36,7 +36,9 @@ class StartupPacketTest {
     void packetsAreTakenAndRefusedAsPostgresDoes() throws IOException {
         List<String> lines;
         try (InputStream file = StartupPacketTest.class.getResourceAsStream("/startup-outcomes.txt")) {
-            lines = new String(Objects.requireNonNull(file).readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+            lines = new String(Objects.requireNonNull(file).readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
         }
         SoftAssertions differences = new SoftAssertions();
         for (String line : lines.subList(1, lines.size())) {
@@ -106,7 +108,10 @@ class StartupPacketTest {
     @ValueSource(ints = {0, 257, 1000})
     void cancelKeysOfOtherLengthsAreRefused(int length) {
         ByteBuf packet = Unpooled.buffer();
-        packet.writeInt(12 + length).writeInt(StartupPacket.CANCEL_REQUEST).writeInt(7).writeZero(length);
+        packet.writeInt(12 + length)
+                .writeInt(StartupPacket.CANCEL_REQUEST)
+                .writeInt(7)
+                .writeZero(length);
 
         assertThatExceptionOfType(ProtocolException.class).isThrownBy(() -> parse(packet));
         assertThatIllegalArgumentException().isThrownBy(() -> new CancelKey(7, new byte[length]));
@@ -166,15 +171,27 @@ class StartupPacketTest {
     void longNamesAreCutWherePostgresCutsThem() {
         assertThat(parameters("user", "u".repeat(64)).user()).isEqualTo("u".repeat(63));
         assertThat(parameters("user", "u".repeat(62) + "ä").user()).isEqualTo("u".repeat(62));
-        assertThat(parameters("user", "u", "database", "d".repeat(100)).database()).isEqualTo("d".repeat(63));
+        assertThat(parameters("user", "u", "database", "d".repeat(100)).database())
+                .isEqualTo("d".repeat(63));
     }
 
     @Test
     void settingsAreAllButTheReservedNamesAndWinOverOptions() {
         StartupParameters parameters = parameters(
-                "user", "u", "database", "d", "replication", "false", "_pq_.x", "y",
-                "options", "-c work_mem=1MB --search-path=a\\ b -c TimeZone=UTC",
-                "Work_Mem", "2MB", "application_name", "");
+                "user",
+                "u",
+                "database",
+                "d",
+                "replication",
+                "false",
+                "_pq_.x",
+                "y",
+                "options",
+                "-c work_mem=1MB --search-path=a\\ b -c TimeZone=UTC",
+                "Work_Mem",
+                "2MB",
+                "application_name",
+                "");
 
         Map<String, String> expected = new LinkedHashMap<>();
         expected.put("work_mem", "2MB");
@@ -188,24 +205,36 @@ class StartupPacketTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"database, DATABASE", "true, PHYSICAL", "T, PHYSICAL", "on, PHYSICAL", "yes, PHYSICAL", "1, PHYSICAL",
-        "false, NONE", "of, NONE", "n, NONE", "0, NONE"})
+    @CsvSource({
+        "database, DATABASE",
+        "true, PHYSICAL",
+        "T, PHYSICAL",
+        "on, PHYSICAL",
+        "yes, PHYSICAL",
+        "1, PHYSICAL",
+        "false, NONE",
+        "of, NONE",
+        "n, NONE",
+        "0, NONE"
+    })
     void replicationIsReadAsPostgresReadsIt(String value, Replication expected) {
         assertThat(parameters("user", "u", "replication", value).replication()).isEqualTo(expected);
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "-c a.b=c | a.b=c",
-        "-ca.b=c | a.b=c",
-        "--a.b=c | a.b=c",
-        "--a-b.c=d=e | a_b.c=d=e",
-        "-c a.b=\\\\ | a.b=\\",
-        "-c a.b=\\ \\  | a.b=  ",
-        "-es -S 64 | datestyle=euro,log_statement_stats=true,work_mem=64",
-        "-fseq -tpl | enable_seqscan=false,log_planner_stats=true",
-        "-- | ''",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "-c a.b=c | a.b=c",
+                "-ca.b=c | a.b=c",
+                "--a.b=c | a.b=c",
+                "--a-b.c=d=e | a_b.c=d=e",
+                "-c a.b=\\\\ | a.b=\\",
+                "-c a.b=\\ \\  | a.b=  ",
+                "-es -S 64 | datestyle=euro,log_statement_stats=true,work_mem=64",
+                "-fseq -tpl | enable_seqscan=false,log_planner_stats=true",
+                "-- | ''",
+            })
     void optionsAreReadAsACommandLine(String options, String expected) {
         String settings = parameters("user", "u", "options", options).settings().entrySet().stream()
                 .map(setting -> setting.getKey() + "=" + setting.getValue())
@@ -225,7 +254,8 @@ class StartupPacketTest {
             }
             String escaped = value.toString().replace("\\", "\\\\").replaceAll("([ \t\n])", "\\\\$1");
 
-            assertThat(parameters("user", "u", "options", "-c a.b=" + escaped + " -c c.d=e").settings())
+            assertThat(parameters("user", "u", "options", "-c a.b=" + escaped + " -c c.d=e")
+                            .settings())
                     .containsEntry("a.b", value.toString())
                     .containsEntry("c.d", "e");
         }

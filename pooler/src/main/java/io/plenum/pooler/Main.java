@@ -7,6 +7,7 @@ import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -58,9 +59,7 @@ public final class Main implements Callable<Integer> {
     /** Makes a configuration into a running pooler. */
     @FunctionalInterface
     interface Starter {
-        /**
-         * @throws IOException with a message for the operator, when the pooler cannot start
-         */
+        /** Returns when clients can connect, or throws an exception whose message tells the operator why they cannot. */
         PoolerControl start(PoolerConfig config) throws IOException;
     }
 
@@ -131,21 +130,20 @@ public final class Main implements Callable<Integer> {
     }
 
     @Command(name = "run", description = "Runs the pooler until a signal or SHUTDOWN ends it.", sortOptions = false)
-    int run(
-            @Mixin RunOptions own,
-            @Parameters(paramLabel = "FILE.ini", description = "The configuration.") Path file) {
+    int run(@Mixin RunOptions own, @Parameters(paramLabel = "FILE.ini", description = "The configuration.") Path file) {
         return run(file, own);
     }
 
-    @Command(name = "check", description = "Shows all that is wrong or doubtful with a configuration; 1 if any is wrong.")
+    @Command(
+            name = "check",
+            description = "Shows all that is wrong or doubtful with a configuration; 1 if any is wrong.")
     int check(@Parameters(paramLabel = "FILE.ini", description = "The configuration.") Path file) {
         PrintWriter out = spec().commandLine().getOut();
-        switch (ConfigLoader.load(file, environment)) {
+        boolean good = switch (ConfigLoader.load(file, environment)) {
             case LoadResult.Refused refused -> {
                 refused.faults().forEach(fault -> out.println("error: " + fault));
                 out.println(file + ": " + count(refused.faults().size(), "error"));
-                out.flush();
-                return FAILED;
+                yield false;
             }
             case LoadResult.Loaded(PoolerConfig config) -> {
                 config.warnings().forEach(warning -> out.println("warning: " + warning));
@@ -153,10 +151,11 @@ public final class Main implements Callable<Integer> {
                 out.println(file + ": good, " + count(databases, "database") + ", "
                         + count(config.userList().size(), "user") + " in auth_file, "
                         + count(config.warnings().size(), "warning"));
-                out.flush();
-                return CommandLine.ExitCode.OK;
+                yield true;
             }
-        }
+        };
+        out.flush();
+        return good ? CommandLine.ExitCode.OK : FAILED;
     }
 
     private static String count(int number, String noun) {
@@ -170,23 +169,24 @@ public final class Main implements Callable<Integer> {
             return MISUSED;
         }
         int verbosity = options == own ? own.verbose.length : own.verbose.length + options.verbose.length;
-        ProcessLog.options(verbosity, own.quiet || options.quiet);
-        switch (ConfigLoader.load(file, environment)) {
+        boolean quiet = own.quiet || options.quiet;
+        ProcessLog.options(verbosity, quiet);
+        return switch (ConfigLoader.load(file, environment)) {
             case LoadResult.Refused refused -> {
                 refused.faults().forEach(fault -> err().println("plenum: " + fault));
-                return FAILED;
+                yield FAILED;
             }
             case LoadResult.Loaded(PoolerConfig config) -> {
                 if (own.reboot || options.reboot) {
-                    LOG.warn("event=no_takeover option=-R detail=\"there is no old process to take over from; so_reuseport"
-                            + " lets old and new run side by side\"");
+                    LOG.warn("event=no_takeover option=-R detail=\"there is no old process to take over from;"
+                            + " so_reuseport lets old and new run side by side\"");
                 }
-                return serve(config, own.user == null ? options.user : own.user);
+                yield serve(config, own.user == null ? options.user : own.user, quiet);
             }
-        }
+        };
     }
 
-    private int serve(PoolerConfig config, @Nullable String userOption) {
+    private int serve(PoolerConfig config, @Nullable String userOption, boolean quiet) {
         String wanted = userOption == null ? config.get(Settings.USER) : userOption;
         String actual = System.getProperty("user.name");
         if (!wanted.isEmpty() && !wanted.equals(actual)) {
@@ -200,15 +200,31 @@ public final class Main implements Callable<Integer> {
             PoolerControl pooler = starter.start(config);
             onSignals(pooler);
             pooler.awaitTermination();
+            LOG.info("event=stopped");
             return CommandLine.ExitCode.OK;
-        } catch (IOException e) {
-            LOG.error("event=no_start reason=\"{}\"", e.getMessage());
-            err().println("plenum: " + e.getMessage());
+        } catch (IOException | UncheckedIOException e) {
+            String reason = reason(e);
+            LOG.error("event=no_start reason=\"{}\"", reason);
+            if (quiet) {
+                err().println("plenum: " + reason);
+            }
             return FAILED;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return FAILED;
         }
+    }
+
+    /** What happened and, at the bottom of it, why: an operator needs no stack for a port that is in use. */
+    private static String reason(Exception e) {
+        Throwable root = e.getCause();
+        if (root == null) {
+            return String.valueOf(e.getMessage());
+        }
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return e.getMessage() + ": " + root.getMessage();
     }
 
     private static @Nullable PidFile pidFile(PoolerConfig config) throws IOException {
@@ -245,6 +261,7 @@ public final class Main implements Callable<Integer> {
                 logWarnings(fresh);
                 ProcessLog.apply(fresh);
                 pooler.reload(fresh);
+                LOG.info("event=reloaded file={}", fresh.file());
             }
             case LoadResult.Refused refused ->
                 refused.faults().forEach(fault -> LOG.error("event=reload_refused fault=\"{}\"", fault));

@@ -6,13 +6,22 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The file that holds our process id while we run: {@code pidfile}. */
 final class PidFile implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PidFile.class);
+
     private final Path path;
+
+    /** For an end that does not come by {@link #close}, such as a signal while the pooler is still starting. */
+    private final Thread atExit;
 
     private PidFile(Path path) {
         this.path = path;
+        atExit = new Thread(this::delete, "plenum-pidfile");
+        Runtime.getRuntime().addShutdownHook(atExit);
     }
 
     /**
@@ -29,11 +38,10 @@ final class PidFile implements AutoCloseable {
                 Files.delete(path);
             }
             Files.write(path, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        } catch (FileAlreadyExistsException e) {
-            throw new IOException(
-                    "pidfile " + path + " exists: is another Plenum running? If not, remove the file.", e);
+        } catch (FileAlreadyExistsException _) {
+            throw new IOException("pidfile " + path + " exists: is another Plenum running? If not, remove the file.");
         } catch (IOException e) {
-            throw new IOException("pidfile " + path + " cannot be written: " + e, e);
+            throw new IOException("pidfile " + path + " cannot be written", e);
         }
         return new PidFile(path);
     }
@@ -52,7 +60,20 @@ final class PidFile implements AutoCloseable {
 
     /** Removes the file; one that is gone already is fine. */
     @Override
-    public void close() throws IOException {
-        Files.deleteIfExists(path);
+    public void close() {
+        delete();
+        try {
+            Runtime.getRuntime().removeShutdownHook(atExit);
+        } catch (IllegalStateException _) {
+            // The end has begun already; the hook finds no file.
+        }
+    }
+
+    private void delete() {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            LOG.warn("event=pidfile_stays pidfile={} reason=\"{}\"", path, e.toString());
+        }
     }
 }

@@ -101,9 +101,11 @@ public final class Pooler implements PoolerControl, AutoCloseable {
                 config.get(Settings.LISTEN_BACKLOG),
                 SocketConnector.socketOptions(config),
                 this::newClient);
-        LOG.info("event=listening addresses={} transport={} event_loops={}", listener.addresses(), transport, loops
-                .loops()
-                .size());
+        LOG.info(
+                "event=listening addresses={} transport={} event_loops={}",
+                listener.addresses(),
+                transport,
+                loops.loops().size());
     }
 
     /** Starts a pooler that listens when this returns. */
@@ -116,13 +118,12 @@ public final class Pooler implements PoolerControl, AutoCloseable {
     }
 
     private static Transport transport(PoolerConfig config) {
-        Transport wanted =
-                switch (config.get(Settings.TRANSPORT)) {
-                    case AUTO -> Transport.best();
-                    case IO_URING -> Transport.IO_URING;
-                    case EPOLL -> Transport.EPOLL;
-                    case NIO -> Transport.NIO;
-                };
+        Transport wanted = switch (config.get(Settings.TRANSPORT)) {
+            case AUTO -> Transport.best();
+            case IO_URING -> Transport.IO_URING;
+            case EPOLL -> Transport.EPOLL;
+            case NIO -> Transport.NIO;
+        };
         if (!wanted.isAvailable()) {
             Transport instead = Transport.best();
             LOG.warn("event=transport_unavailable wanted={} instead={}", wanted, instead);
@@ -208,7 +209,10 @@ public final class Pooler implements PoolerControl, AutoCloseable {
 
     private boolean areServersFree() {
         for (LoopPools loopPools : pools) {
-            var free = loopPools.loop().executor().submit(() -> loopPools.groups().stream().allMatch(PoolGroup::isQuiet));
+            var free = loopPools
+                    .loop()
+                    .executor()
+                    .submit(() -> loopPools.groups().stream().allMatch(PoolGroup::isQuiet));
             if (!free.awaitUninterruptibly(1, TimeUnit.SECONDS) || !free.getNow()) {
                 return false;
             }

@@ -19,6 +19,7 @@ final class Signals {
     private Signals() {}
 
     /** Runs {@code action} on each signal of that name (without SIG); false if the JVM keeps it for itself. */
+    @SuppressWarnings("ReferenceEquality") // equals of a proxy that calls equals would not end
     static boolean on(String name, Runnable action) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");

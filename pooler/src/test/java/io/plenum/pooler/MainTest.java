@@ -37,7 +37,8 @@ class MainTest {
 
     @Test
     void checkOfAGoodFileShowsItsWarningsAndSucceeds() throws IOException {
-        Path file = write("[pgbouncer]\nlisten_addr = *\npkt_buf = 1\nauth_file = users.txt\n[databases]\na = host=b\n");
+        Path file =
+                write("[pgbouncer]\nlisten_addr = *\npkt_buf = 1\nauth_file = users.txt\n[databases]\na = host=b\n");
         Files.writeString(folder.resolve("users.txt"), "\"ada\" \"secret\"\n");
 
         assertThat(execute("check", file.toString())).isZero();
@@ -58,7 +59,8 @@ class MainTest {
         assertThat(out.toString().lines())
                 .containsExactly(
                         "error: " + file + ":2: unknown setting \"pool_moed\"; did you mean pool_mode?",
-                        "error: " + file + ":3: listen_port = \"no\" is not a whole number; allowed: a whole number from"
+                        "error: " + file
+                                + ":3: listen_port = \"no\" is not a whole number; allowed: a whole number from"
                                 + " 0 to 65535",
                         file + ": 2 errors");
         assertThat(pooler.calls).isEmpty();
@@ -74,7 +76,8 @@ class MainTest {
     void fileAloneRunsThePoolerAsPgbouncerDoes() throws IOException {
         pooler.ended.countDown();
 
-        assertThat(execute("-q", write("[pgbouncer]\nmax_client_conn = 7\n").toString())).isZero();
+        assertThat(execute("-q", write("[pgbouncer]\nmax_client_conn = 7\n").toString()))
+                .isZero();
 
         assertThat(pooler.config().get(Settings.MAX_CLIENT_CONN)).isEqualTo(7);
         assertThat(pooler.calls).containsExactly("start");
@@ -84,7 +87,8 @@ class MainTest {
     void runRunsThePooler() throws IOException {
         pooler.ended.countDown();
 
-        assertThat(execute("run", "-q", "-v", "-v", "-R", write("[pgbouncer]\n").toString())).isZero();
+        assertThat(execute("run", "-q", "-v", "-v", "-R", write("[pgbouncer]\n").toString()))
+                .isZero();
 
         assertThat(pooler.calls).containsExactly("start");
     }
@@ -101,7 +105,8 @@ class MainTest {
 
     @Test
     void runOfAWrongFileShowsTheFaultsAndStartsNothing() throws IOException {
-        assertThat(execute("run", "-q", write("[pgbouncer]\nx = 1\ny = 2\n").toString())).isEqualTo(1);
+        assertThat(execute("run", "-q", write("[pgbouncer]\nx = 1\ny = 2\n").toString()))
+                .isEqualTo(1);
 
         assertThat(err.toString().lines()).hasSize(2).allMatch(line -> line.startsWith("plenum: "));
         assertThat(pooler.calls).isEmpty();
@@ -110,11 +115,13 @@ class MainTest {
     @Test
     void poolerThatCannotStartEndsTheProcessWithItsReasonAndWithoutPidFile() throws IOException {
         Path pidFile = folder.resolve("pid");
-        pooler.refusal = "listen_addr: address already in use";
+        pooler.refusal = "cannot listen";
 
-        assertThat(execute("-q", write("[pgbouncer]\npidfile = " + pidFile + "\n").toString())).isEqualTo(1);
+        assertThat(execute(
+                        "-q", write("[pgbouncer]\npidfile = " + pidFile + "\n").toString()))
+                .isEqualTo(1);
 
-        assertThat(err.toString()).isEqualTo("plenum: listen_addr: address already in use" + System.lineSeparator());
+        assertThat(err.toString()).isEqualTo("plenum: cannot listen: port in use" + System.lineSeparator());
         assertThat(pidFile).doesNotExist();
     }
 
@@ -133,8 +140,13 @@ class MainTest {
     void userOfTheFileMustBeWhoRuns() throws IOException {
         pooler.ended.countDown();
 
-        assertThat(execute("-q", write("[pgbouncer]\nuser = somebody-else\n").toString())).isEqualTo(1);
-        assertThat(execute("-q", write("[pgbouncer]\nuser = " + System.getProperty("user.name")).toString())).isZero();
+        assertThat(execute("-q", write("[pgbouncer]\nuser = somebody-else\n").toString()))
+                .isEqualTo(1);
+        assertThat(execute(
+                        "-q",
+                        write("[pgbouncer]\nuser = " + System.getProperty("user.name"))
+                                .toString()))
+                .isZero();
     }
 
     @Test
@@ -212,7 +224,7 @@ class MainTest {
 
         PoolerControl start(PoolerConfig config) throws IOException {
             if (!refusal.isEmpty()) {
-                throw new IOException(refusal);
+                throw new IOException(refusal, new IllegalStateException("port in use"));
             }
             this.config = config;
             calls.add("start");

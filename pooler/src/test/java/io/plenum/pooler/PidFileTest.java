@@ -45,7 +45,8 @@ class PidFileTest {
             Files.writeString(path, pid + "\n");
 
             try (PidFile _ = PidFile.create(path)) {
-                assertThat(path).hasContent(Long.toString(ProcessHandle.current().pid()));
+                assertThat(path)
+                        .hasContent(Long.toString(ProcessHandle.current().pid()));
             }
         }
     }

@@ -87,7 +87,6 @@ public final class StatementClassifier {
     private int settingDepth;
     private int settingCommas;
     private int settingTokens;
-    private boolean settingTrue;
 
     /** The same as {@link #classify(ByteBuf, int, int, boolean)} for a text that can be trusted. */
     public Reason classify(ByteBuf sql, int start, int end) {
@@ -338,29 +337,16 @@ public final class StatementClassifier {
 
     /** At the name of a setting that is set or reset for the session. */
     private Reason setting() {
-        if (token == Token.WORD || token == Token.QUOTED) {
-            switch (word.term()) {
-                case REPORTED_SETTING, NAMES -> {
-                    return setTo(Reason.REPORTED_SETTING);
-                }
-                case TIME -> {
-                    return body(token == Token.WORD ? Reason.REPORTED_SETTING : Reason.SESSION_SETTING);
-                }
-                case ROLE -> {
-                    return body(Reason.SESSION_ROLE);
-                }
-                default -> {
-                    return body(Reason.SESSION_SETTING);
-                }
+        return switch (word.term()) {
+            case REPORTED_SETTING, NAMES -> {
+                advance();
+                // A dot behind the name makes it another: SET timezone.x
+                yield body(token == Token.DOT ? Reason.SESSION_SETTING : Reason.REPORTED_SETTING);
             }
-        }
-        return body(Reason.SESSION_SETTING);
-    }
-
-    /** A dot behind the name makes it another: {@code SET timezone.x}. */
-    private Reason setTo(Reason reason) {
-        advance();
-        return body(token == Token.DOT ? Reason.SESSION_SETTING : reason);
+            case TIME -> body(Reason.REPORTED_SETTING); // ZONE follows
+            case ROLE -> body(Reason.SESSION_ROLE);
+            default -> body(Reason.SESSION_SETTING);
+        };
     }
 
     /** SET SESSION CHARACTERISTICS AS TRANSACTION modes: only the one about reading is reported. */
@@ -483,8 +469,7 @@ public final class StatementClassifier {
                 yield Reason.EMPTY;
             }
             case INSERT, DELETE, MERGE -> Reason.WRITE;
-            case UPDATE ->
-                previousTerm == Term.FOR || previousTerm == Term.KEY ? Reason.LOCKING_READ : Reason.WRITE;
+            case UPDATE -> previousTerm == Term.FOR || previousTerm == Term.KEY ? Reason.LOCKING_READ : Reason.WRITE;
             case NO, SHARE, KEY -> previousTerm == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
                 selectInto = previousTerm != Term.INSERT && previousTerm != Term.MERGE;
@@ -497,9 +482,7 @@ public final class StatementClassifier {
 
     /** SELECT ... INTO [GLOBAL | LOCAL] TEMP. Behind INSERT INTO it is the name of a table. */
     private boolean isTemporary() {
-        return previousTerm == Term.LOCAL
-                || previousTerm == Term.GLOBAL
-                || (previousTerm == Term.INTO && selectInto);
+        return previousTerm == Term.LOCAL || previousTerm == Term.GLOBAL || (previousTerm == Term.INTO && selectInto);
     }
 
     /** A part of a name: whether it is one of PostgreSQL's own depends on the next token. */
@@ -588,8 +571,7 @@ public final class StatementClassifier {
     private boolean isGrammar() {
         return switch (previousTerm) {
             case OVER, FILTER, REPEATABLE -> beforeName == Token.CLOSE;
-            case BY ->
-                beforeNameTerm == Term.ORDER || beforeNameTerm == Term.GROUP || beforeNameTerm == Term.PARTITION;
+            case BY -> beforeNameTerm == Term.ORDER || beforeNameTerm == Term.GROUP || beforeNameTerm == Term.PARTITION;
             case ROLLUP -> beforeNameTerm == Term.BY;
             case SETS -> beforeNameTerm == Term.GROUPING;
             case MATERIALIZED -> beforeNameTerm == Term.NOT;
@@ -637,7 +619,6 @@ public final class StatementClassifier {
         settingDepth = depth + 1;
         settingCommas = 0;
         settingTokens = 0;
-        settingTrue = false;
         return Reason.UTILITY;
     }
 

@@ -23,7 +23,7 @@ final class Corpus {
     static List<Labelled> statements() {
         List<Labelled> statements = new ArrayList<>();
         Reason reason = Reason.NOT_UNDERSTOOD;
-        for (String line : text().split("\n")) {
+        for (String line : text().split("\n", -1)) {
             if (line.startsWith("== ")) {
                 reason = Reason.valueOf(line.substring(3).strip().toUpperCase(Locale.ROOT));
             } else if (!line.isEmpty() && !line.startsWith("# ")) {

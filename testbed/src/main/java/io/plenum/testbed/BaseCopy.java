@@ -35,9 +35,7 @@ final class BaseCopy {
             "pg_subtrans");
 
     private static final Set<String> LEFT_OUT = Set.of("postmaster.pid", "postmaster.opts", "standby.signal");
-    private static final CopyOption[] WITH_RIGHTS = {
-        LinkOption.NOFOLLOW_LINKS, StandardCopyOption.COPY_ATTRIBUTES
-    };
+    private static final CopyOption[] WITH_RIGHTS = {LinkOption.NOFOLLOW_LINKS, StandardCopyOption.COPY_ATTRIBUTES};
 
     private BaseCopy() {}
 
@@ -49,8 +47,8 @@ final class BaseCopy {
             for (var target : targets) {
                 copy(source.data(), target);
             }
-            try (var stopped = statement.executeQuery(
-                    "SELECT labelfile, coalesce(spcmapfile, '') FROM pg_backup_stop(false)")) {
+            try (var stopped =
+                    statement.executeQuery("SELECT labelfile, coalesce(spcmapfile, '') FROM pg_backup_stop(false)")) {
                 stopped.next();
                 if (!stopped.getString(2).isEmpty()) {
                     throw source.failure("has tablespaces outside its data directory; a base copy here cannot", null);
@@ -96,8 +94,7 @@ final class BaseCopy {
             }
 
             @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
-                    throws IOException {
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
                 if (e != null && !(e instanceof NoSuchFileException)) {
                     throw e;
                 }

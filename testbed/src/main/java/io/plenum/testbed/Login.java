@@ -106,8 +106,7 @@ final class Login {
         }
         var salt = Base64.getDecoder().decode(server.getOrDefault('s', ""));
         var salted = pbkdf2(bytes(password()), salt, Integer.parseInt(server.getOrDefault('i', "0")));
-        var withoutProof =
-                "c=" + Base64.getEncoder().encodeToString(bytes(NO_CHANNEL_BINDING)) + ",r=" + nonce;
+        var withoutProof = "c=" + Base64.getEncoder().encodeToString(bytes(NO_CHANNEL_BINDING)) + ",r=" + nonce;
         var transcript = bytes(clientFirst + "," + serverFirst + "," + withoutProof);
 
         var clientKey = hmac(salted, bytes("Client Key"));

@@ -82,7 +82,8 @@ public record Message(char type, byte[] body) {
             case 'E', 'N' -> field('S') + " " + field('C') + " " + field('M');
             case 'D' -> columns().toString();
             case 'T' -> columnNames().toString();
-            default -> new String(body, StandardCharsets.UTF_8).replace('\0', ' ').strip();
+            default ->
+                new String(body, StandardCharsets.UTF_8).replace('\0', ' ').strip();
         };
     }
 
@@ -103,8 +104,8 @@ public record Message(char type, byte[] body) {
 
     private void require(String types) {
         if (types.indexOf(type) < 0) {
-            throw new IllegalStateException("expected a message of type " + types + ", it is " + type + " with "
-                    + body.length + " bytes");
+            throw new IllegalStateException(
+                    "expected a message of type " + types + ", it is " + type + " with " + body.length + " bytes");
         }
     }
 

@@ -107,17 +107,22 @@ public final class PostgresNode {
         }
     }
 
-    /** The first column of the first row as text, as the superuser; null for SQL's NULL. */
-    public @Nullable String query(String sql) {
+    /** The first column of the first row as text, as the superuser; null for SQL's NULL. Of several queries, each by itself, the last one's. */
+    public @Nullable String query(String... queries) {
         try (var connection = connect();
-                var statement = connection.createStatement();
-                var rows = statement.executeQuery(sql)) {
-            if (!rows.next()) {
-                throw new TestbedException("no row from " + sql);
+                var statement = connection.createStatement()) {
+            String value = null;
+            for (var sql : queries) {
+                try (var rows = statement.executeQuery(sql)) {
+                    if (!rows.next()) {
+                        throw new TestbedException("no row from " + sql);
+                    }
+                    value = rows.getString(1);
+                }
             }
-            return rows.getString(1);
+            return value;
         } catch (SQLException e) {
-            throw failure("cannot run " + sql, e);
+            throw failure("cannot run " + String.join("; ", queries), e);
         }
     }
 
@@ -265,10 +270,18 @@ public final class PostgresNode {
         }
     }
 
-    /** The position up to which this node has WAL: inserted on a primary, replayed on a standby. */
+    /**
+     * The position up to which this node has WAL: replayed on a standby; on a primary flushed, with all that was written before the call, also by
+     * commits that did not wait for it.
+     */
     public String lsn() {
-        var lsn = query("SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
-                + " ELSE pg_current_wal_insert_lsn() END");
+        // A commit flushes what was inserted before it; without one, standbys get the rest only when some other commit
+        // comes.
+        var lsn = isStandby()
+                ? query("SELECT pg_last_wal_replay_lsn()")
+                : query(
+                        "SELECT pg_logical_emit_message(true, 'testbed', '') IS NULL",
+                        "SELECT pg_current_wal_flush_lsn()");
         if (lsn == null) {
             throw failure("has no WAL position", null);
         }
@@ -277,9 +290,7 @@ public final class PostgresNode {
 
     /** Waits until this standby has replayed up to the position, for example {@code primary.lsn()}. */
     public void awaitReplay(String lsn) {
-        await(
-                "replays " + lsn,
-                () -> "t".equals(query("SELECT pg_last_wal_replay_lsn() >= '" + lsn + "'::pg_lsn")));
+        await("replays " + lsn, () -> "t".equals(query("SELECT pg_last_wal_replay_lsn() >= '" + lsn + "'::pg_lsn")));
     }
 
     /** Waits until this standby receives WAL from its primary. */
@@ -322,8 +333,7 @@ public final class PostgresNode {
     }
 
     private String connectionInfo(String standby) {
-        return "host=%s port=%d user=%s application_name=%s"
-                .formatted(host, port, PostgresCluster.SUPERUSER, standby);
+        return "host=%s port=%d user=%s application_name=%s".formatted(host, port, PostgresCluster.SUPERUSER, standby);
     }
 
     private Path standbySignal() {

@@ -98,8 +98,8 @@ public final class WireClient implements AutoCloseable {
      * @return all that the server sent
      * @throws ServerErrorException when the server refuses
      */
-    public List<Message> startup(
-            int protocolVersion, Map<String, String> startupParameters, @Nullable String password) throws IOException {
+    public List<Message> startup(int protocolVersion, Map<String, String> startupParameters, @Nullable String password)
+            throws IOException {
         send(Frames.startup(protocolVersion, startupParameters));
         var login = new Login(startupParameters.getOrDefault("user", ""), password);
         while (true) {

@@ -37,8 +37,7 @@ public final class FrameCutter {
                     throw new ProtocolException("invalid frontend message type " + (code & 0xff));
                 }
                 if (length > type.maxLength()) {
-                    throw new ProtocolException(
-                            "invalid message length %d in %s".formatted(length, type.manualName()));
+                    throw new ProtocolException("invalid message length %d in %s".formatted(length, type.manualName()));
                 }
                 return type.head();
             }
@@ -52,8 +51,7 @@ public final class FrameCutter {
                 }
                 int head = type.head();
                 if (head == Limits.WHOLE && length > Limits.SMALL + Limits.LOOKED_AT) {
-                    throw new ProtocolException(
-                            "invalid message length %d in %s".formatted(length, type.manualName()));
+                    throw new ProtocolException("invalid message length %d in %s".formatted(length, type.manualName()));
                 }
                 return head;
             }

@@ -56,7 +56,9 @@ public final class Authenticator {
         AuthType type = config.get(Settings.AUTH_TYPE);
         switch (type) {
             case ANY -> ready.accept(new Trust(true));
-            case TRUST -> ready.accept(new Trust(config.userList().knows(user) || config.userList().size() == 0));
+            case TRUST ->
+                ready.accept(new Trust(
+                        config.userList().knows(user) || config.userList().size() == 0));
             case PLAIN -> ready.accept(new Cleartext(user, secret));
             case MD5 -> {
                 if (secret instanceof Secret.Scram(String text)) {

@@ -33,7 +33,8 @@ public final class CancelKeys {
     }
 
     /** Whose key it is; null when it is nobody's or the secret is wrong. */
-    @Nullable ClientConnection holder(CancelKey key) {
+    @Nullable
+    ClientConnection holder(CancelKey key) {
         Holder holder = holders.get(key.processId());
         return holder != null && holder.key().equals(key) ? holder.client() : null;
     }

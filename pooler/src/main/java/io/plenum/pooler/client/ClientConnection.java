@@ -109,7 +109,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable ByteBuf input;
 
     private boolean pumping;
-    private boolean readPaused;
+    private boolean blocked;
+    private boolean serverFull;
+    private boolean paused;
     /** The batch at hand may not go to the server that the client has; it waits for the link to end. */
     private boolean held;
 
@@ -172,7 +174,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         ServerConnection server = link == null ? null : link.server();
         if (server != null) {
-            server.channel().config().setAutoRead(context.channel().isWritable());
+            server.setReading(context.channel().isWritable());
         }
     }
 
@@ -220,10 +222,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private void leaveWork(State before) {
         place.leave();
         if (before == State.LINKED && link != null) {
-            ServerConnection server = link.server();
-            if (server != null && !server.isClosed() && channel != null) {
-                server.channel().config().setAutoRead(true);
-            }
             link.onClientGone();
         }
         dropRequest();
@@ -299,14 +297,25 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             bytes.release();
             input = kept;
         }
-        boolean blocked = state == State.WAITING || isHeldBack() || (console != null && console.isBusy());
-        pauseReading(blocked && rest >= READ_AHEAD);
+        boolean waits = state == State.WAITING || isHeldBack() || (console != null && console.isBusy());
+        pauseReading(waits && rest >= READ_AHEAD);
     }
 
     private void pauseReading(boolean pause) {
-        if (pause != readPaused && channel != null) {
-            readPaused = pause;
-            channel.config().setAutoRead(!pause);
+        blocked = pause;
+        setReading(!blocked && !serverFull);
+    }
+
+    @Override
+    public void setReadable(boolean readable) {
+        serverFull = !readable;
+        setReading(!blocked && !serverFull);
+    }
+
+    private void setReading(boolean reading) {
+        if (paused == reading && channel != null) {
+            paused = !reading;
+            channel.config().setAutoRead(reading);
         }
     }
 
@@ -407,6 +416,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         held = false;
         requestBatches = 0;
         link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
+        server.setReading(channel().isWritable());
         onReplica = waitsForRead;
     }
 
@@ -651,7 +661,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     // --- login ends ------------------------------------------------------------------------------------------------
 
     void onLoggedIn(
-            String database, String user, PoolGroup group, ClientSettings limits, SessionProfile profile, CancelKey key) {
+            String database,
+            String user,
+            PoolGroup group,
+            ClientSettings limits,
+            SessionProfile profile,
+            CancelKey key) {
         this.database = database;
         this.user = user;
         this.group = group;
@@ -899,13 +914,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             throw new ProtocolException("invalid frontend message type");
         }
         return type;
-    }
-
-    @Override
-    public void setReadable(boolean readable) {
-        if (!readPaused && channel != null) {
-            channel.config().setAutoRead(readable);
-        }
     }
 
     @Override

@@ -12,7 +12,8 @@ public interface ConsoleSession {
         boolean isConsole(String database);
 
         /** A session of the user; null when the user may not even look. */
-        @Nullable ConsoleSession open(ClientConnection client, String user);
+        @Nullable
+        ConsoleSession open(ClientConnection client, String user);
     }
 
     /** Appends the ParameterStatus messages of the console's login. */

@@ -39,8 +39,8 @@ public final class ConfigLoader {
     /** PgBouncer's bounds on names, in bytes. */
     private static final int LONGEST_DATABASE = 63;
 
-    private static final Set<String> SECTIONS =
-            Collections.unmodifiableSet(new LinkedHashSet<>(List.of("pgbouncer", "plenum", "databases", "users", "peers")));
+    private static final Set<String> SECTIONS = Collections.unmodifiableSet(
+            new LinkedHashSet<>(List.of("pgbouncer", "plenum", "databases", "users", "peers")));
 
     private static final Set<String> CONSOLE_DATABASES = Set.of("pgbouncer", "plenum");
 
@@ -95,7 +95,7 @@ public final class ConfigLoader {
             findings.unknown(Fault.CONSOLE, 0, "setting", name, Settings.keys(Scope.GLOBAL));
         } else if (setting.reload() == Reload.RESTART) {
             findings.fault(Fault.CONSOLE, 0, name + " takes effect at a restart; write it into " + running.conffile());
-        } else if (setting == Settings.AUTH_FILE) {
+        } else if (setting.equals(Settings.AUTH_FILE)) {
             findings.fault(Fault.CONSOLE, 0, name + " is read with the file; write it into " + running.conffile());
         } else {
             Object value = readValue(setting, name, text, new Place(Fault.CONSOLE, 0), findings);
@@ -147,7 +147,8 @@ public final class ConfigLoader {
         }
         for (IniFile.Entry entry : ini.entries()) {
             switch (entry.section()) {
-                case "pgbouncer", "plenum" -> global(entry.name(), entry.value(), new Place(entry.file(), entry.line()));
+                case "pgbouncer", "plenum" ->
+                    global(entry.name(), entry.value(), new Place(entry.file(), entry.line()));
                 case "databases" -> database(entry);
                 case "users" -> user(entry);
                 case "peers" -> peer(entry);
@@ -196,7 +197,8 @@ public final class ConfigLoader {
 
     /** Kubernetes puts such variables into every Pod beside a Service that is called plenum or plenum-something. */
     private static boolean isKubernetesServiceLink(String name) {
-        return name.matches("(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
+        return name.matches(
+                "(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
     }
 
     private void database(IniFile.Entry entry) {
@@ -224,7 +226,10 @@ public final class ConfigLoader {
                     entry.file(),
                     entry.line(),
                     "database %s has %d ports for %d hosts; allowed: one port, or one for each host"
-                            .formatted(Findings.quote(name), ports, database.hosts().size()));
+                            .formatted(
+                                    Findings.quote(name),
+                                    ports,
+                                    database.hosts().size()));
         }
         if (database.password() != null && database.user() == null) {
             findings.warn(
@@ -258,8 +263,7 @@ public final class ConfigLoader {
         try {
             id = (int) Values.wholeNumber(entry.name(), 1, 16383);
         } catch (InvalidValueException e) {
-            findings.fault(
-                    entry.file(), entry.line(), "peer " + Findings.quote(entry.name()) + " " + e.getMessage());
+            findings.fault(entry.file(), entry.line(), "peer " + Findings.quote(entry.name()) + " " + e.getMessage());
             return;
         }
         Overrides overrides = overrides(entry, Scope.PEER, "peer " + id);
@@ -313,8 +317,7 @@ public final class ConfigLoader {
                             owner + ": unknown key at column " + pair.column()
                                     + "; a password with blanks stands in single quotes");
                 } else {
-                    findings.unknown(
-                            entry.file(), entry.line(), "key of " + owner, pair.key(), Settings.keys(scope));
+                    findings.unknown(entry.file(), entry.line(), "key of " + owner, pair.key(), Settings.keys(scope));
                 }
                 continue;
             }
@@ -329,7 +332,9 @@ public final class ConfigLoader {
             } else {
                 if (values.put(setting, value) != null) {
                     findings.warn(
-                            entry.file(), entry.line(), owner + ": " + pair.key() + " is written twice; the last counts");
+                            entry.file(),
+                            entry.line(),
+                            owner + ": " + pair.key() + " is written twice; the last counts");
                 }
                 warnOfNoEffect(setting, value, place);
             }
@@ -349,14 +354,13 @@ public final class ConfigLoader {
     }
 
     private void warnOfNoEffect(Setting<?> setting, Object value, Place place) {
-        String why =
-                switch (setting.effect()) {
-                    case Effect.InForce<?> _ -> null;
-                    case Effect.NotYet<?>(Object actsAs, String meanwhile) ->
-                        value.equals(actsAs) ? null : "is not in force in this release: " + meanwhile;
-                    case Effect.NoMeaning<?>(String reason) ->
-                        value.equals(setting.defaultValue()) ? null : "has no meaning here: " + reason;
-                };
+        String why = switch (setting.effect()) {
+            case Effect.InForce<?> _ -> null;
+            case Effect.NotYet<?>(Object actsAs, String meanwhile) ->
+                value.equals(actsAs) ? null : "is not in force in this release: " + meanwhile.replace("`", "");
+            case Effect.NoMeaning<?>(String reason) ->
+                value.equals(setting.defaultValue()) ? null : "has no meaning here: " + reason;
+        };
         if (why != null && warnedOf.add(setting)) {
             findings.warn(place.file(), place.line(), setting.name() + " is accepted but " + why);
         }
@@ -374,8 +378,8 @@ public final class ConfigLoader {
                 findings.fault(
                         place.file(),
                         place.line(),
-                        "auth_type = any needs a user in each database, and database "
-                                + Findings.quote(database.name()) + " has none");
+                        "auth_type = any needs a user in each database, and database " + Findings.quote(database.name())
+                                + " has none");
             }
             int size = database.overrides().or(Settings.DEFAULT_POOL_SIZE, value(Settings.DEFAULT_POOL_SIZE));
             int least = database.overrides().or(Settings.MIN_POOL_SIZE, value(Settings.MIN_POOL_SIZE));

@@ -47,8 +47,8 @@ final class ConnectionString {
         String key = text.substring(start, at);
         skipBlanks();
         if (key.isEmpty() || at >= text.length() || text.charAt(at) != '=') {
-            throw new InvalidValueException("expected KEY=VALUE at column " + column
-                    + "; a value with blanks stands in single quotes");
+            throw new InvalidValueException(
+                    "expected KEY=VALUE at column " + column + "; a value with blanks stands in single quotes");
         }
         at++;
         return key;

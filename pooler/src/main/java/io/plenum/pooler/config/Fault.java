@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param message what is wrong and what is allowed; holds no secret
  * @param nearestName the known name that was probably meant
  */
-public record Fault(Path file, int line, String message, @Nullable String nearestName) {
+public record Fault(
+        Path file, int line, String message, @Nullable String nearestName) {
     /** Stands in the place of the file for an environment variable. */
     public static final Path ENVIRONMENT = Path.of("environment");
 

@@ -19,7 +19,8 @@ final class Findings {
         if (faults.size() < ConfigLoader.MOST_FAULTS - 1) {
             faults.add(new Fault(file, line, message, nearestName));
         } else if (faults.size() < ConfigLoader.MOST_FAULTS) {
-            faults.add(new Fault(file, line, "more faults from here on; they are shown once those above are gone", null));
+            faults.add(
+                    new Fault(file, line, "more faults from here on; they are shown once those above are gone", null));
         }
     }
 
@@ -56,7 +57,9 @@ final class Findings {
         StringBuilder quoted = new StringBuilder("\"");
         text.codePoints()
                 .limit(80)
-                .forEach(c -> quoted.appendCodePoint(Character.isISOControl(c) || Character.getType(c) == Character.FORMAT ? '?' : c));
-        return quoted.append(text.codePointCount(0, text.length()) > 80 ? "…\"" : "\"").toString();
+                .forEach(c -> quoted.appendCodePoint(
+                        Character.isISOControl(c) || Character.getType(c) == Character.FORMAT ? '?' : c));
+        return quoted.append(text.codePointCount(0, text.length()) > 80 ? "…\"" : "\"")
+                .toString();
     }
 }

@@ -73,10 +73,11 @@ public final class PoolerConfig {
         };
     }
 
-    /** The value for the whole process. */
+    /** The value for the whole process; the default, if the setting is one of entries alone. */
     @SuppressWarnings("unchecked") // the loader reads each value with the values of its own row
     public <T> T get(Setting<T> setting) {
-        Object value = globals.get(setting.name());
+        // A key of entries alone may have the name of a global setting, as user does.
+        Object value = setting.isGlobal() ? globals.get(setting.name()) : null;
         return value == null ? setting.defaultValue() : (T) value;
     }
 
@@ -276,7 +277,7 @@ public final class PoolerConfig {
     }
 
     private <T> Shown shown(Setting<T> setting) {
-        String value = setting == Settings.CONFFILE ? conffile().toString() : setting.show(get(setting));
+        String value = setting.equals(Settings.CONFFILE) ? conffile().toString() : setting.show(get(setting));
         boolean changeable = setting.reload() == Setting.Reload.LIVE;
         return new Shown(setting.name(), value, setting.show(setting.defaultValue()), changeable);
     }

@@ -49,8 +49,7 @@ public final class Settings {
             .doc("Lets several processes listen on one port, the kernel sharing out the connections. Not needed to use"
                     + " several processors: see `event_loops`.");
 
-    public static final Setting<String> UNIX_SOCKET_DIR = row(
-                    Group.LISTENING, "unix_socket_dir", Values.text(), "")
+    public static final Setting<String> UNIX_SOCKET_DIR = row(Group.LISTENING, "unix_socket_dir", Values.text(), "")
             .pgbouncerDefault("/tmp")
             .restart()
             .notYet("", "no Unix socket is opened")
@@ -62,8 +61,7 @@ public final class Settings {
             .notYet(0777, "no Unix socket is opened")
             .doc("File mode of the Unix socket.");
 
-    public static final Setting<String> UNIX_SOCKET_GROUP = row(
-                    Group.LISTENING, "unix_socket_group", Values.text(), "")
+    public static final Setting<String> UNIX_SOCKET_GROUP = row(Group.LISTENING, "unix_socket_group", Values.text(), "")
             .restart()
             .notYet("", "no Unix socket is opened")
             .doc("Group of the Unix socket.");
@@ -92,8 +90,8 @@ public final class Settings {
             .perDatabase("pool_mode")
             .perUser("pool_mode")
             .doc("When a server connection goes back to its pool: `session`, when the client disconnects;"
-                    + " `transaction`, when the transaction ends; `statement`, when the statement ends, and transactions"
-                    + " of several statements are refused.");
+                    + " `transaction`, when the transaction ends; `statement`, when the statement ends, and"
+                    + " transactions of several statements are refused.");
 
     public static final Setting<Integer> DEFAULT_POOL_SIZE = row(
                     Group.POOLING, "default_pool_size", Values.number(1, 100_000), 20)
@@ -169,8 +167,7 @@ public final class Settings {
                     Group.POOLING, "ignore_startup_parameters", Values.names(), List.of())
             .doc("Startup parameters that are dropped. Plenum refuses none, so a driver needs no entry here.");
 
-    public static final Setting<Boolean> DISABLE_PQEXEC = row(
-                    Group.POOLING, "disable_pqexec", Values.flag(), false)
+    public static final Setting<Boolean> DISABLE_PQEXEC = row(Group.POOLING, "disable_pqexec", Values.flag(), false)
             .restart()
             .notYet(false, "simple queries are accepted")
             .doc("Refuses simple queries, which may hold several statements.");
@@ -191,10 +188,7 @@ public final class Settings {
                     + " nodes; `explicit`, those declared READ ONLY; `off`, none.");
 
     public static final Setting<ReadConsistency> READ_CONSISTENCY = row(
-                    Group.ROUTING,
-                    "read_consistency",
-                    Values.choice(ReadConsistency.class),
-                    ReadConsistency.SESSION)
+                    Group.ROUTING, "read_consistency", Values.choice(ReadConsistency.class), ReadConsistency.SESSION)
             .own()
             .perDatabase("read_consistency")
             .perUser("read_consistency")
@@ -214,8 +208,7 @@ public final class Settings {
                     Group.ROUTING,
                     "balance",
                     Values.choice(
-                            Balance.class,
-                            EnumSet.complementOf(EnumSet.of(Balance.TWO_CHOICES, Balance.ROUND_ROBIN))),
+                            Balance.class, EnumSet.complementOf(EnumSet.of(Balance.TWO_CHOICES, Balance.ROUND_ROBIN))),
                     Balance.TWO_CHOICES)
             .own()
             .perDatabase("balance")
@@ -251,8 +244,7 @@ public final class Settings {
             .notYet("", "nodes of all zones are alike")
             .doc("Zone in which this process runs; nodes of the same zone are preferred.");
 
-    public static final Setting<Duration> SLOW_START = row(
-                    Group.ROUTING, "slow_start", Values.seconds(), Duration.ZERO)
+    public static final Setting<Duration> SLOW_START = row(Group.ROUTING, "slow_start", Values.seconds(), Duration.ZERO)
             .own()
             .perDatabase("slow_start")
             .notYet(Duration.ZERO, "a new node gets its full share at once")
@@ -264,8 +256,7 @@ public final class Settings {
             .notYet(Duration.ZERO, "clients wait in the ordinary queue, see `query_wait_timeout`")
             .doc("Time in which transactions are held back, and not failed, while there is no primary.");
 
-    public static final Setting<String> MONITOR_USER = row(
-                    Group.ROUTING, "monitor_user", Values.optionalText(), "")
+    public static final Setting<String> MONITOR_USER = row(Group.ROUTING, "monitor_user", Values.optionalText(), "")
             .own()
             .perDatabase("monitor_user")
             .doc("User of the connections that find out what each node is. Empty: the `user` of the database.");
@@ -306,16 +297,14 @@ public final class Settings {
     public static final Setting<AuthType> AUTH_TYPE = row(
                     Group.AUTHENTICATION,
                     "auth_type",
-                    Values.choice(
-                            AuthType.class, EnumSet.of(AuthType.CERT, AuthType.HBA, AuthType.LDAP, AuthType.PAM)),
+                    Values.choice(AuthType.class, EnumSet.of(AuthType.CERT, AuthType.HBA, AuthType.LDAP, AuthType.PAM)),
                     AuthType.MD5)
             .doc("How clients prove who they are. `md5`: by MD5, or by SCRAM where the user's secret is one."
-                    + " `scram-sha-256`: by SCRAM, from a SCRAM secret or a plain password. `plain`: the password itself"
-                    + " is sent. `trust`: no proof, but the name must be in `auth_file`. `any`: no proof, and the name"
-                    + " does not count; each database then needs a `user`.");
+                    + " `scram-sha-256`: by SCRAM, from a SCRAM secret or a plain password. `plain`: the password"
+                    + " itself is sent. `trust`: no proof, but the name must be in `auth_file`. `any`: no proof, and"
+                    + " the name does not count; each database then needs a `user`.");
 
-    public static final Setting<String> AUTH_FILE = row(
-                    Group.AUTHENTICATION, "auth_file", Values.optionalText(), "")
+    public static final Setting<String> AUTH_FILE = row(Group.AUTHENTICATION, "auth_file", Values.optionalText(), "")
             .doc("File of users and their secrets, one `\"user\" \"secret\"` a line.");
 
     public static final Setting<String> AUTH_HBA_FILE = row(Group.AUTHENTICATION, "auth_hba_file", Values.text(), "")
@@ -327,8 +316,7 @@ public final class Settings {
             .notYet("", "there are no name maps")
             .doc("Name maps for `auth_type = hba`.");
 
-    public static final Setting<String> AUTH_USER = row(
-                    Group.AUTHENTICATION, "auth_user", Values.optionalText(), "")
+    public static final Setting<String> AUTH_USER = row(Group.AUTHENTICATION, "auth_user", Values.optionalText(), "")
             .perDatabase("auth_user")
             .notYet("", "a user who is not in `auth_file` cannot log in")
             .doc("User who runs `auth_query` for users who are not in `auth_file`.");
@@ -364,7 +352,6 @@ public final class Settings {
 
     public static final Setting<Integer> SCRAM_ITERATIONS = row(
                     Group.AUTHENTICATION, "scram_iterations", Values.number(1, 10_000_000), 4096)
-            .notYet(4096, "4096 are used")
             .doc("Iterations of the SCRAM secrets that are made from plain passwords.");
 
     public static final Setting<List<String>> ADMIN_USERS = row(
@@ -384,8 +371,8 @@ public final class Settings {
 
     public static final Setting<String> SERVER_RESET_QUERY = row(
                     Group.SERVERS, "server_reset_query", Values.text(), "DISCARD ALL")
-            .doc("Query that cleans a server connection when a session ends; empty is none. Used in session mode, and in"
-                    + " every mode with `server_reset_query_always`.");
+            .doc("Query that cleans a server connection when a session ends; empty is none. Used in session mode,"
+                    + " and in every mode with `server_reset_query_always`.");
 
     public static final Setting<Boolean> SERVER_RESET_QUERY_ALWAYS = row(
                     Group.SERVERS, "server_reset_query_always", Values.flag(), false)
@@ -474,9 +461,8 @@ public final class Settings {
     public static final Setting<String> LOGFILE = row(Group.LOGGING, "logfile", Values.text(), "")
             .doc("File to which the log is written besides the standard error; reopened by RELOAD.");
 
-    public static final Setting<Boolean> LOG_CONNECTIONS = row(
-                    Group.LOGGING, "log_connections", Values.flag(), true)
-            .doc("Logs each login.");
+    public static final Setting<Boolean> LOG_CONNECTIONS =
+            row(Group.LOGGING, "log_connections", Values.flag(), true).doc("Logs each login.");
 
     public static final Setting<Boolean> LOG_DISCONNECTIONS = row(
                     Group.LOGGING, "log_disconnections", Values.flag(), true)
@@ -486,8 +472,8 @@ public final class Settings {
                     Group.LOGGING, "log_pooler_errors", Values.flag(), true)
             .doc("Logs each error that Plenum itself sends to a client.");
 
-    public static final Setting<Boolean> LOG_STATS = row(Group.LOGGING, "log_stats", Values.flag(), true)
-            .doc("Logs the sums of each `stats_period`.");
+    public static final Setting<Boolean> LOG_STATS =
+            row(Group.LOGGING, "log_stats", Values.flag(), true).doc("Logs the sums of each `stats_period`.");
 
     public static final Setting<Duration> STATS_PERIOD = row(
                     Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))
@@ -500,20 +486,17 @@ public final class Settings {
             .notYet(false, "the log goes to the standard error and to `logfile`")
             .doc("Sends the log to syslog.");
 
-    public static final Setting<String> SYSLOG_IDENT = row(
-                    Group.LOGGING, "syslog_ident", Values.text(), "pgbouncer")
+    public static final Setting<String> SYSLOG_IDENT = row(Group.LOGGING, "syslog_ident", Values.text(), "pgbouncer")
             .notYet("pgbouncer", "there is no syslog")
             .doc("Name under which syslog gets the log.");
 
-    public static final Setting<String> SYSLOG_FACILITY = row(
-                    Group.LOGGING, "syslog_facility", Values.text(), "daemon")
+    public static final Setting<String> SYSLOG_FACILITY = row(Group.LOGGING, "syslog_facility", Values.text(), "daemon")
             .notYet("daemon", "there is no syslog")
             .doc("Facility under which syslog gets the log.");
 
     // Process
 
-    public static final Setting<String> CONFFILE = row(
-                    Group.PROCESS, "conffile", Values.optionalText(), "")
+    public static final Setting<String> CONFFILE = row(Group.PROCESS, "conffile", Values.optionalText(), "")
             .doc("The file that RELOAD reads. Empty: the one of the command line.");
 
     public static final Setting<String> PIDFILE = row(Group.PROCESS, "pidfile", Values.text(), "")
@@ -526,8 +509,7 @@ public final class Settings {
             .doc("Unix user under which Plenum must run. A Java process cannot change its user, so Plenum refuses to"
                     + " start as another one.");
 
-    public static final Setting<Integer> EVENT_LOOPS = row(
-                    Group.PROCESS, "event_loops", Values.number(0, 1024), 0)
+    public static final Setting<Integer> EVENT_LOOPS = row(Group.PROCESS, "event_loops", Values.number(0, 1024), 0)
             .own()
             .restart()
             .doc("Threads that move the data; 0 is one for each processor that the container may use.");
@@ -544,8 +526,7 @@ public final class Settings {
             .noMeaning("it names a service of Windows")
             .doc("Name of the process for scripts.");
 
-    public static final Setting<String> SERVICE_NAME = row(
-                    Group.PROCESS, "service_name", Values.text(), "pgbouncer")
+    public static final Setting<String> SERVICE_NAME = row(Group.PROCESS, "service_name", Values.text(), "pgbouncer")
             .restart()
             .noMeaning("it names a service of Windows")
             .doc("Alias of `job_name`.");
@@ -596,19 +577,16 @@ public final class Settings {
 
     // Network
 
-    public static final Setting<Boolean> TCP_KEEPALIVE = row(Group.NETWORK, "tcp_keepalive", Values.flag(), true)
-            .doc("Turns on TCP's own search for dead peers.");
+    public static final Setting<Boolean> TCP_KEEPALIVE =
+            row(Group.NETWORK, "tcp_keepalive", Values.flag(), true).doc("Turns on TCP's own search for dead peers.");
 
-    public static final Setting<Integer> TCP_KEEPCNT = row(
-                    Group.NETWORK, "tcp_keepcnt", Values.number(0, 127), 0)
+    public static final Setting<Integer> TCP_KEEPCNT = row(Group.NETWORK, "tcp_keepcnt", Values.number(0, 127), 0)
             .doc("Unanswered probes after which a peer is dead; 0 leaves it to the kernel.");
 
-    public static final Setting<Integer> TCP_KEEPIDLE = row(
-                    Group.NETWORK, "tcp_keepidle", Values.number(0, 32767), 0)
+    public static final Setting<Integer> TCP_KEEPIDLE = row(Group.NETWORK, "tcp_keepidle", Values.number(0, 32767), 0)
             .doc("Seconds of silence before the first probe; 0 leaves it to the kernel.");
 
-    public static final Setting<Integer> TCP_KEEPINTVL = row(
-                    Group.NETWORK, "tcp_keepintvl", Values.number(0, 32767), 0)
+    public static final Setting<Integer> TCP_KEEPINTVL = row(Group.NETWORK, "tcp_keepintvl", Values.number(0, 32767), 0)
             .doc("Seconds between probes; 0 leaves it to the kernel.");
 
     public static final Setting<Duration> TCP_USER_TIMEOUT = row(
@@ -623,7 +601,6 @@ public final class Settings {
 
     public static final Setting<Integer> TCP_SOCKET_BUFFER = row(
                     Group.NETWORK, "tcp_socket_buffer", Values.number(0, Integer.MAX_VALUE), 0)
-            .notYet(0, "the kernel chooses")
             .doc("Bytes of the kernel's buffers of a socket; 0 leaves it to the kernel.");
 
     public static final Setting<Integer> MAX_PACKET_SIZE = row(
@@ -643,8 +620,7 @@ public final class Settings {
 
     // Connection of a database: [databases] alone
 
-    public static final Setting<List<String>> DATABASE_HOST = row(
-                    Group.DATABASE, "host", Values.hosts(), List.of())
+    public static final Setting<List<String>> DATABASE_HOST = row(Group.DATABASE, "host", Values.hosts(), List.of())
             .only(Scope.DATABASE)
             .doc("Names or addresses of the nodes, with commas between. A name may stand for many addresses. Which node"
                     + " is the primary is found, not declared. Not set: `localhost`.");
@@ -654,19 +630,16 @@ public final class Settings {
             .only(Scope.DATABASE)
             .doc("Port of the nodes: one for all of them, or one for each entry of `host`, with commas between.");
 
-    public static final Setting<String> DATABASE_DBNAME = row(
-                    Group.DATABASE, "dbname", Values.optionalText(), "")
+    public static final Setting<String> DATABASE_DBNAME = row(Group.DATABASE, "dbname", Values.optionalText(), "")
             .only(Scope.DATABASE)
             .doc("Name of the database on the server. Not set: the name that the client gave.");
 
-    public static final Setting<String> DATABASE_USER = row(
-                    Group.DATABASE, "user", Values.optionalText(), "")
+    public static final Setting<String> DATABASE_USER = row(Group.DATABASE, "user", Values.optionalText(), "")
             .only(Scope.DATABASE)
             .doc("User for all server connections; there is then one pool for all clients of the database. Not set: the"
                     + " client's user.");
 
-    public static final Setting<String> DATABASE_PASSWORD = row(
-                    Group.DATABASE, "password", Values.optionalText(), "")
+    public static final Setting<String> DATABASE_PASSWORD = row(Group.DATABASE, "password", Values.optionalText(), "")
             .only(Scope.DATABASE)
             .secret()
             .doc("Password of `user`. Not set: that of `auth_file`.");
@@ -681,13 +654,11 @@ public final class Settings {
             .only(Scope.DATABASE)
             .doc("`client_encoding` to ask of the server.");
 
-    public static final Setting<String> DATABASE_DATESTYLE = row(
-                    Group.DATABASE, "datestyle", Values.optionalText(), "")
+    public static final Setting<String> DATABASE_DATESTYLE = row(Group.DATABASE, "datestyle", Values.optionalText(), "")
             .only(Scope.DATABASE)
             .doc("`datestyle` to ask of the server.");
 
-    public static final Setting<String> DATABASE_TIMEZONE = row(
-                    Group.DATABASE, "timezone", Values.optionalText(), "")
+    public static final Setting<String> DATABASE_TIMEZONE = row(Group.DATABASE, "timezone", Values.optionalText(), "")
             .only(Scope.DATABASE)
             .doc("`timezone` to ask of the server.");
 

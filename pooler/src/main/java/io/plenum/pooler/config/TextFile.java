@@ -5,9 +5,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 
 /** Reads whole files of text: UTF-8, bounded. */
@@ -26,7 +26,8 @@ final class TextFile {
         } catch (AccessDeniedException e) {
             throw new IOException("may not be read by this user", e);
         } catch (IOException e) {
-            throw new IOException("cannot be read: " + (Files.isDirectory(file) ? "it is a directory" : e.getMessage()), e);
+            throw new IOException(
+                    "cannot be read: " + (Files.isDirectory(file) ? "it is a directory" : e.getMessage()), e);
         }
         if (bytes.length > mostBytes) {
             throw new IOException("is larger than " + mostBytes + " bytes");

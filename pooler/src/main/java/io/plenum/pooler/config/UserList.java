@@ -3,7 +3,6 @@ package io.plenum.pooler.config;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +26,8 @@ public final class UserList {
     public static final UserList EMPTY = new UserList(Map.of());
 
     private static final Pattern MD5 = Pattern.compile("md5([0-9a-fA-F]{32})");
-    private static final Pattern SCRAM =
-            Pattern.compile("SCRAM-SHA-256\\$[1-9][0-9]{0,8}:[A-Za-z0-9+/]+={0,2}\\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=");
+    private static final Pattern SCRAM = Pattern.compile(
+            "SCRAM-SHA-256\\$[1-9][0-9]{0,8}:[A-Za-z0-9+/]+={0,2}\\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=");
 
     private final Map<String, Optional<Secret>> users;
 
@@ -73,7 +72,8 @@ public final class UserList {
                 findings.fault(file, line, "a user name has 1 to " + LONGEST_USER + " characters");
             } else if (secret.length() > LONGEST_SECRET) {
                 findings.fault(file, line, "a secret has at most " + LONGEST_SECRET + " characters");
-            } else if (secret.startsWith("SCRAM-SHA-256$") && !SCRAM.matcher(secret).matches()) {
+            } else if (secret.startsWith("SCRAM-SHA-256$")
+                    && !SCRAM.matcher(secret).matches()) {
                 findings.fault(
                         file,
                         line,
@@ -83,7 +83,9 @@ public final class UserList {
                 Integer earlier = lines.put(user, line);
                 if (earlier != null) {
                     findings.warn(
-                            file, line, "user \"" + user + "\" stood in line " + earlier + " already; this line counts");
+                            file,
+                            line,
+                            "user \"" + user + "\" stood in line " + earlier + " already; this line counts");
                 }
                 users.put(user, secret.isEmpty() ? Optional.empty() : Optional.of(secretOf(secret)));
             }
@@ -140,7 +142,8 @@ public final class UserList {
             }
         }
 
-        @Nullable String quotedOnThisLine() {
+        @Nullable
+        String quotedOnThisLine() {
             while (at < text.length() && text.charAt(at) != '"' && text.charAt(at) != '\n') {
                 at++;
             }
@@ -148,7 +151,8 @@ public final class UserList {
         }
 
         /** The text between quotes, or null if there is no quote here or it does not end on this line. */
-        @Nullable String quoted() {
+        @Nullable
+        String quoted() {
             if (at >= text.length() || text.charAt(at) != '"') {
                 return null;
             }

@@ -94,7 +94,8 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
                     for (String host : hosts) {
                         if (host.startsWith("/") || host.startsWith("@")) {
                             throw new InvalidValueException(
-                                    "is a Unix socket, which is not in this release yet; allowed: a name or an address");
+                                    "is a Unix socket, which is not in this release yet; allowed: a name or an"
+                                            + " address");
                         }
                         if (host.chars().anyMatch(c -> Character.isWhitespace(c) || c == 0)) {
                             throw new InvalidValueException("has a blank inside a host name");

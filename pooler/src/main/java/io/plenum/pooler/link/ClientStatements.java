@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class ClientStatements {
     private static final int FIRST_CAPACITY = 8;
 
-    private byte @Nullable [][] names = new byte[0][];
+    private byte[] @Nullable [] names = new byte[0][];
     private @Nullable PreparedStatement[] statements = new PreparedStatement[0];
     private int size;
 
@@ -115,7 +115,7 @@ public final class ClientStatements {
     }
 
     private void grow() {
-        byte @Nullable [][] oldNames = names;
+        byte[] @Nullable [] oldNames = names;
         @Nullable PreparedStatement[] oldStatements = statements;
         int capacity = Math.max(FIRST_CAPACITY, oldNames.length * 2);
         names = new byte[capacity][];

@@ -199,6 +199,7 @@ public final class Link implements ServerConnection.Reader {
             throw new IllegalStateException("link without a pool");
         }
         linked.detach();
+        client.setReadable(true);
         server = null;
         pool = null;
         pin = null;
@@ -587,8 +588,7 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public boolean onParameter(String name, String value) {
         ServerConnection linked = server;
-        if (linked == null
-                || (!linked.replies().isEmpty() && linked.replies().headOrigin() != Origin.CLIENT)) {
+        if (linked == null || (!linked.replies().isEmpty() && linked.replies().headOrigin() != Origin.CLIENT)) {
             return false;
         }
         if (ServerConnection.isSettable(name)) {

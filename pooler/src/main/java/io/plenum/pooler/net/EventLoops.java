@@ -18,8 +18,7 @@ public final class EventLoops implements AutoCloseable {
     private final Loop control;
 
     private EventLoops(Transport transport, int count) {
-        group = new MultiThreadIoEventLoopGroup(
-                count, new DefaultThreadFactory("plenum-loop"), transport.handlers());
+        group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("plenum-loop"), transport.handlers());
         controlGroup = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("plenum-control"), Transport.NIO.handlers());
         List<Loop> served = new ArrayList<>(count);

@@ -52,8 +52,7 @@ public final class Listener implements AutoCloseable {
             var bound = bootstrap.bind(address).awaitUninterruptibly();
             if (!bound.isSuccess()) {
                 close();
-                throw new UncheckedIOException(
-                        "cannot listen on " + address, new IOException(bound.cause()));
+                throw new UncheckedIOException("cannot listen on " + address, new IOException(bound.cause()));
             }
             channels.add(bound.channel());
         }

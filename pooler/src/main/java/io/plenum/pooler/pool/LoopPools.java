@@ -50,11 +50,7 @@ public final class LoopPools {
                 node -> {
                     var key = new PoolKey(node, database.name(), user);
                     return new Pool(
-                            key,
-                            loop,
-                            directory.limits(key, database),
-                            directory.settings(database, user),
-                            connector);
+                            key, loop, directory.limits(key, database), directory.settings(database, user), connector);
                 },
                 balancers.apply(database));
         if (paused.containsKey(database.name())) {

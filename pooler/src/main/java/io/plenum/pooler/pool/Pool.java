@@ -194,9 +194,7 @@ public final class Pool implements ServerConnection.Owner {
 
     private int reserveFor(long now) {
         WaitQueue.Place oldest = waiters.oldest();
-        return settings.reserve() > 0
-                        && oldest != null
-                        && now - oldest.sinceNanos() >= settings.reserveAfterNanos()
+        return settings.reserve() > 0 && oldest != null && now - oldest.sinceNanos() >= settings.reserveAfterNanos()
                 ? settings.reserve()
                 : 0;
     }

@@ -26,10 +26,8 @@ public final class PoolDirectory {
                 key,
                 wanted -> new PoolLimits(
                         new Permits(now.poolSize(database, now.user(key.user()))),
-                        databases.computeIfAbsent(
-                                key.database(), name -> new Permits(now.maxDbConnections(database))),
-                        users.computeIfAbsent(
-                                key.user(), name -> new Permits(now.maxUserConnections(now.user(name)))),
+                        databases.computeIfAbsent(key.database(), name -> new Permits(now.maxDbConnections(database))),
+                        users.computeIfAbsent(key.user(), name -> new Permits(now.maxUserConnections(now.user(name)))),
                         loops));
     }
 

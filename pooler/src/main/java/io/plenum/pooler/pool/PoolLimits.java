@@ -86,7 +86,8 @@ public final class PoolLimits {
     }
 
     /** The part that starves longest and longer than since {@code beforeNanos}, other than the asking one; or null. */
-    @Nullable Pool starvingLongest(int asking, long beforeNanos) {
+    @Nullable
+    Pool starvingLongest(int asking, long beforeNanos) {
         int longest = -1;
         long since = beforeNanos;
         for (int i = 0; i < parts.length; i++) {
@@ -100,7 +101,8 @@ public final class PoolLimits {
     }
 
     /** A part, other than the asking one, that has an idle server; or null. */
-    @Nullable Pool withIdle(int asking) {
+    @Nullable
+    Pool withIdle(int asking) {
         for (int i = 0; i < parts.length; i++) {
             if (i != asking && idle.get(i) > 0) {
                 return part(i);

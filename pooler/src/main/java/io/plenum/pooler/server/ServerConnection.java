@@ -112,6 +112,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean gone;
     private boolean closeWhenReleased;
     private boolean standby;
+    private boolean paused;
     private @Nullable Object unnamedOwner;
     private int cancelsInFlight;
     private long links;
@@ -182,9 +183,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private void keepRest(ChannelHandlerContext context, ByteBuf bytes) {
         int rest = bytes.writerIndex() - cutter.position();
         if (rest > 0 && !closed) {
-            leftover = context.alloc()
-                    .directBuffer(Math.max(512, 2 * rest))
-                    .writeBytes(bytes, cutter.position(), rest);
+            leftover = context.alloc().directBuffer(Math.max(512, 2 * rest)).writeBytes(bytes, cutter.position(), rest);
         }
     }
 
@@ -506,8 +505,17 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         statements.beginLink();
     }
 
-    /** The server works for nobody. */
+    /** Reads from the server, or stops: its client takes no more at the moment. */
+    public void setReading(boolean reading) {
+        if (paused == reading && channel != null) {
+            paused = !reading;
+            channel.config().setAutoRead(reading);
+        }
+    }
+
+    /** The server works for nobody; whatever kept it from being read concerned its client alone. */
     public void detach() {
+        setReading(true);
         reader = null;
         replies.clear();
         idleSinceNanos = System.nanoTime();

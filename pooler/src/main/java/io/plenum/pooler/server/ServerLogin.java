@@ -110,8 +110,7 @@ final class ServerLogin {
                         ? ScramClient.withKeys(clientKey, serverKey, RANDOM)
                         : ScramClient.withPassword(password(credential, "SCRAM-SHA-256"), RANDOM);
                 scram = client;
-                FrontendMessages.saslInitialResponse(
-                        server.outbox().writer(), "SCRAM-SHA-256", client.clientFirst());
+                FrontendMessages.saslInitialResponse(server.outbox().writer(), "SCRAM-SHA-256", client.clientFirst());
                 server.outbox().flush();
             }
             case Authentication.SaslContinue(byte[] data) -> prove(data);

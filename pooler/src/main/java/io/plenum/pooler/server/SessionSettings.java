@@ -31,8 +31,7 @@ public final class SessionSettings {
         return sorted.isEmpty()
                 ? NONE
                 : new SessionSettings(
-                        sorted.keySet().toArray(String[]::new),
-                        sorted.values().toArray(String[]::new));
+                        sorted.keySet().toArray(String[]::new), sorted.values().toArray(String[]::new));
     }
 
     public boolean isEmpty() {

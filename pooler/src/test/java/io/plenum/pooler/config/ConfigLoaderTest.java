@@ -88,16 +88,21 @@ class ConfigLoaderTest {
                 bad("listen-port = 1", "unknown setting \"listen-port\"", "listen_port"),
                 bad("Listen_Port = 1", "unknown setting \"Listen_Port\"", "listen_port"),
                 bad("wibble = 1", "unknown setting \"wibble\"", null),
-                bad("pool_mode = sesion", "pool_mode = \"sesion\" is not one of its words; allowed: session,"
-                        + " transaction, statement; did you mean session?", null),
+                bad(
+                        "pool_mode = sesion",
+                        "pool_mode = \"sesion\" is not one of its words; allowed: session,"
+                                + " transaction, statement; did you mean session?",
+                        null),
                 bad("pool_mode =", "pool_mode = \"\" is not one of its words", null),
                 bad("auth_type = hba", "auth_type = \"hba\" is not in this release yet; allowed: any, trust", null),
                 bad("client_tls_sslmode = require", "client_tls_sslmode = \"require\" is not in this release", null),
                 bad("server_tls_sslmode = verify-full", "is not in this release yet; allowed: disable", null),
                 bad("balance = maglev", "allowed: two_choices, round_robin", null),
                 bad("discovery = kubernetes", "allowed: auto, static, dns", null),
-                bad("listen_port = 65536", "listen_port = \"65536\" is out of range; allowed: a whole number from 0 to"
-                        + " 65535", null),
+                bad(
+                        "listen_port = 65536",
+                        "listen_port = \"65536\" is out of range; allowed: a whole number from 0 to" + " 65535",
+                        null),
                 bad("listen_port = 99999999999999999999", "is not a whole number", null),
                 bad("listen_port = 12a", "is not a whole number", null),
                 bad("listen_port = #12", "is not a whole number", null),
@@ -168,18 +173,17 @@ class ConfigLoaderTest {
 
     @Test
     void allFaultsOfAFileAreShownAtOnce() {
-        List<Fault> faults = faultsOf(
-                """
-                early = 1
-                [pgbouncer]
-                pool_mode = sometimes
-                listen_port = here
+        List<Fault> faults = faultsOf("""
+            early = 1
+            [pgbouncer]
+            pool_mode = sometimes
+            listen_port = here
 
-                [databases]
-                app = host=a port=b pool_size=c
-                [nowhere]
-                x = 1
-                """);
+            [databases]
+            app = host=a port=b pool_size=c
+            [nowhere]
+            x = 1
+            """);
 
         assertThat(faults).extracting(Fault::line).containsExactly(1, 8, 3, 4, 7, 7);
         assertThat(new LoadResult.Refused(faults).text().lines()).hasSize(6);
@@ -207,45 +211,49 @@ class ConfigLoaderTest {
 
         for (String line : lines) {
             List<Fault> faults = faultsOf("[databases]\n" + line + "\n");
-            assertThat(new LoadResult.Refused(faults).text()).as(line).isNotEmpty().doesNotContain(secret);
+            assertThat(new LoadResult.Refused(faults).text())
+                    .as(line)
+                    .isNotEmpty()
+                    .doesNotContain(secret);
         }
     }
 
     @Test
     void nothingThatIsShownOfAConfigHoldsAPassword() throws IOException {
         Files.writeString(folder.resolve("users.txt"), "\"ada\" \"hunter2\"\n");
-        PoolerConfig config = PoolerConfig.parse(
-                """
-                [pgbouncer]
-                monitor_user = m
-                monitor_password = hunter2
-                auth_file = users.txt
-                [databases]
-                app = host=a user=u password=hunter2 monitor_password=hunter2
-                """,
-                folder);
+        PoolerConfig config = PoolerConfig.parse("""
+            [pgbouncer]
+            monitor_user = m
+            monitor_password = hunter2
+            auth_file = users.txt
+            [databases]
+            app = host=a user=u password=hunter2 monitor_password=hunter2
+            """, folder);
 
-        assertThat(config + config.show().toString() + config.databases() + config.userList() + config.warnings()
-                        + config.userList().secret("ada") + config.monitorLogin(config.databases().iterator().next()))
+        assertThat(config
+                        + config.show().toString()
+                        + config.databases()
+                        + config.userList()
+                        + config.warnings()
+                        + config.userList().secret("ada")
+                        + config.monitorLogin(config.databases().iterator().next()))
                 .doesNotContain("hunter2")
                 .contains("***");
     }
 
     @Test
     void databaseEntryHasAllThatItSays() {
-        PoolerConfig config = PoolerConfig.parse(
-                """
-                [databases]
-                forced = host=h1,h2 port=5433,5434 dbname='the ''db''' user=baz password='p w' client_encoding=UTF8 \
-                datestyle=ISO timezone='Europe/Oslo' application_name=x connect_query='SELECT 1; SELECT ''a''' \
-                pool_size=50 min_pool_size=5 reserve_pool=10 max_db_connections=60 pool_mode=session \
-                query_wait_timeout=2.5 server_lifetime=60 auth_user=look load_balance_hosts=disable \
-                read_routing=off balance=round_robin discovery=static
-                plain =
-                'odd name' = dbname=odd
-                "say ""hi""\" = dbname=hi
-                """,
-                folder);
+        PoolerConfig config = PoolerConfig.parse("""
+            [databases]
+            forced = host=h1,h2 port=5433,5434 dbname='the ''db''' user=baz password='p w' client_encoding=UTF8 \
+            datestyle=ISO timezone='Europe/Oslo' application_name=x connect_query='SELECT 1; SELECT ''a''' \
+            pool_size=50 min_pool_size=5 reserve_pool=10 max_db_connections=60 pool_mode=session \
+            query_wait_timeout=2.5 server_lifetime=60 auth_user=look load_balance_hosts=disable \
+            read_routing=off balance=round_robin discovery=static
+            plain =
+            'odd name' = dbname=odd
+            "say ""hi""\" = dbname=hi
+            """, folder);
 
         DatabaseConfig forced = database(config, "forced");
         assertThat(forced.nodes()).containsExactly(new HostPort("h1", 5433), new HostPort("h2", 5434));
@@ -296,24 +304,24 @@ class ConfigLoaderTest {
         assertThat(made.autodb()).isTrue();
         assertThat(database(config, "app").autodb()).isFalse();
         assertThat(config.databases()).hasSize(1);
-        assertThat(database(PoolerConfig.parse("[databases]\n* = dbname=one", folder), "x").dbname()).isEqualTo("one");
+        assertThat(database(PoolerConfig.parse("[databases]\n* = dbname=one", folder), "x")
+                        .dbname())
+                .isEqualTo("one");
     }
 
     @Test
     void narrowestPlaceWins() {
-        PoolerConfig config = PoolerConfig.parse(
-                """
-                [pgbouncer]
-                default_pool_size = 1
-                query_timeout = 1
-                [databases]
-                bare = host=a
-                set = host=a pool_size=2 read_routing=explicit
-                back = host=a pool_size=-1
-                [users]
-                u = pool_size=3 query_timeout=2 read_routing=off query_wait_timeout=-1
-                """,
-                folder);
+        PoolerConfig config = PoolerConfig.parse("""
+            [pgbouncer]
+            default_pool_size = 1
+            query_timeout = 1
+            [databases]
+            bare = host=a
+            set = host=a pool_size=2 read_routing=explicit
+            back = host=a pool_size=-1
+            [users]
+            u = pool_size=3 query_timeout=2 read_routing=off query_wait_timeout=-1
+            """, folder);
         DatabaseConfig bare = database(config, "bare");
         DatabaseConfig set = database(config, "set");
         UserConfig nobody = config.user("nobody");
@@ -333,11 +341,19 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void keyOfAnEntryIsNotTheGlobalSettingOfTheSameName() {
+        PoolerConfig config = PoolerConfig.parse("[pgbouncer]\nuser = unix\n[databases]\na = host=b", folder);
+
+        assertThat(config.get(Settings.USER)).isEqualTo("unix");
+        assertThat(config.get(Settings.DATABASE_USER, database(config, "a"))).isEmpty();
+        assertThat(database(config, "a").user()).isNull();
+    }
+
+    @Test
     void peersAreRead() {
         PoolerConfig config = PoolerConfig.parse("[peers]\n1 = host=p1\n2 = host=p2 port=7 pool_size=3", folder);
 
-        assertThat(config.peers())
-                .containsExactly(new PeerConfig(1, "p1", 6432, null), new PeerConfig(2, "p2", 7, 3));
+        assertThat(config.peers()).containsExactly(new PeerConfig(1, "p1", 6432, null), new PeerConfig(2, "p2", 7, 3));
     }
 
     @Test
@@ -380,7 +396,8 @@ class ConfigLoaderTest {
     void wrongValueInTheEnvironmentIsAFault() {
         LoadResult result = ConfigLoader.parse("", FILE, Map.of("PLENUM_LISTEN_PORT", "tcp://10.0.0.1:6432"));
 
-        assertThat(((LoadResult.Refused) result).text()).startsWith("environment: listen_port = \"tcp://10.0.0.1:6432\"");
+        assertThat(((LoadResult.Refused) result).text())
+                .startsWith("environment: listen_port = \"tcp://10.0.0.1:6432\"");
     }
 
     @Test
@@ -408,7 +425,8 @@ class ConfigLoaderTest {
         Files.writeString(folder.resolve("more.ini"), "listen_port = 7\n[databases]\n");
         Files.writeString(
                 folder.resolve("main.ini"),
-                "[pgbouncer]\nlisten_port = 1\n%include more.ini\napp = host=a\n%include " + folder.resolve("empty.ini"));
+                "[pgbouncer]\nlisten_port = 1\n%include more.ini\napp = host=a\n%include "
+                        + folder.resolve("empty.ini"));
         Files.writeString(folder.resolve("empty.ini"), "");
 
         PoolerConfig config = loaded(ConfigLoader.load(folder.resolve("main.ini"), Map.of()));
@@ -421,8 +439,8 @@ class ConfigLoaderTest {
     void faultInAnIncludedFileNamesThatFile() throws IOException {
         Files.writeString(folder.resolve("more.ini"), "\n\nlisten_port = no\n");
 
-        List<Fault> faults = refused(
-                ConfigLoader.parse("[pgbouncer]\n%include more.ini\n", folder.resolve("main.ini"), Map.of()));
+        List<Fault> faults =
+                refused(ConfigLoader.parse("[pgbouncer]\n%include more.ini\n", folder.resolve("main.ini"), Map.of()));
 
         assertThat(faults).singleElement().satisfies(fault -> {
             assertThat(fault.file()).isEqualTo(folder.resolve("more.ini"));
@@ -443,18 +461,26 @@ class ConfigLoaderTest {
     void fileThatIsMissingOrNoTextIsRefused() throws IOException {
         Files.write(folder.resolve("latin.ini"), "[users]\n; caf\u00e9".getBytes(StandardCharsets.ISO_8859_1));
 
-        assertThat(refused(ConfigLoader.load(folder.resolve("none.ini"), Map.of())).getFirst().message())
+        assertThat(refused(ConfigLoader.load(folder.resolve("none.ini"), Map.of()))
+                        .getFirst()
+                        .message())
                 .isEqualTo("does not exist");
-        assertThat(refused(ConfigLoader.load(folder, Map.of())).getFirst().message()).contains("directory");
-        assertThat(refused(ConfigLoader.load(folder.resolve("latin.ini"), Map.of())).getFirst().message())
+        assertThat(refused(ConfigLoader.load(folder, Map.of())).getFirst().message())
+                .contains("directory");
+        assertThat(refused(ConfigLoader.load(folder.resolve("latin.ini"), Map.of()))
+                        .getFirst()
+                        .message())
                 .isEqualTo("is not UTF-8 in line 2");
-        assertThat(faultsOf("[pgbouncer]\nlisten_port = 1\0\n").getFirst().message()).contains("zero byte");
+        assertThat(faultsOf("[pgbouncer]\nlisten_port = 1\0\n").getFirst().message())
+                .contains("zero byte");
     }
 
     static Stream<Arguments> warnings() {
         return Stream.of(
-                Arguments.of("unix_socket_dir = /tmp", "unix_socket_dir is accepted but is not in force in this release"),
+                Arguments.of(
+                        "unix_socket_dir = /tmp", "unix_socket_dir is accepted but is not in force in this release"),
                 Arguments.of("read_consistency = session", "may be behind the client's own commits"),
+                Arguments.of("resolv_conf = /x", "is used; dns_servers names other servers"),
                 Arguments.of("pkt_buf = 8192", "pkt_buf is accepted but has no meaning here"),
                 Arguments.of("server_tls_sslmode = prefer", "servers are spoken to in plain text"),
                 Arguments.of("listen_port = 1\nlisten_port = 2", "listen_port was set at plenum.ini:2 already"),
@@ -462,7 +488,8 @@ class ConfigLoaderTest {
                 Arguments.of("[databases]\na = host=b\na = host=c", "database \"a\" was written before"),
                 Arguments.of("[databases]\na = host=b host=c", "host is written twice"),
                 Arguments.of("[databases]\na = password=x", "has a password but no user"),
-                Arguments.of("[databases]\na = pool_size=2 min_pool_size=3", "min_pool_size 3 is more than its pool_size 2"),
+                Arguments.of(
+                        "[databases]\na = pool_size=2 min_pool_size=3", "min_pool_size 3 is more than its pool_size 2"),
                 Arguments.of("[databases]\na = auth_user=x", "auth_user is accepted but is not in force"),
                 Arguments.of("[peers]\n1 = host=x", "cancel requests are not forwarded"),
                 Arguments.of("", "listen_addr is not set, so no client can connect"),
@@ -475,7 +502,9 @@ class ConfigLoaderTest {
     void doubtfulThingIsAcceptedWithAWarning(String lines, String message) {
         PoolerConfig config = loaded(ConfigLoader.parse("[pgbouncer]\n" + lines + "\n", FILE, Map.of()));
 
-        assertThat(config.warnings()).extracting(Fault::message).anySatisfy(text -> assertThat(text).contains(message));
+        assertThat(config.warnings())
+                .extracting(Fault::message)
+                .anySatisfy(text -> assertThat(text).contains(message));
     }
 
     @ParameterizedTest
@@ -522,11 +551,15 @@ class ConfigLoaderTest {
         assertThat(loaded(ConfigLoader.set(running, "max_client_conn", "5")).get(Settings.MAX_CLIENT_CONN))
                 .isEqualTo(5);
         assertThat(running.get(Settings.MAX_CLIENT_CONN)).isEqualTo(100);
-        assertThat(refused(ConfigLoader.set(running, "listen_port", "5")).getFirst().message())
+        assertThat(refused(ConfigLoader.set(running, "listen_port", "5"))
+                        .getFirst()
+                        .message())
                 .startsWith("listen_port takes effect at a restart");
-        assertThat(refused(ConfigLoader.set(running, "max_client_con", "5"))).singleElement()
+        assertThat(refused(ConfigLoader.set(running, "max_client_con", "5")))
+                .singleElement()
                 .hasToString("console: unknown setting \"max_client_con\"; did you mean max_client_conn?");
-        assertThat(refused(ConfigLoader.set(running, "max_client_conn", "x"))).singleElement()
+        assertThat(refused(ConfigLoader.set(running, "max_client_conn", "x")))
+                .singleElement()
                 .asString()
                 .startsWith("console: max_client_conn = \"x\" is not a whole number");
     }
@@ -555,7 +588,9 @@ class ConfigLoaderTest {
     /** Each line that the sample comments out is a setting that may be written. */
     @Test
     void everyCommentedLineOfPgbouncersSampleIsRead() throws IOException {
-        String sample = sample().replace("/etc/pgbouncer/userlist.txt", Files.writeString(folder.resolve("u"), "").toString())
+        String sample = sample().replace(
+                        "/etc/pgbouncer/userlist.txt",
+                        Files.writeString(folder.resolve("u"), "").toString())
                 .replaceAll("(?m)^; ?([a-z0-9_*]+ = ?.*)$", "$1");
 
         assertThat(PoolerConfig.parse(sample, folder).databases())
@@ -572,9 +607,12 @@ class ConfigLoaderTest {
     @Test
     void randomTextIsReadOrRefusedButNeverThrows() {
         String[] words = {
-            "[", "]", "[pgbouncer]", "[databases]", "[users]", "[peers]", "=", " ", "\n", "'", "\"", ",", "-", "%include ",
-            "host", "port", "password", "pool_mode", "listen_port", "auth_file", "x", "1", "1e9", "0", "\0", "\r", "#", ";",
-            "*", "/", "é", "\uD83D", "\t", ":", "dns_servers", "connect_query", "admin_users", "session", "0x", "1:2", "[::1]"
+            "[", "]", "[pgbouncer]", "[databases]", "[users]", "[peers]", "=", " ", "\n", "'", "\"", ",", "-",
+                    "%include ",
+            "host", "port", "password", "pool_mode", "listen_port", "auth_file", "x", "1", "1e9", "0", "\0", "\r", "#",
+                    ";",
+            "*", "/", "é", "\uD83D", "\t", ":", "dns_servers", "connect_query", "admin_users", "session", "0x", "1:2",
+                    "[::1]"
         };
         Random random = new Random(7);
         for (int i = 0; i < 20_000; i++) {
@@ -584,7 +622,8 @@ class ConfigLoaderTest {
             }
             LoadResult result = ConfigLoader.parse(text.toString(), FILE, Map.of());
             switch (result) {
-                case LoadResult.Loaded loaded -> assertThat(loaded.config().show()).isNotEmpty();
+                case LoadResult.Loaded loaded ->
+                    assertThat(loaded.config().show()).isNotEmpty();
                 case LoadResult.Refused refused -> assertThat(refused.faults()).isNotEmpty();
             }
         }

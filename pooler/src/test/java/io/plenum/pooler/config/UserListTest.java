@@ -93,7 +93,8 @@ class UserListTest {
 
         UserList.parse(
                 FILE,
-                "\"" + "u".repeat(128) + "\" \"x\"\n\"u\" \"" + "x".repeat(2048) + "\"\n\"v\" \"" + "x".repeat(2047) + "\"",
+                "\"" + "u".repeat(128) + "\" \"x\"\n\"u\" \"" + "x".repeat(2048) + "\"\n\"v\" \"" + "x".repeat(2047)
+                        + "\"",
                 findings);
 
         assertThat(findings.faults()).extracting(Fault::line).containsExactly(1, 2);

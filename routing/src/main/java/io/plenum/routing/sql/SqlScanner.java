@@ -9,8 +9,7 @@ package io.plenum.routing.sql;
  * <p>A word that PostgreSQL would cut off after 63 bytes is longer than any that we know, and so is what is left of it.
  */
 public final class SqlScanner {
-    // Classes of bytes. Those from LETTER to DOLLAR can stand inside an identifier.
-    private static final byte INVALID = 0;
+    // Classes of bytes; 0 for all others. Those from LETTER to DOLLAR can stand inside an identifier.
     private static final byte SPACE = 1;
     private static final byte LETTER = 2;
     private static final byte DIGIT = 3;
@@ -65,10 +64,7 @@ public final class SqlScanner {
     /** Whether the last WORD or QUOTED begins with {@code pg_}, as names that belong to PostgreSQL do. */
     public boolean isSystemName() {
         int at = text[tokenStart] == '"' ? tokenStart + 1 : tokenStart;
-        return position - at > 3
-                && (text[at] | 0x20) == 'p'
-                && (text[at + 1] | 0x20) == 'g'
-                && text[at + 2] == '_';
+        return position - at > 3 && (text[at] | 0x20) == 'p' && (text[at + 1] | 0x20) == 'g' && text[at + 2] == '_';
     }
 
     /** The next token; white space and comments lie between tokens. */

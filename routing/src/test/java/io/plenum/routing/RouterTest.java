@@ -1,0 +1,185 @@
+package io.plenum.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class RouterTest {
+    private final StatementClassifier classifier = new StatementClassifier();
+    private final Router router = new Router();
+
+    /** The statements of one batch, separated by {@code |}, each a message of its own. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        SELECT 1                                                   > READ
+        SELECT 1 | SELECT 2                                        > READ
+        SELECT 1 | -- empty                                        > READ
+        -- empty                                                   > EMPTY
+        -- empty | SELECT 1                                        > READ
+        SELECT 1 | INSERT INTO t VALUES (1)                        > WRITE
+        INSERT INTO t VALUES (1) | SELECT 1                        > WRITE
+        SELECT 1 | SELECT f()                                      > UNKNOWN_FUNCTION
+        SELECT f() | SELECT 1 FOR UPDATE                           > LOCKING_READ
+        BEGIN                                                      > TRANSACTION
+        BEGIN | SELECT 1                                           > TRANSACTION
+        BEGIN | INSERT INTO t VALUES (1)                           > WRITE
+        BEGIN READ ONLY                                            > READ_ONLY_TRANSACTION
+        BEGIN READ ONLY | SELECT 1                                 > READ_ONLY_TRANSACTION
+        BEGIN READ ONLY | SELECT 1 | COMMIT                        > READ_ONLY_TRANSACTION
+        BEGIN READ ONLY | SELECT 1; SELECT 2 | ROLLBACK | SELECT 3 > READ_ONLY_TRANSACTION
+        BEGIN READ ONLY | ROLLBACK | INSERT INTO t VALUES (1)      > WRITE
+        BEGIN READ ONLY | COMMIT | BEGIN                           > TRANSACTION
+        BEGIN READ ONLY | COMMIT | BEGIN READ WRITE                > READ_WRITE_TRANSACTION
+        BEGIN READ ONLY | SELECT f()                               > UNKNOWN_FUNCTION
+        BEGIN READ ONLY | SET TRANSACTION READ WRITE               > UTILITY
+        BEGIN READ ONLY | SELECT pg_is_in_recovery()               > NODE_LOCAL
+        BEGIN READ ONLY | SELECT pg_advisory_lock(1)               > SESSION_LOCK
+        SELECT 1 | BEGIN READ ONLY                                 > TRANSACTION
+        BEGIN READ WRITE                                           > READ_WRITE_TRANSACTION
+        BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY              > SERIALIZABLE
+        COMMIT                                                     > TRANSACTION_END
+        SELECT 1 | COMMIT                                          > TRANSACTION_END
+        SET work_mem = 1 | INSERT INTO t VALUES (1)                > SESSION_SETTING
+        INSERT INTO t VALUES (1) | SET work_mem = 1                > SESSION_SETTING
+        SET application_name = 'x' | SELECT 1                      > REPORTED_SETTING
+        """)
+    void aBatchGoesWhereAllOfItMayGo(String batch, Reason expected) {
+        assertThat(decide(RoutingPolicy.AUTO, false, true, batch)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        SELECT 1                                 > READ
+        BEGIN                                    > READ_ONLY_TRANSACTION
+        BEGIN ISOLATION LEVEL REPEATABLE READ    > READ_ONLY_TRANSACTION
+        BEGIN | SELECT 1 | COMMIT                > READ_ONLY_TRANSACTION
+        BEGIN; SELECT 1; COMMIT                  > READ_ONLY_TRANSACTION
+        BEGIN READ ONLY                          > READ_ONLY_TRANSACTION
+        BEGIN READ WRITE                         > READ_WRITE_TRANSACTION
+        BEGIN | BEGIN READ WRITE                 > READ_WRITE_TRANSACTION
+        BEGIN ISOLATION LEVEL SERIALIZABLE       > SERIALIZABLE
+        BEGIN | INSERT INTO t VALUES (1)         > WRITE
+        INSERT INTO t VALUES (1)                 > WRITE
+        """)
+    void aClientThatIsReadOnlyByDefaultNeedNotSaySo(String batch, Reason expected) {
+        assertThat(decide(RoutingPolicy.AUTO, true, true, batch)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        SELECT 1                   > false > NOT_DECLARED
+        SELECT 1                   > true  > READ
+        -- empty                   > false > NOT_DECLARED
+        BEGIN READ ONLY            > false > READ_ONLY_TRANSACTION
+        BEGIN READ ONLY | SELECT 1 > false > READ_ONLY_TRANSACTION
+        BEGIN                      > false > TRANSACTION
+        BEGIN                      > true  > READ_ONLY_TRANSACTION
+        BEGIN READ WRITE           > true  > READ_WRITE_TRANSACTION
+        INSERT INTO t VALUES (1)   > false > WRITE
+        """)
+    void theExplicitPolicyTakesOnlyWhatTheClientDeclared(String batch, boolean readOnly, Reason expected) {
+        assertThat(decide(RoutingPolicy.EXPLICIT, readOnly, true, batch)).isEqualTo(expected);
+    }
+
+    @Test
+    void withRoutingOffEverythingGoesToThePrimaryAndPinsStayPins() {
+        assertThat(decide(RoutingPolicy.OFF, true, true, "SELECT 1")).isEqualTo(Reason.ROUTING_OFF);
+        assertThat(decide(RoutingPolicy.OFF, true, true, "BEGIN READ ONLY")).isEqualTo(Reason.ROUTING_OFF);
+        assertThat(decide(RoutingPolicy.OFF, true, true, "LISTEN x | SELECT 1")).isEqualTo(Reason.LISTEN);
+    }
+
+    @Test
+    void textThatCannotBeTrustedGoesToThePrimary() {
+        assertThat(decide(RoutingPolicy.AUTO, false, false, "SELECT 1")).isEqualTo(Reason.UNSAFE_TEXT);
+        assertThat(decide(RoutingPolicy.AUTO, true, false, "BEGIN READ ONLY")).isEqualTo(Reason.UNSAFE_TEXT);
+        assertThat(decide(RoutingPolicy.AUTO, true, false, "BEGIN")).isEqualTo(Reason.UNSAFE_TEXT);
+        assertThat(decide(RoutingPolicy.AUTO, false, false, "SET x = 1")).isEqualTo(Reason.SESSION_SETTING);
+    }
+
+    @Test
+    void aDoubtSendsReadsToThePrimary() {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.statement(Reason.READ);
+        router.doubt(Reason.INCOMPLETE_BATCH);
+        assertThat(router.decide()).isEqualTo(Reason.INCOMPLETE_BATCH);
+
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.statement(Reason.READ_ONLY_TRANSACTION);
+        router.statement(Reason.READ);
+        router.doubt(Reason.FUNCTION_CALL);
+        assertThat(router.decide()).isEqualTo(Reason.FUNCTION_CALL);
+    }
+
+    @Test
+    void aBatchWithoutStatementsMayGoAnywhere() {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        assertThat(router.decide()).isEqualTo(Reason.EMPTY);
+    }
+
+    @Test
+    void nothingIsKeptFromTheBatchBefore() {
+        assertThat(decide(RoutingPolicy.AUTO, false, true, "SET x = 1")).isEqualTo(Reason.SESSION_SETTING);
+        assertThat(decide(RoutingPolicy.AUTO, false, true, "SELECT 1")).isEqualTo(Reason.READ);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aReplicaIsNeverReachedFromAReasonThatNamesThePrimary(Reason reason) {
+        for (RoutingPolicy policy : RoutingPolicy.values()) {
+            for (int order = 0; order < 2; order++) {
+                router.begin(policy, false, true);
+                router.statement(order == 0 ? reason : Reason.READ);
+                router.statement(order == 0 ? Reason.READ : reason);
+                if (reason.target() == Target.PRIMARY) {
+                    assertThat(router.decide().target()).isEqualTo(Target.PRIMARY);
+                }
+                assertThat(router.decide().pins()).isEqualTo(reason.pins());
+            }
+        }
+    }
+
+    static Stream<Reason> pins() {
+        return Stream.of(Reason.values()).filter(Reason::pins);
+    }
+
+    @ParameterizedTest
+    @MethodSource("pins")
+    void noOtherReasonHidesAPin(Reason pin) {
+        for (Reason other : Reason.values()) {
+            router.begin(RoutingPolicy.AUTO, true, false);
+            router.statement(pin);
+            router.doubt(other);
+            assertThat(router.decide().pins()).isTrue();
+            router.begin(RoutingPolicy.AUTO, true, false);
+            router.doubt(other);
+            router.statement(pin);
+            assertThat(router.decide().pins()).isTrue();
+        }
+    }
+
+    @Test
+    void policiesAreFoundByTheNamesOfTheirSetting() {
+        for (RoutingPolicy policy : RoutingPolicy.values()) {
+            assertThat(RoutingPolicy.named(policy.label())).isEqualTo(policy);
+        }
+        assertThat(RoutingPolicy.named(" Auto ")).isEqualTo(RoutingPolicy.AUTO);
+        assertThat(RoutingPolicy.named("on")).isNull();
+    }
+
+    private Reason decide(RoutingPolicy policy, boolean readOnlyByDefault, boolean safeText, String batch) {
+        router.begin(policy, readOnlyByDefault, safeText);
+        for (String sql : batch.split("\\|", -1)) {
+            ByteBuf text = Unpooled.wrappedBuffer(sql.getBytes(StandardCharsets.UTF_8));
+            router.statement(classifier.classify(text, 0, text.readableBytes()));
+        }
+        return router.decide();
+    }
+}

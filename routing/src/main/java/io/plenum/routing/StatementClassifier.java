@@ -2,10 +2,10 @@ package io.plenum.routing;
 
 import io.netty.buffer.ByteBuf;
 import io.plenum.routing.sql.Call;
+import io.plenum.routing.sql.Lexeme;
 import io.plenum.routing.sql.SqlScanner;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
-import io.plenum.routing.sql.Word;
 import java.util.Objects;
 
 /**
@@ -56,20 +56,14 @@ public final class StatementClassifier {
     private final byte[] levels = new byte[MAX_DEPTH];
     private byte[] copy = NOTHING;
 
-    // The token at hand and the one before it; END is what stands before the first of a statement.
-    private Token token = Token.END;
-    private Word word = Word.NONE;
-    private Term term = Term.NONE;
-    private Token previous = Token.END;
-    private Word previousWord = Word.NONE;
-    private Term previousTerm = Term.NONE;
+    // Lexemes: the one at hand and the one before it.
+    private int current = Lexeme.NOTHING;
+    private int previous = Lexeme.NOTHING;
 
-    // The last name, whose parts are joined by dots, and what stands before it.
+    // The last name: how many parts are joined by dots; lexemes of what stands before the last dot and before it all.
     private int nameParts;
-    private Word qualifier = Word.NONE;
-    private Token beforeName = Token.END;
-    private Word beforeNameWord = Word.NONE;
-    private Term beforeNameTerm = Term.NONE;
+    private int qualifier = Lexeme.NOTHING;
+    private int lead = Lexeme.NOTHING;
     /** The name may be one of PostgreSQL's own; what follows it decides. */
     private boolean systemName;
 
@@ -132,19 +126,18 @@ public final class StatementClassifier {
         do {
             beginStatement();
             texts.add(statement());
-        } while (token == Token.SEMICOLON);
+        } while (token() == Token.SEMICOLON);
         return texts.reason();
     }
 
     /** The quotes are not what they seem, so each word counts wherever it stands. */
     private Reason anywhere() {
         boolean first = false; // the first statement was seen already, for nothing can hide its beginning
-        for (Token found = scanner.nextAnywhere(); found != Token.END; found = scanner.nextAnywhere()) {
-            if (found == Token.SEMICOLON) {
+        for (int found = scanner.nextAnywhere(); found != Lexeme.NOTHING; found = scanner.nextAnywhere()) {
+            if (Lexeme.token(found) == Token.SEMICOLON) {
                 first = true;
             } else {
-                Word candidate = scanner.word();
-                if (leavesState(candidate) || (first && changesSession(candidate.term()))) {
+                if (leavesState(found) || (first && changesSession(Lexeme.term(found)))) {
                     return Reason.SESSION_DOUBT;
                 }
                 first = false;
@@ -154,9 +147,7 @@ public final class StatementClassifier {
     }
 
     private void beginStatement() {
-        token = Token.END;
-        word = Word.NONE;
-        term = Term.NONE;
+        current = Lexeme.NOTHING;
         systemName = false;
         depth = 0;
         levels[0] = QUERY;
@@ -166,11 +157,42 @@ public final class StatementClassifier {
         advance();
     }
 
+    private void advance() {
+        int next = scanner.next();
+        Token token = Lexeme.token(next);
+        if (token.isName()) {
+            if (token() == Token.DOT) {
+                nameParts++;
+            } else {
+                nameParts = 1;
+                qualifier = Lexeme.NOTHING;
+                lead = current;
+            }
+        } else if (token == Token.DOT) {
+            qualifier = current;
+        }
+        previous = current;
+        current = next;
+    }
+
+    private Token token() {
+        return Lexeme.token(current);
+    }
+
+    /** What the word at hand means; NONE if it is no word. */
+    private Term term() {
+        return Lexeme.term(current);
+    }
+
+    private boolean ended() {
+        return token().endsStatement();
+    }
+
     private Reason statement() {
-        return switch (token) {
+        return switch (token()) {
             case SEMICOLON, END -> Reason.EMPTY;
             case OPEN -> body(Reason.READ);
-            case WORD -> beginsWith(term);
+            case WORD -> beginsWith(term());
             default -> body(Reason.NOT_UNDERSTOOD);
         };
     }
@@ -201,37 +223,36 @@ public final class StatementClassifier {
     /** EXPLAIN [ANALYZE] [VERBOSE] statement, or EXPLAIN (options) statement: what the statement is, run or not. */
     private Reason explain() {
         advance();
-        if (token == Token.OPEN) {
+        if (token() == Token.OPEN) {
             advance();
-            if (token == Token.OPEN || isQuery()) {
+            if (token() == Token.OPEN || isQuery()) {
                 push(QUERY);
                 return body(Reason.READ);
             }
-            while (token != Token.CLOSE && !ended()) {
+            while (token() != Token.CLOSE && !ended()) {
                 advance();
             }
             advance();
         } else {
-            while (term == Term.ANALYZE || term == Term.VERBOSE) {
+            while (term() == Term.ANALYZE || term() == Term.VERBOSE) {
                 advance();
             }
         }
-        previous = Token.END; // the statement begins here
-        previousTerm = Term.NONE;
-        if (token == Token.WORD && term == Term.EXPLAIN) {
+        previous = Lexeme.NOTHING; // the statement begins here
+        if (token() == Token.WORD && term() == Term.EXPLAIN) {
             return body(Reason.NOT_UNDERSTOOD); // and no recursion, however often the word stands there
         }
         return ended() ? Reason.NOT_UNDERSTOOD : statement();
     }
 
     private boolean isQuery() {
-        return term == Term.SELECT || term == Term.WITH || term == Term.VALUES || term == Term.TABLE;
+        return term() == Term.SELECT || term() == Term.WITH || term() == Term.VALUES || term() == Term.TABLE;
     }
 
     /** Settings can differ from node to node; those that follow the client, or that are fixed, do not. */
     private Reason show() {
         advance();
-        return switch (word.term()) {
+        return switch (Lexeme.letters(current)) {
             case REPORTED_SETTING, FIXED_SETTING, TIME -> body(Reason.READ);
             default -> body(Reason.NODE_LOCAL);
         };
@@ -242,22 +263,22 @@ public final class StatementClassifier {
         boolean readOnly = false;
         Reason worst = Reason.EMPTY;
         advance();
-        if (term == Term.WORK || term == Term.TRANSACTION) {
+        if (term() == Term.WORK || term() == Term.TRANSACTION) {
             advance();
         }
         while (!ended()) {
-            switch (term) {
+            switch (term()) {
                 case ISOLATION -> {
                     advance();
-                    if (term != Term.LEVEL) {
+                    if (term() != Term.LEVEL) {
                         return body(Reason.NOT_UNDERSTOOD);
                     }
                     advance();
-                    if (term == Term.SERIALIZABLE) {
+                    if (term() == Term.SERIALIZABLE) {
                         worst = worst.or(Reason.SERIALIZABLE);
-                    } else if (term == Term.REPEATABLE || term == Term.READ) {
+                    } else if (term() == Term.REPEATABLE || term() == Term.READ) {
                         advance();
-                        if (term != Term.READ && term != Term.COMMITTED) {
+                        if (term() != Term.READ && term() != Term.COMMITTED) {
                             return body(Reason.NOT_UNDERSTOOD);
                         }
                     } else {
@@ -266,9 +287,9 @@ public final class StatementClassifier {
                 }
                 case READ -> {
                     advance();
-                    if (term == Term.ONLY) {
+                    if (term() == Term.ONLY) {
                         readOnly = true;
-                    } else if (term == Term.WRITE) {
+                    } else if (term() == Term.WRITE) {
                         // A standby refuses it even where READ ONLY follows.
                         worst = worst.or(Reason.READ_WRITE_TRANSACTION);
                     } else {
@@ -277,14 +298,14 @@ public final class StatementClassifier {
                 }
                 case NOT, DEFERRABLE -> {}
                 default -> {
-                    if (token != Token.COMMA) {
+                    if (token() != Token.COMMA) {
                         return body(Reason.NOT_UNDERSTOOD);
                     }
                 }
             }
             advance();
         }
-        if (token == Token.BROKEN) {
+        if (token() == Token.BROKEN) {
             return Reason.NOT_UNDERSTOOD;
         }
         return worst != Reason.EMPTY ? worst : readOnly ? Reason.READ_ONLY_TRANSACTION : Reason.TRANSACTION;
@@ -292,32 +313,32 @@ public final class StatementClassifier {
 
     private Reason end() {
         advance();
-        if (term == Term.PREPARED) {
+        if (term() == Term.PREPARED) {
             return body(Reason.WRITE);
         }
-        if (term == Term.WORK || term == Term.TRANSACTION) {
+        if (term() == Term.WORK || term() == Term.TRANSACTION) {
             advance();
         }
-        if (term == Term.TO) {
+        if (term() == Term.TO) {
             return body(Reason.UTILITY); // a savepoint
         }
-        return ended() || term == Term.AND ? body(Reason.TRANSACTION_END) : body(Reason.NOT_UNDERSTOOD);
+        return ended() || term() == Term.AND ? body(Reason.TRANSACTION_END) : body(Reason.NOT_UNDERSTOOD);
     }
 
     private Reason set() {
         advance();
-        if (term == Term.TRANSACTION || term == Term.CONSTRAINTS) {
+        if (term() == Term.TRANSACTION || term() == Term.CONSTRAINTS) {
             return body(Reason.UTILITY);
         }
-        if (term == Term.LOCAL) {
+        if (term() == Term.LOCAL) {
             return body(Reason.UTILITY); // PostgreSQL takes it back at the end of the transaction
         }
-        if (term == Term.SESSION) {
+        if (term() == Term.SESSION) {
             advance();
-            if (term == Term.CHARACTERISTICS) {
+            if (term() == Term.CHARACTERISTICS) {
                 return characteristics();
             }
-            if (term == Term.AUTHORIZATION) {
+            if (term() == Term.AUTHORIZATION) {
                 return body(Reason.SESSION_ROLE);
             }
         }
@@ -326,10 +347,10 @@ public final class StatementClassifier {
 
     private Reason reset() {
         advance();
-        if (term == Term.TRANSACTION) {
+        if (term() == Term.TRANSACTION) {
             return body(Reason.UTILITY);
         }
-        if (term == Term.SESSION) {
+        if (term() == Term.SESSION) {
             return body(Reason.SESSION_ROLE);
         }
         return setting();
@@ -337,11 +358,11 @@ public final class StatementClassifier {
 
     /** At the name of a setting that is set or reset for the session. */
     private Reason setting() {
-        return switch (word.term()) {
+        return switch (Lexeme.letters(current)) {
             case REPORTED_SETTING, NAMES -> {
                 advance();
                 // A dot behind the name makes it another: SET timezone.x
-                yield body(token == Token.DOT ? Reason.SESSION_SETTING : Reason.REPORTED_SETTING);
+                yield body(token() == Token.DOT ? Reason.SESSION_SETTING : Reason.REPORTED_SETTING);
             }
             case TIME -> body(Reason.REPORTED_SETTING); // ZONE follows
             case ROLE -> body(Reason.SESSION_ROLE);
@@ -354,9 +375,9 @@ public final class StatementClassifier {
         boolean reported = true;
         advance();
         while (!ended()) {
-            switch (term) {
+            switch (term()) {
                 case AS, TRANSACTION, READ, ONLY, WRITE -> {}
-                default -> reported &= token == Token.COMMA;
+                default -> reported &= token() == Token.COMMA;
             }
             advance();
         }
@@ -365,16 +386,16 @@ public final class StatementClassifier {
 
     private Reason create() {
         advance();
-        while (term == Term.OR || term == Term.REPLACE || term == Term.GLOBAL || term == Term.LOCAL) {
+        while (term() == Term.OR || term() == Term.REPLACE || term() == Term.GLOBAL || term() == Term.LOCAL) {
             advance();
         }
-        return body(term == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE);
+        return body(term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE);
     }
 
     private Reason declare() {
         Reason reason = Reason.UTILITY;
-        while (term != Term.FOR && !ended()) {
-            if (term == Term.HOLD && previousTerm == Term.WITH) {
+        while (term() != Term.FOR && !ended()) {
+            if (term() == Term.HOLD && Lexeme.term(previous) == Term.WITH) {
                 reason = Reason.HOLD_CURSOR;
             }
             advance();
@@ -384,31 +405,26 @@ public final class StatementClassifier {
 
     private Reason prepare() {
         advance();
-        boolean twoPhase = term == Term.TRANSACTION;
+        boolean twoPhase = term() == Term.TRANSACTION;
         advance();
-        return body(twoPhase && token == Token.STRING ? Reason.WRITE : Reason.SQL_PREPARE);
+        return body(twoPhase && token() == Token.STRING ? Reason.WRITE : Reason.SQL_PREPARE);
     }
 
     /** From the token at hand to the end of the statement: what its first words say, or worse. */
     private Reason body(Reason first) {
         Reason reason = first;
         doubted = first == Reason.NOT_UNDERSTOOD;
-        while (!ended()) {
+        for (; !ended(); advance()) {
             if (systemName) {
                 reason = reason.or(systemName());
             }
-            reason = reason.or(
-                    switch (token) {
-                        case WORD -> word();
-                        case QUOTED -> name();
-                        case ESCAPED -> Reason.NOT_UNDERSTOOD;
-                        case OPEN -> open();
-                        case CLOSE -> close();
-                        case COMMA -> comma();
-                        default -> Reason.EMPTY;
-                    });
+            if (current != Lexeme.UNKNOWN_WORD) {
+                Reason found = look();
+                if (found != Reason.EMPTY) {
+                    reason = reason.or(found);
+                }
+            }
             settingTokens++;
-            advance();
         }
         if (systemName) {
             reason = reason.or(systemName());
@@ -416,63 +432,48 @@ public final class StatementClassifier {
         if (settingDepth > 0) {
             reason = reason.or(Reason.SESSION_SETTING);
         }
-        return token == Token.BROKEN ? reason.or(Reason.NOT_UNDERSTOOD) : reason;
+        return token() == Token.BROKEN ? reason.or(Reason.NOT_UNDERSTOOD) : reason;
     }
 
-    private boolean ended() {
-        return token == Token.SEMICOLON || token == Token.END || token == Token.BROKEN;
-    }
-
-    private void advance() {
-        Token next = scanner.next();
-        switch (next) {
-            case WORD, QUOTED, ESCAPED -> {
-                if (token == Token.DOT) {
-                    nameParts++;
-                } else {
-                    nameParts = 1;
-                    qualifier = Word.NONE;
-                    beforeName = token;
-                    beforeNameWord = word;
-                    beforeNameTerm = term;
-                }
-            }
-            case DOT -> qualifier = word;
-            default -> {}
-        }
-        previous = token;
-        previousWord = word;
-        previousTerm = term;
-        token = next;
-        word = next == Token.WORD || next == Token.QUOTED ? scanner.word() : Word.NONE;
-        term = next == Token.WORD ? word.term() : Term.NONE;
+    /** What the token at hand adds to the statement; EMPTY if nothing. */
+    private Reason look() {
+        return switch (token()) {
+            case WORD -> word();
+            case QUOTED -> name();
+            case ESCAPED -> Reason.NOT_UNDERSTOOD;
+            case OPEN -> open();
+            case CLOSE -> close();
+            case COMMA -> comma();
+            default -> Reason.EMPTY;
+        };
     }
 
     /** A word: of the grammar, or a name. */
     private Reason word() {
-        if (previous == Token.DOT || previousTerm == Term.AS) {
+        if (Lexeme.token(previous) == Token.DOT || Lexeme.term(previous) == Term.AS) {
             return name(); // behind a dot or AS each word is a name
         }
-        if (doubted && changesSession(term)) {
+        if (doubted && changesSession(term())) {
             return Reason.SESSION_DOUBT;
         }
-        return switch (term) {
+        return switch (term()) {
             case NONE, LAST_VALUE, INFORMATION_SCHEMA, PG_CATALOG, PG_TEMP -> name();
             case WITH -> {
-                if (previous == Token.OPEN || previous == Token.END) {
+                if (Lexeme.token(previous) == Token.OPEN || Lexeme.token(previous) == Token.END) {
                     level(QUERY | WITH_LIST);
                 }
                 yield Reason.EMPTY;
             }
             case SELECT, VALUES, TABLE -> {
-                level(previous == Token.OPEN ? QUERY : levelKind());
+                level(Lexeme.token(previous) == Token.OPEN ? QUERY : levelKind());
                 yield Reason.EMPTY;
             }
             case INSERT, DELETE, MERGE -> Reason.WRITE;
-            case UPDATE -> previousTerm == Term.FOR || previousTerm == Term.KEY ? Reason.LOCKING_READ : Reason.WRITE;
-            case NO, SHARE, KEY -> previousTerm == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
+            case UPDATE ->
+                Lexeme.term(previous) == Term.FOR || Lexeme.term(previous) == Term.KEY ? Reason.LOCKING_READ : Reason.WRITE;
+            case NO, SHARE, KEY -> Lexeme.term(previous) == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
-                selectInto = previousTerm != Term.INSERT && previousTerm != Term.MERGE;
+                selectInto = Lexeme.term(previous) != Term.INSERT && Lexeme.term(previous) != Term.MERGE;
                 yield Reason.WRITE;
             }
             case TEMPORARY -> isTemporary() ? Reason.TEMPORARY_OBJECT : Reason.EMPTY;
@@ -482,34 +483,34 @@ public final class StatementClassifier {
 
     /** SELECT ... INTO [GLOBAL | LOCAL] TEMP. Behind INSERT INTO it is the name of a table. */
     private boolean isTemporary() {
-        return previousTerm == Term.LOCAL || previousTerm == Term.GLOBAL || (previousTerm == Term.INTO && selectInto);
+        return Lexeme.term(previous) == Term.LOCAL
+                || Lexeme.term(previous) == Term.GLOBAL
+                || (Lexeme.term(previous) == Term.INTO && selectInto);
     }
 
     /** A part of a name: whether it is one of PostgreSQL's own depends on the next token. */
     private Reason name() {
-        Term named = word.term();
-        systemName = scanner.isSystemName()
-                || named == Term.LAST_VALUE
-                || named == Term.INFORMATION_SCHEMA
-                || (previous == Token.DOT && qualifier.term() == Term.PG_CATALOG);
-        return doubted && leavesState(word) ? Reason.SESSION_DOUBT : Reason.EMPTY;
+        Term named = Lexeme.letters(current);
+        systemName |= Lexeme.isSystemName(current) || named == Term.LAST_VALUE || named == Term.INFORMATION_SCHEMA;
+        return doubted && leavesState(current) ? Reason.SESSION_DOUBT : Reason.EMPTY;
     }
 
     /** At the token behind a name that may be PostgreSQL's own. */
     private Reason systemName() {
-        Term named = previousWord.term();
-        if (token == Token.OPEN) {
+        if (token() == Token.OPEN) {
             return Reason.EMPTY; // a function, or an alias: open() looks at it, and ends the doubt
         }
-        systemName = false;
+        if (Lexeme.token(previous) == Token.DOT) {
+            systemName = token().isName(); // behind pg_catalog: a name, or the sign of an operator
+            return Reason.EMPTY;
+        }
+        Term named = Lexeme.letters(previous);
+        systemName = token() == Token.DOT && named == Term.PG_CATALOG;
         if (named == Term.PG_TEMP) {
             return Reason.TEMPORARY_OBJECT;
         }
-        if (beforeName == Token.CAST || beforeNameTerm == Term.AS) {
-            return Reason.EMPTY; // a type, or an alias
-        }
-        if (token == Token.DOT && named == Term.PG_CATALOG) {
-            return Reason.EMPTY; // what it qualifies comes next
+        if (systemName || Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS) {
+            return Reason.EMPTY; // what it qualifies comes next; a type; an alias
         }
         return named == Term.LAST_VALUE ? Reason.SEQUENCE : Reason.SYSTEM_CATALOG;
     }
@@ -517,7 +518,7 @@ public final class StatementClassifier {
     private Reason open() {
         opened = GROUP;
         Reason reason = Reason.EMPTY;
-        switch (previous) {
+        switch (Lexeme.token(previous)) {
             case WORD, QUOTED -> reason = behindName();
             case ESCAPED -> {
                 opened = CALL;
@@ -532,15 +533,15 @@ public final class StatementClassifier {
 
     /** At the parenthesis behind a name: says what it opens, and what is called if it is a call. */
     private Reason behindName() {
-        if (nameParts == 1 && previous == Token.WORD && (previousWord.call() == Call.RESERVED || isGrammar())) {
-            opened = previousTerm == Term.OPERATOR ? OPERATOR_NAME : GROUP;
+        if (nameParts == 1 && Lexeme.token(previous) == Token.WORD && (Lexeme.call(previous) == Call.RESERVED || isGrammar())) {
+            opened = Lexeme.term(previous) == Term.OPERATOR ? OPERATOR_NAME : GROUP;
             return Reason.EMPTY;
         }
         if (isTypeOrAlias()) {
             return Reason.EMPTY;
         }
         opened = CALL;
-        Call call = previousWord.call();
+        Call call = Lexeme.call(previous);
         // Whatever schema is named: better to keep a server for nothing than to give it away with a lock.
         switch (call) {
             case SESSION_LOCK -> {
@@ -554,7 +555,7 @@ public final class StatementClassifier {
             }
             default -> {}
         }
-        if (nameParts > 2 || (nameParts == 2 && qualifier.term() != Term.PG_CATALOG)) {
+        if (nameParts > 2 || (nameParts == 2 && Lexeme.letters(qualifier) != Term.PG_CATALOG)) {
             return Reason.UNKNOWN_FUNCTION;
         }
         return switch (call) {
@@ -569,20 +570,21 @@ public final class StatementClassifier {
 
     /** Whether the last word, which could be a function's name, is one of the grammar where it stands. */
     private boolean isGrammar() {
-        return switch (previousTerm) {
-            case OVER, FILTER, REPEATABLE -> beforeName == Token.CLOSE;
-            case BY -> beforeNameTerm == Term.ORDER || beforeNameTerm == Term.GROUP || beforeNameTerm == Term.PARTITION;
-            case ROLLUP -> beforeNameTerm == Term.BY;
-            case SETS -> beforeNameTerm == Term.GROUPING;
-            case MATERIALIZED -> beforeNameTerm == Term.NOT;
-            case FIRST -> beforeNameTerm == Term.FETCH;
-            case ZONE -> beforeNameTerm == Term.TIME;
-            case VARYING -> beforeNameTerm == Term.CHARACTER;
-            case SAMPLING -> beforeNameTerm == Term.TABLESAMPLE;
+        return switch (Lexeme.term(previous)) {
+            case OVER, FILTER, REPEATABLE -> Lexeme.token(lead) == Token.CLOSE;
+            case BY ->
+                Lexeme.term(lead) == Term.ORDER || Lexeme.term(lead) == Term.GROUP || Lexeme.term(lead) == Term.PARTITION;
+            case ROLLUP -> Lexeme.term(lead) == Term.BY;
+            case SETS -> Lexeme.term(lead) == Term.GROUPING;
+            case MATERIALIZED -> Lexeme.term(lead) == Term.NOT;
+            case FIRST -> Lexeme.term(lead) == Term.FETCH;
+            case ZONE -> Lexeme.term(lead) == Term.TIME;
+            case VARYING -> Lexeme.term(lead) == Term.CHARACTER;
+            case SAMPLING -> Lexeme.term(lead) == Term.TABLESAMPLE;
             case JOIN, LIKE ->
-                switch (beforeName) {
+                switch (Lexeme.token(lead)) {
                     case CLOSE, STRING, NUMBER, PARAMETER, QUOTED, OTHER -> true;
-                    case WORD -> beforeNameTerm == Term.NOT || beforeNameWord.call() != Call.RESERVED;
+                    case WORD -> Lexeme.term(lead) == Term.NOT || Lexeme.call(lead) != Call.RESERVED;
                     default -> false;
                 };
             case OPERATOR -> true;
@@ -595,18 +597,18 @@ public final class StatementClassifier {
      * with its modifiers, an alias with its columns, a name of a WITH list with its columns.
      */
     private boolean isTypeOrAlias() {
-        if (beforeName == Token.CAST || beforeNameTerm == Term.AS) {
+        if (Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS) {
             return true;
         }
         if (nameParts > 1) {
             return false;
         }
-        return switch (beforeName) {
+        return switch (Lexeme.token(lead)) {
             // Two operands never stand side by side. DISTINCT ON (...) is no operand, nor is OPERATOR(...).
             case CLOSE -> closed == CALL || closed == QUERY;
             case STRING, NUMBER, PARAMETER -> true;
             case COMMA -> isWithList();
-            case WORD -> isWithList() && (beforeNameTerm == Term.WITH || beforeNameTerm == Term.RECURSIVE);
+            case WORD -> isWithList() && (Lexeme.term(lead) == Term.WITH || Lexeme.term(lead) == Term.RECURSIVE);
             default -> false;
         };
     }
@@ -636,12 +638,12 @@ public final class StatementClassifier {
             return Reason.NOT_UNDERSTOOD;
         }
         if (depth == settingDepth) {
-            boolean local = settingCommas == 2 && settingTokens == 1 && previousTerm == Term.TRUE;
+            boolean local = settingCommas == 2 && settingTokens == 1 && Lexeme.term(previous) == Term.TRUE;
             reason = local ? Reason.EMPTY : Reason.SESSION_SETTING;
             settingDepth = 0;
         }
         closed = depth < MAX_DEPTH ? (byte) (levels[depth] & ~WITH_LIST) : GROUP;
-        if (closed == OPERATOR_NAME && previous != Token.OPERATOR) {
+        if (closed == OPERATOR_NAME && Lexeme.token(previous) != Token.OPERATOR) {
             reason = reason.or(Reason.UNKNOWN_FUNCTION); // a function of that name after all
         }
         depth--;
@@ -679,11 +681,11 @@ public final class StatementClassifier {
     }
 
     /** Words that change the session in the midst of a statement. */
-    private static boolean leavesState(Word word) {
-        return switch (word.call()) {
+    private static boolean leavesState(int name) {
+        return switch (Lexeme.call(name)) {
             case SESSION_LOCK, SESSION_STATE, SET_CONFIG -> true;
             default ->
-                switch (word.term()) {
+                switch (Lexeme.letters(name)) {
                     case HOLD, TEMPORARY, PG_TEMP -> true;
                     default -> false;
                 };

@@ -1,5 +1,7 @@
 package io.plenum.routing.sql;
 
+import java.util.Arrays;
+
 /**
  * Confined to its event loop: cuts a text into tokens as PostgreSQL's lexer ({@code scan.l}) does, in one pass and
  * without allocating. It agrees with PostgreSQL on where each token ends, for texts in an encoding whose bytes below
@@ -9,32 +11,33 @@ package io.plenum.routing.sql;
  * <p>A word that PostgreSQL would cut off after 63 bytes is longer than any that we know, and so is what is left of it.
  */
 public final class SqlScanner {
-    // Classes of bytes; 0 for all others. Those from LETTER to DOLLAR can stand inside an identifier.
-    private static final byte SPACE = 1;
-    private static final byte LETTER = 2;
-    private static final byte DIGIT = 3;
-    private static final byte DOLLAR = 4;
-    private static final byte OPERATOR = 5;
-    private static final byte APOSTROPHE = 6;
-    private static final byte QUOTE = 7;
-    private static final byte OPEN = 8;
-    private static final byte CLOSE = 9;
-    private static final byte DOT = 10;
-    private static final byte COMMA = 11;
-    private static final byte SEMICOLON = 12;
-    private static final byte COLON = 13;
+    // Classes of bytes. Those up to DOLLAR can stand inside an identifier.
+    private static final byte LETTER = 0;
+    private static final byte DIGIT = 1;
+    private static final byte DOLLAR = 2;
+    private static final byte SPACE = 3;
+    private static final byte SIGN = 4;
+    private static final byte APOSTROPHE = 5;
+    private static final byte QUOTE = 6;
+    private static final byte DOT = 7;
+    private static final byte COLON = 8;
+    /** And above: a token by itself, whose lexeme is what remains when this is taken away. */
+    private static final byte SINGLE = 16;
+
+    private static final int STRING = Lexeme.of(Token.STRING);
+    private static final int NUMBER = Lexeme.of(Token.NUMBER);
+    private static final int OTHER = Lexeme.of(Token.OTHER);
 
     private static final byte[] CLASSES = classes();
     private static final byte[] LOWER_CASE = lowerCase();
     private static final byte[] AS_IT_IS = asItIs();
+    private static final byte[] IN_WORD = inWord();
     private static final byte[] NOTHING = {};
 
     private byte[] text = NOTHING;
     private int start;
     private int position;
     private int end;
-    private int tokenStart;
-    private Word word = Word.NONE;
 
     /** Begins the text in {@code [start, end)} of the array, which must not change until it is read. */
     public void over(byte[] text, int start, int end) {
@@ -47,8 +50,6 @@ public final class SqlScanner {
     /** Back to the beginning of the text. */
     public void rewind() {
         position = start;
-        tokenStart = start;
-        word = Word.NONE;
     }
 
     /** Lets go of the text. */
@@ -56,25 +57,14 @@ public final class SqlScanner {
         over(NOTHING, 0, 0);
     }
 
-    /** What is known of the last {@link Token#WORD} or {@link Token#QUOTED}; after other tokens it means nothing. */
-    public Word word() {
-        return word;
-    }
-
-    /** Whether the last WORD or QUOTED begins with {@code pg_}, as names that belong to PostgreSQL do. */
-    public boolean isSystemName() {
-        int at = text[tokenStart] == '"' ? tokenStart + 1 : tokenStart;
-        return position - at > 3 && (text[at] | 0x20) == 'p' && (text[at + 1] | 0x20) == 'g' && text[at + 2] == '_';
-    }
-
-    /** The next token; white space and comments lie between tokens. */
-    public Token next() {
+    /** The {@link Lexeme} of the next token; white space and comments lie between tokens. */
+    public int next() {
         byte[] text = this.text;
         int end = this.end;
         int at = position;
         while (at < end) {
-            int c = text[at] & 0xFF;
-            switch (CLASSES[c]) {
+            byte type = CLASSES[text[at] & 0xFF];
+            switch (type) {
                 case SPACE -> at++;
                 case LETTER -> {
                     return word(at);
@@ -86,34 +76,19 @@ public final class SqlScanner {
                     return dollar(at);
                 }
                 case APOSTROPHE -> {
-                    return string(at, at + 1);
+                    return string(at + 1);
                 }
                 case QUOTE -> {
-                    return quoted(at);
-                }
-                case OPEN -> {
-                    return single(Token.OPEN, at);
-                }
-                case CLOSE -> {
-                    return single(Token.CLOSE, at);
-                }
-                case COMMA -> {
-                    return single(Token.COMMA, at);
-                }
-                case SEMICOLON -> {
-                    return single(Token.SEMICOLON, at);
+                    return quoted(at + 1);
                 }
                 case DOT -> {
-                    return isDigit(at + 1) ? number(at) : single(Token.DOT, at);
+                    return isDigit(at + 1) ? number(at) : token(Token.DOT, at + 1);
                 }
                 case COLON -> {
-                    if (at + 1 < end && text[at + 1] == ':') {
-                        position = at + 2;
-                        return Token.CAST;
-                    }
-                    return single(Token.OTHER, at);
+                    boolean doubled = at + 1 < end && text[at + 1] == ':';
+                    return doubled ? token(Token.CAST, at + 2) : token(Token.OTHER, at + 1);
                 }
-                case OPERATOR -> {
+                case SIGN -> {
                     if (startsLineComment(at)) {
                         at = afterLine(at + 2);
                     } else if (startsComment(at)) {
@@ -126,150 +101,142 @@ public final class SqlScanner {
                     }
                 }
                 default -> {
-                    return single(Token.OTHER, at);
+                    position = at + 1;
+                    return type - SINGLE;
                 }
             }
         }
         position = end;
-        return Token.END;
+        return Lexeme.NOTHING;
     }
 
     /**
-     * The next identifier without quotes, or SEMICOLON, wherever it stands: inside of strings and comments too. For
-     * texts whose quotes cannot be trusted.
+     * The {@link Lexeme} of the next identifier or semicolon, wherever it stands: in strings and comments too. For texts
+     * whose quotes cannot be trusted.
      */
-    public Token nextAnywhere() {
+    public int nextAnywhere() {
         while (position < end) {
-            int at = position;
-            switch (CLASSES[text[at] & 0xFF]) {
-                case LETTER -> {
-                    return identifier(at);
-                }
-                case SEMICOLON -> {
-                    return single(Token.SEMICOLON, at);
-                }
-                default -> position++;
+            byte type = CLASSES[text[position] & 0xFF];
+            if (type == LETTER) {
+                return identifier(position);
+            }
+            position++;
+            if (type == SINGLE + Lexeme.of(Token.SEMICOLON)) {
+                return type - SINGLE;
             }
         }
-        return Token.END;
+        return Lexeme.NOTHING;
     }
 
-    static int hash(int hash, byte letter) {
-        return hash * 31 + letter;
+    /** The key of a word grown by a letter: the letters themselves for up to 8, a hash for more. */
+    static long key(long key, byte letter) {
+        return Long.rotateLeft(key, 8) ^ (letter & 0xFF);
     }
 
-    private Token single(Token token, int at) {
-        position = at + 1;
-        return token;
+    private int token(Token token, int after) {
+        position = after;
+        return Lexeme.of(token);
     }
 
-    private Token broken() {
-        position = end; // what stands behind an open quote is not SQL
-        return Token.BROKEN;
+    private int broken() {
+        return token(Token.BROKEN, end); // what stands behind an open quote is not SQL
     }
 
-    private Token word(int start) {
+    /** An identifier, or the prefix of a literal. */
+    private int word(int start) {
         byte[] text = this.text;
         int next = start + 1;
         if (next < end) {
             byte second = text[next];
-            switch (text[start]) {
-                case 'E', 'e' -> {
-                    if (second == '\'') {
-                        return escapedString(start, next + 1);
+            if (second == '\'') {
+                switch (text[start]) {
+                    case 'E', 'e' -> {
+                        return escapedString(next + 1);
                     }
-                }
-                case 'B', 'b', 'X', 'x', 'N', 'n' -> {
-                    if (second == '\'') {
-                        return string(start, next + 1);
+                    case 'B', 'b', 'X', 'x', 'N', 'n' -> {
+                        return string(next + 1);
                     }
+                    default -> {}
                 }
-                case 'U', 'u' -> {
-                    if (second == '&' && next + 1 < end) {
-                        if (text[next + 1] == '\'') {
-                            return string(start, next + 2);
-                        }
-                        if (text[next + 1] == '"') {
-                            Token token = quoted(next + 1);
-                            return token == Token.QUOTED ? Token.ESCAPED : token;
-                        }
-                    }
+            } else if (second == '&' && (text[start] | 0x20) == 'u' && next + 1 < end) {
+                if (text[next + 1] == '\'') {
+                    return string(next + 2);
                 }
-                default -> {}
+                if (text[next + 1] == '"') {
+                    int quoted = quoted(next + 2);
+                    return quoted == Lexeme.of(Token.BROKEN) ? quoted : Lexeme.of(Token.ESCAPED);
+                }
             }
         }
         return identifier(start);
     }
 
-    private Token identifier(int start) {
+    private int identifier(int start) {
         byte[] text = this.text;
         int end = this.end;
-        int hash = 0;
+        long key = 0;
         int at = start;
         while (at < end) {
-            int c = text[at] & 0xFF;
-            int type = CLASSES[c];
-            if (type < LETTER || type > DOLLAR) {
+            byte letter = IN_WORD[text[at] & 0xFF];
+            if (letter == 0) {
                 break;
             }
-            hash = hash(hash, LOWER_CASE[c]);
+            key = key(key, letter);
             at++;
         }
-        tokenStart = start;
         position = at;
-        word = Vocabulary.find(text, start, at, hash, LOWER_CASE);
-        return Token.WORD;
+        int word = Vocabulary.word(text, start, at, key, LOWER_CASE);
+        return isSystemName(start, at) ? Lexeme.systemName(word) : word;
     }
 
-    /** From the opening quote. A name with a doubled quote in it is none that we know. */
-    private Token quoted(int start) {
+    /** From behind the opening quote. A name with a doubled quote in it is none that we know. */
+    private int quoted(int start) {
         byte[] text = this.text;
         int end = this.end;
-        int hash = 0;
+        long key = 0;
         boolean doubled = false;
-        int at = start + 1;
-        while (true) {
-            if (at >= end) {
-                return broken();
-            }
+        int at = start;
+        while (at < end) {
             byte c = text[at];
             if (c == '"') {
                 if (at + 1 >= end || text[at + 1] != '"') {
-                    break;
+                    position = at + 1;
+                    int word = doubled ? Lexeme.UNKNOWN_WORD : Vocabulary.word(text, start, at, key, AS_IT_IS);
+                    int name = Lexeme.quoted(word);
+                    return isSystemName(start, at) ? Lexeme.systemName(name) : name;
                 }
                 doubled = true;
                 at++;
             }
-            hash = hash(hash, c);
+            key = key(key, c);
             at++;
         }
-        tokenStart = start;
-        position = at + 1;
-        word = doubled ? Word.NONE : Vocabulary.find(text, start + 1, at, hash, AS_IT_IS);
-        return Token.QUOTED;
+        return broken();
+    }
+
+    private boolean isSystemName(int start, int end) {
+        return (text[start] | 0x20) == 'p' && end - start > 3 && (text[start + 1] | 0x20) == 'g' && text[start + 2] == '_';
     }
 
     /** From behind the opening quote. Doubled quotes belong to the string; a backslash is a character like others. */
-    private Token string(int start, int from) {
+    private int string(int from) {
         byte[] text = this.text;
         int end = this.end;
         int at = from;
         while (at < end) {
             if (text[at++] == '\'') {
-                if (at < end && text[at] == '\'') {
-                    at++;
-                } else {
-                    tokenStart = start;
+                if (at >= end || text[at] != '\'') {
                     position = at;
-                    return Token.STRING;
+                    return STRING;
                 }
+                at++;
             }
         }
         return broken();
     }
 
     /** As {@link #string}, but a backslash takes the next byte with it, also in a continuation on another line. */
-    private Token escapedString(int start, int from) {
+    private int escapedString(int from) {
         byte[] text = this.text;
         int end = this.end;
         int at = from;
@@ -284,9 +251,8 @@ public final class SqlScanner {
                 }
                 int continued = continuation(at);
                 if (continued < 0) {
-                    tokenStart = start;
                     position = at;
-                    return Token.STRING;
+                    return STRING;
                 }
                 at = continued;
             }
@@ -318,7 +284,7 @@ public final class SqlScanner {
     }
 
     /** A parameter, a string in dollars, or a dollar that is neither. */
-    private Token dollar(int start) {
+    private int dollar(int start) {
         byte[] text = this.text;
         int end = this.end;
         int at = start + 1;
@@ -326,18 +292,17 @@ public final class SqlScanner {
             while (isDigit(at)) {
                 at++;
             }
-            position = at;
-            return Token.PARAMETER;
+            return token(Token.PARAMETER, at);
         }
         while (at < end) {
-            int type = CLASSES[text[at] & 0xFF];
+            byte type = CLASSES[text[at] & 0xFF];
             if (type != LETTER && type != DIGIT) {
                 break;
             }
             at++;
         }
         if (at >= end || text[at] != '$') {
-            return single(Token.OTHER, start);
+            return token(Token.OTHER, start + 1);
         }
         int tagLength = at + 1 - start;
         at++;
@@ -352,9 +317,8 @@ public final class SqlScanner {
                 same++;
             }
             if (same == tagLength) {
-                tokenStart = start;
                 position = at + tagLength;
-                return Token.STRING;
+                return STRING;
             }
             at += same;
         }
@@ -362,7 +326,7 @@ public final class SqlScanner {
     }
 
     /** Digits, with a fraction. What follows them directly, be it an exponent, comes as a word. */
-    private Token number(int start) {
+    private int number(int start) {
         int at = start;
         while (isDigit(at)) {
             at++;
@@ -375,17 +339,16 @@ public final class SqlScanner {
             }
         }
         position = at;
-        return Token.NUMBER;
+        return NUMBER;
     }
 
     /** As long as PostgreSQL's: up to where a comment begins. */
-    private Token operator(int start) {
+    private int operator(int start) {
         int at = start + 1;
-        while (at < end && CLASSES[text[at] & 0xFF] == OPERATOR && !startsLineComment(at) && !startsComment(at)) {
+        while (at < end && CLASSES[text[at] & 0xFF] == SIGN && !startsLineComment(at) && !startsComment(at)) {
             at++;
         }
-        position = at;
-        return Token.OPERATOR;
+        return token(Token.OPERATOR, at);
     }
 
     private boolean isDigit(int at) {
@@ -430,33 +393,46 @@ public final class SqlScanner {
 
     private static byte[] classes() {
         byte[] classes = new byte[256];
+        Arrays.fill(classes, single(Token.OTHER));
         for (int c = 'a'; c <= 'z'; c++) {
             classes[c] = LETTER;
             classes[c - 'a' + 'A'] = LETTER;
         }
+        Arrays.fill(classes, 128, 256, LETTER);
         classes['_'] = LETTER;
-        for (int c = 128; c < 256; c++) {
-            classes[c] = LETTER;
+        Arrays.fill(classes, '0', '9' + 1, DIGIT);
+        for (byte space : new byte[] {' ', '\t', '\n', '\r', '\f', 0x0B}) {
+            classes[space] = SPACE;
         }
-        for (int c = '0'; c <= '9'; c++) {
-            classes[c] = DIGIT;
-        }
-        for (char c : " \t\n\r\f\u000B".toCharArray()) {
-            classes[c] = SPACE;
-        }
-        for (char c : "~!@#^&|`?+-*/%<>=".toCharArray()) {
-            classes[c] = OPERATOR;
+        String signs = "~!@#^&|`?+-*/%<>=";
+        for (int i = 0; i < signs.length(); i++) {
+            classes[signs.charAt(i)] = SIGN;
         }
         classes['$'] = DOLLAR;
         classes['\''] = APOSTROPHE;
         classes['"'] = QUOTE;
-        classes['('] = OPEN;
-        classes[')'] = CLOSE;
         classes['.'] = DOT;
-        classes[','] = COMMA;
-        classes[';'] = SEMICOLON;
         classes[':'] = COLON;
+        classes['('] = single(Token.OPEN);
+        classes[')'] = single(Token.CLOSE);
+        classes[','] = single(Token.COMMA);
+        classes[';'] = single(Token.SEMICOLON);
         return classes;
+    }
+
+    private static byte single(Token token) {
+        return (byte) (SINGLE + Lexeme.of(token));
+    }
+
+    /** What a byte inside an identifier is in lower case; 0 for those that end it. */
+    private static byte[] inWord() {
+        byte[] letters = new byte[256];
+        for (int c = 0; c < 256; c++) {
+            if (CLASSES[c] <= DOLLAR) {
+                letters[c] = LOWER_CASE[c];
+            }
+        }
+        return letters;
     }
 
     private static byte[] asItIs() {

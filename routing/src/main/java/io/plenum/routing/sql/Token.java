@@ -1,6 +1,6 @@
 package io.plenum.routing.sql;
 
-/** What {@link SqlScanner#next()} found. */
+/** The kinds of tokens that {@link SqlScanner#next()} finds. */
 public enum Token {
     /** An identifier or keyword without quotes. */
     WORD,
@@ -22,16 +22,26 @@ public enum Token {
     DOT,
     /** {@code ,} */
     COMMA,
-    /** {@code ;} */
-    SEMICOLON,
     /** {@code ::} */
     CAST,
     /** One or more of the characters that operators are made of. */
     OPERATOR,
     /** Any other byte: brackets, a colon, and what PostgreSQL would refuse. */
     OTHER,
+    /** {@code ;} */
+    SEMICOLON,
     /** The text ends within a comment, a string or a quoted identifier; END follows. */
     BROKEN,
     /** The end of the text. Comes again and again. */
-    END
+    END;
+
+    /** WORD, QUOTED or ESCAPED. */
+    public boolean isName() {
+        return this == WORD || this == QUOTED || this == ESCAPED;
+    }
+
+    /** SEMICOLON, BROKEN or END. */
+    public boolean endsStatement() {
+        return ordinal() >= SEMICOLON.ordinal();
+    }
 }

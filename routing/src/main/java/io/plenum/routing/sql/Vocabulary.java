@@ -1,5 +1,6 @@
 package io.plenum.routing.sql;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -14,7 +15,9 @@ import java.util.StringTokenizer;
  */
 final class Vocabulary {
     private static final int SIZE = 4096;
-    private static final Word[] TABLE = new Word[SIZE];
+    private static final long[] KEYS = new long[SIZE];
+    private static final byte[][] LETTERS = new byte[SIZE][];
+    private static final int[] LEXEMES = new int[SIZE];
 
     /** Categories R and C of {@code pg_get_keywords()}: unquoted, they can be no function's name. */
     private static final String RESERVED = """
@@ -186,10 +189,10 @@ final class Vocabulary {
         name(calls, Call.SESSION_STATE, "setseed dblink_connect dblink_connect_u");
         name(calls, Call.RESERVED, RESERVED);
 
-        terms.forEach((word, term) -> put(new Word(word, term, calls.getOrDefault(word, Call.UNKNOWN))));
+        terms.forEach((word, term) -> put(word, Lexeme.word(term, calls.getOrDefault(word, Call.UNKNOWN))));
         calls.forEach((word, call) -> {
             if (!terms.containsKey(word)) {
-                put(new Word(word, Term.NONE, call));
+                put(word, Lexeme.word(Term.NONE, call));
             }
         });
     }
@@ -197,23 +200,35 @@ final class Vocabulary {
     private Vocabulary() {}
 
     /**
-     * The word whose letters stand from {@code start} to {@code end}, each taken through {@code fold}, or
-     * {@link Word#NONE}.
+     * The lexeme of the word whose letters stand from {@code start} to {@code end}, each taken through {@code fold}, or
+     * {@link Lexeme#UNKNOWN_WORD}.
      *
-     * @param hash {@link SqlScanner#hash} over the folded letters
+     * @param key {@link SqlScanner#key} over the folded letters
      */
-    static Word find(byte[] text, int start, int end, int hash, byte[] fold) {
-        int slot = slot(hash);
+    static int word(byte[] text, int start, int end, long key, byte[] fold) {
+        int slot = slot(key);
         while (true) {
-            Word word = TABLE[slot];
-            if (word == null) {
-                return Word.NONE;
+            long found = KEYS[slot];
+            if (found == 0) {
+                return Lexeme.UNKNOWN_WORD;
             }
-            if (word.hash() == hash && word.is(text, start, end, fold)) {
-                return word;
+            if (found == key) {
+                byte[] letters = LETTERS[slot];
+                if (letters.length == end - start && (letters.length <= Long.BYTES || same(letters, text, start, fold))) {
+                    return LEXEMES[slot];
+                }
             }
             slot = (slot + 1) & (SIZE - 1);
         }
+    }
+
+    private static boolean same(byte[] letters, byte[] text, int start, byte[] fold) {
+        for (int i = 0; i < letters.length; i++) {
+            if (fold[text[start + i] & 0xFF] != letters[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static <T> void name(Map<String, T> meanings, T meaning, String words) {
@@ -222,16 +237,26 @@ final class Vocabulary {
         }
     }
 
-    private static void put(Word word) {
-        int slot = slot(word.hash());
-        while (TABLE[slot] != null) {
+    private static void put(String word, int lexeme) {
+        byte[] letters = word.getBytes(StandardCharsets.US_ASCII);
+        long key = 0;
+        for (byte letter : letters) {
+            key = SqlScanner.key(key, letter);
+        }
+        if (key == 0) {
+            throw new IllegalStateException("the key of an empty slot: " + word);
+        }
+        int slot = slot(key);
+        while (KEYS[slot] != 0) {
             slot = (slot + 1) & (SIZE - 1);
         }
-        TABLE[slot] = word;
+        KEYS[slot] = key;
+        LETTERS[slot] = letters;
+        LEXEMES[slot] = lexeme;
     }
 
-    private static int slot(int hash) {
-        // Fibonacci hashing: the high bits of the product depend on all bits of the hash.
-        return (hash * 0x9E3779B9) >>> 20;
+    private static int slot(long key) {
+        // Fibonacci hashing: the high bits of the product depend on all bits of the key.
+        return (int) ((key * 0x9E37_79B9_7F4A_7C15L) >>> 52);
     }
 }

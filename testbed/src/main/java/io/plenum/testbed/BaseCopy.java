@@ -1,14 +1,12 @@
 package io.plenum.testbed;
 
 import java.io.IOException;
-import java.nio.file.CopyOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -35,7 +33,6 @@ final class BaseCopy {
             "pg_subtrans");
 
     private static final Set<String> LEFT_OUT = Set.of("postmaster.pid", "postmaster.opts", "standby.signal");
-    private static final CopyOption[] WITH_RIGHTS = {LinkOption.NOFOLLOW_LINKS, StandardCopyOption.COPY_ATTRIBUTES};
 
     private BaseCopy() {}
 
@@ -47,8 +44,8 @@ final class BaseCopy {
             for (var target : targets) {
                 copy(source.data(), target);
             }
-            try (var stopped =
-                    statement.executeQuery("SELECT labelfile, coalesce(spcmapfile, '') FROM pg_backup_stop(false)")) {
+            try (var stopped = statement.executeQuery(
+                    "SELECT labelfile, coalesce(spcmapfile, '') FROM pg_backup_stop(false)")) {
                 stopped.next();
                 if (!stopped.getString(2).isEmpty()) {
                     throw source.failure("has tablespaces outside its data directory; a base copy here cannot", null);
@@ -77,7 +74,7 @@ final class BaseCopy {
                 var relative = source.relativize(file);
                 if (!LEFT_OUT.contains(relative.toString())) {
                     try {
-                        Files.copy(file, target.resolve(relative), WITH_RIGHTS);
+                        Files.copy(file, target.resolve(relative), LinkOption.NOFOLLOW_LINKS);
                     } catch (NoSuchFileException _) {
                         // dropped since the directory was listed
                     }
@@ -94,7 +91,8 @@ final class BaseCopy {
             }
 
             @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
+                    throws IOException {
                 if (e != null && !(e instanceof NoSuchFileException)) {
                     throw e;
                 }

@@ -13,6 +13,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -20,7 +21,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * A TCP proxy on a loopback address whose network can be broken while it runs.
  *
  * <p>Each direction of all connections obeys one {@link Fault} at a time, which {@link #set} changes at once, also for bytes that wait. Ends of
- * stream and resets pass through as what they are. Any thread may call; the proxy's own threads are virtual. A direction holds at most 1 MiB.
+ * stream and resets pass through as what they are. Any thread may call; the proxy's own threads are daemons. A direction holds at most 1 MiB.
  */
 public final class FaultProxy implements AutoCloseable {
     private static final int PIECE = 16 * 1024;
@@ -188,7 +189,11 @@ public final class FaultProxy implements AutoCloseable {
         var socket = new ServerSocket();
         socket.setReuseAddress(true); // connections of before may still linger on the port
         socket.bind(new InetSocketAddress(listenAddress, port), 1024);
-        Thread.ofVirtual().name("fault-proxy-" + socket.getLocalPort()).start(() -> acceptAll(socket));
+        // A platform thread: a socket that a virtual thread waits at is closed only when that thread has woken up.
+        Thread.ofPlatform()
+                .daemon()
+                .name("fault-proxy-" + socket.getLocalPort())
+                .start(() -> acceptAll(socket));
         return socket;
     }
 
@@ -217,8 +222,8 @@ public final class FaultProxy implements AutoCloseable {
             return;
         }
         connection.start();
-        if (closed) {
-            connection.reset(); // it was not yet in the set when close() went through it
+        if (closed || connection.isClosed()) {
+            connection.reset(); // close() or resetAll() came before its threads
         }
     }
 
@@ -228,6 +233,7 @@ public final class FaultProxy implements AutoCloseable {
         private final Socket server;
         private final List<Thread> threads = new CopyOnWriteArrayList<>();
         private final AtomicInteger openDirections = new AtomicInteger(2);
+        private final AtomicBoolean closed = new AtomicBoolean();
 
         Connection(Socket client, Socket server) {
             this.client = client;
@@ -241,30 +247,33 @@ public final class FaultProxy implements AutoCloseable {
         }
 
         void reset() {
-            for (var socket : List.of(client, server)) {
-                try {
-                    socket.setSoLinger(true, 0);
-                } catch (IOException _) {
-                    // closed already
-                }
-            }
-            close();
+            end(true);
         }
 
         void close() {
+            end(false);
+        }
+
+        /** The first end counts: threads that then fail on their closed socket do not make a reset of a close. */
+        private void end(boolean byReset) {
+            if (!closed.compareAndSet(false, true)) {
+                return;
+            }
             connections.remove(this);
             for (var socket : List.of(client, server)) {
-                try {
-                    socket.close();
+                try (socket) {
+                    if (byReset) {
+                        socket.setSoLinger(true, 0);
+                    }
                 } catch (IOException _) {
-                    // closed is what we want
+                    // the other side closed it already
                 }
             }
             threads.forEach(Thread::interrupt); // those that wait for bytes, for room or for another fault
         }
 
         boolean isClosed() {
-            return client.isClosed();
+            return closed.get();
         }
 
         void endOf(Direction direction) {

@@ -246,8 +246,9 @@ public final class PostgresCluster implements AutoCloseable {
         for (var standby : standbys) {
             standby.follow(primary);
             keeper.account().give(standby.data());
-            standby.start();
+            standby.launch();
         }
+        standbys.forEach(PostgresNode::awaitReady);
         standbys.forEach(PostgresNode::awaitStreaming);
     }
 

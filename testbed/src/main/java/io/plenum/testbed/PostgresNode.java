@@ -144,10 +144,15 @@ public final class PostgresNode {
 
     /** Starts the server and waits until it takes connections. */
     public void start() {
+        launch();
+        awaitReady();
+    }
+
+    void launch() {
         if (isRunning()) {
             throw new IllegalStateException(name + " runs already");
         }
-        var process = keeper.launch(
+        server = keeper.launch(
                 directory,
                 log(),
                 List.of(
@@ -162,10 +167,13 @@ public final class PostgresNode {
                         "unix_socket_directories=" + directory,
                         "-c",
                         "cluster_name=" + name));
-        server = process;
         frozen = false;
+    }
+
+    void awaitReady() {
         await("takes connections", () -> {
-            if (!process.isAlive()) {
+            var process = server;
+            if (process == null || !process.isAlive()) {
                 throw failure("ended at its start", null);
             }
             return isReady(process.pid());

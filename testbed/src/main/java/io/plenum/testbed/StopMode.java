@@ -6,7 +6,7 @@ public enum StopMode {
     SMART("TERM"),
     /** Ends all sessions with 57P01 and shuts down cleanly; standbys get all WAL. */
     FAST("INT"),
-    /** Ends all sessions at once, with 57P01 and other words; the next start recovers as after a crash. */
+    /** Ends all sessions at once, some without a word; the next start recovers as after a crash. */
     IMMEDIATE("QUIT");
 
     private final String signal;

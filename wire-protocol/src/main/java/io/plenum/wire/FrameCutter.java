@@ -37,7 +37,8 @@ public final class FrameCutter {
                     throw new ProtocolException("invalid frontend message type " + (code & 0xff));
                 }
                 if (length > type.maxLength()) {
-                    throw new ProtocolException("invalid message length %d in %s".formatted(length, type.manualName()));
+                    throw ProtocolException.length(
+                            "invalid message length %d in %s".formatted(length, type.manualName()));
                 }
                 return type.head();
             }
@@ -51,7 +52,8 @@ public final class FrameCutter {
                 }
                 int head = type.head();
                 if (head == Limits.WHOLE && length > Limits.SMALL + Limits.LOOKED_AT) {
-                    throw new ProtocolException("invalid message length %d in %s".formatted(length, type.manualName()));
+                    throw ProtocolException.length(
+                            "invalid message length %d in %s".formatted(length, type.manualName()));
                 }
                 return head;
             }
@@ -108,7 +110,8 @@ public final class FrameCutter {
         }
         int length = bytes.getInt(position + 1);
         if (length < 4) {
-            throw new ProtocolException("invalid message length " + length);
+            side.head(bytes.getByte(position), 4); // an unknown type is told of first
+            throw ProtocolException.length("invalid message length " + length);
         }
         int head = side.head(bytes.getByte(position), length);
         start = position;

@@ -8,6 +8,7 @@ import io.plenum.routing.Router;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.StatementClassifier;
 import io.plenum.wire.Limits;
+import io.plenum.wire.ProtocolException;
 import io.plenum.wire.frontend.BindView;
 import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
@@ -45,6 +46,14 @@ final class BatchReader {
      * what is still to come.
      */
     Reason decide(Session session, ByteBuf bytes, int start) {
+        try {
+            return decideWellFormed(session, bytes, start);
+        } catch (ProtocolException malformed) {
+            return Reason.NOT_UNDERSTOOD; // the primary will say what is wrong with it
+        }
+    }
+
+    private Reason decideWellFormed(Session session, ByteBuf bytes, int start) {
         router.begin(session.routing(), session.isReadOnlyByDefault(), session.isTextSafe());
         int limit = bytes.writerIndex();
         boolean parsesUnnamed = false;

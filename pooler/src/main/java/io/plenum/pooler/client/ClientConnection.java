@@ -100,6 +100,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable Link link;
     private @Nullable ClientSettings limits;
     private SessionSettings settings = SessionSettings.NONE;
+    private SessionSettings startSettings = SessionSettings.NONE;
     private boolean readOnlyByDefault;
     private boolean safeText = true;
     private String database = "";
@@ -109,9 +110,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable ByteBuf input;
 
     private boolean pumping;
-    private boolean blocked;
-    private boolean serverFull;
-    private boolean paused;
+    private boolean readPaused;
+    /** The server takes no more bytes. */
+    private boolean writeBlocked;
+
     /** The batch at hand may not go to the server that the client has; it waits for the link to end. */
     private boolean held;
 
@@ -172,9 +174,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        ServerConnection server = link == null ? null : link.server();
-        if (server != null) {
-            server.setReading(context.channel().isWritable());
+        if (link != null) {
+            link.holdServer(!context.channel().isWritable());
         }
     }
 
@@ -266,7 +267,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             if (link != null) {
                 link.flushToServer(); // what was sent on refers to the bytes at hand
             }
-            fail(ErrorResponse.fatal(violation.sqlState(), String.valueOf(violation.getMessage())));
+            onViolation(violation);
         } finally {
             pumping = false;
         }
@@ -274,6 +275,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             outbox.flush();
         }
         keepRest();
+    }
+
+    private void onViolation(ProtocolException violation) {
+        if (violation.isSilent() && login == null) {
+            LOG.info("event=client_closed client={} reason=\"{}\"", id, violation.getMessage());
+            leave(null);
+        } else {
+            fail(ErrorResponse.fatal(violation.sqlState(), String.valueOf(violation.getMessage())));
+        }
     }
 
     FrameCutter cutter() {
@@ -302,20 +312,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private void pauseReading(boolean pause) {
-        blocked = pause;
-        setReading(!blocked && !serverFull);
-    }
-
-    @Override
-    public void setReadable(boolean readable) {
-        serverFull = !readable;
-        setReading(!blocked && !serverFull);
-    }
-
-    private void setReading(boolean reading) {
-        if (paused == reading && channel != null) {
-            paused = !reading;
-            channel.config().setAutoRead(reading);
+        if (pause != readPaused && channel != null) {
+            readPaused = pause;
+            channel.config().setAutoRead(!pause && !writeBlocked);
         }
     }
 
@@ -339,7 +338,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         FrontendType type = type(bytes);
         switch (type) {
-            case SYNC -> BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+            case SYNC -> {
+                if (cutter.end() - cutter.start() > Limits.HEADER) {
+                    return beginBatch(bytes); // malformed, and PostgreSQL says so
+                }
+                BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+            }
             case FLUSH, COPY_DATA, COPY_DONE, COPY_FAIL -> {} // manual: ignored outside COPY
             case TERMINATE -> {
                 quit();
@@ -347,7 +351,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             }
             case PASSWORD -> throw new ProtocolException("invalid frontend message type " + type.code());
             case CLOSE -> {
-                close.at(bytes, cutter.start(), cutter.end());
                 return closeWithoutServer(bytes) || beginBatch(bytes);
             }
             case QUERY, PARSE, BIND, DESCRIBE, EXECUTE, FUNCTION_CALL -> {
@@ -358,10 +361,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private boolean closeWithoutServer(ByteBuf bytes) {
-        if (limits().maxPrepared() == 0 && close.isStatement()) {
+        try {
+            close.at(bytes, cutter.start(), cutter.end());
+        } catch (ProtocolException malformed) {
             return false;
         }
-        if (close.isStatement() && close.nameStart() != close.nameEnd()) {
+        if (close.isStatement() && (limits().maxPrepared() == 0 || close.nameStart() == close.nameEnd())) {
+            return false; // it is gone only when its server has closed it
+        }
+        if (close.isStatement()) {
             byte[] name = new byte[close.nameEnd() - close.nameStart()];
             bytes.getBytes(close.nameStart(), name);
             statements.remove(name);
@@ -479,14 +487,21 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (batchBegins && !mayBegin(link, bytes, start)) {
             return false;
         }
-        Reason reason = Reason.EMPTY;
-        if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
-            reason = clients.batches().reasonOf(type.code(), bytes, start, cutter.end());
-            if (reason.pins()) {
-                link.pin(reason, System.nanoTime());
+        try {
+            Reason reason = Reason.EMPTY;
+            if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
+                reason = clients.batches().reasonOf(type.code(), bytes, start, cutter.end());
+                if (reason.pins()) {
+                    link.pin(reason, System.nanoTime());
+                }
             }
+            link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason);
+        } catch (ProtocolException malformed) {
+            if (step != Step.WHOLE) {
+                throw malformed;
+            }
+            link.onMalformed(type, bytes, start, cutter.end()); // PostgreSQL says what is wrong with it, and goes on
         }
-        link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason);
         batchBegins = type == FrontendType.SYNC || type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
         return true;
     }
@@ -674,7 +689,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.cancelKey = key;
         this.link = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
         login = null;
-        setSettings(profile.settings());
+        startSettings = profile.settings();
+        setSettings(startSettings);
         safeText = isSafe(profile.reported().get("client_encoding"))
                 && !"off".equals(profile.reported().get("standard_conforming_strings"));
         readOnlyByDefault = "on".equals(profile.reported().get("default_transaction_read_only"));
@@ -917,6 +933,19 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     @Override
+    public boolean isWritable() {
+        return channel().isWritable();
+    }
+
+    @Override
+    public void setReadable(boolean readable) {
+        if (readable == writeBlocked) {
+            writeBlocked = !readable;
+            channel().config().setAutoRead(readable && !readPaused);
+        }
+    }
+
+    @Override
     public Outbox outbox() {
         if (outbox == null) {
             throw new IllegalStateException("no channel yet");
@@ -960,6 +989,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     @Override
     public SessionSettings settings() {
         return settings;
+    }
+
+    @Override
+    public SessionSettings startSettings() {
+        return startSettings;
     }
 
     @Override

@@ -113,7 +113,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
     }
 
     @Override
-    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+    public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
         refused = error;
         return false;
     }
@@ -189,7 +189,10 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
     public void onUnanswered(Reply reply, @Nullable Object subject) {}
 
     @Override
-    public void onStatementsForgotten() {}
+    public void onReset() {}
+
+    @Override
+    public void onStatementsForgotten(boolean settingsToo) {}
 
     @Override
     public void onReady(TransactionStatus status) {}

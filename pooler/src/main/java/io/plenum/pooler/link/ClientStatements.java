@@ -42,6 +42,16 @@ public final class ClientStatements {
         }
     }
 
+    /** A name of the statement, whichever stands first; null when the client has none. */
+    public byte @Nullable [] nameOf(PreparedStatement statement) {
+        for (int i = 0; i < statements.length; i++) {
+            if (statements[i] == statement) {
+                return names[i];
+            }
+        }
+        return null;
+    }
+
     public void put(byte[] name, PreparedStatement statement) {
         if ((size + 1) * 2 > names.length) {
             grow();

@@ -12,6 +12,7 @@ import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Reason;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import io.plenum.wire.frontend.BindView;
@@ -40,8 +41,20 @@ public final class Link implements ServerConnection.Reader {
     private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
     private static final Object SETTINGS = "settings";
 
+    /** Marks a Parse of the client's own unnamed statement. */
+    private static final Object UNNAMED = "unnamed";
+
+    /** Marks what we put in front of a message that names the unnamed statement. */
+    private static final Object FOR_UNNAMED = "for unnamed";
+
     /** A Parse that gave a client's name to a statement: undone when it fails. */
     private record NamedParse(byte[] name, PreparedStatement statement, boolean sent) {}
+
+    /** A Close that took a client's name from a statement: undone when the server never comes to it. */
+    private record NamedClose(byte[] name, PreparedStatement statement) {}
+
+    /** A message went out under another name than the client gave: an error must say the client's. */
+    private record Renamed(byte[] ours, byte[] theirs) {}
 
     private final LinkedClient client;
     private final StatementCache cache;
@@ -61,6 +74,9 @@ public final class Link implements ServerConnection.Reader {
     private boolean heardNothing;
     private boolean outOfStep;
     private boolean heardFatal;
+    private boolean resetting;
+    private @Nullable NamedParse undone;
+    private boolean serverHeld;
     private long linkedSinceNanos;
     private long transactionSinceNanos;
     private long querySinceNanos;
@@ -87,11 +103,16 @@ public final class Link implements ServerConnection.Reader {
         heardNothing = true;
         outOfStep = false;
         heardFatal = false;
+        resetting = false;
+        undone = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
         querySinceNanos = nowNanos;
         server.attach(this);
+        if (!client.isWritable()) {
+            holdServer(true); // it still has to take what another server sent
+        }
         client.stats().assignments++;
         SessionSettings wanted = client.settings();
         SessionSettings actual = server.settings();
@@ -198,6 +219,8 @@ public final class Link implements ServerConnection.Reader {
         if (home == null) {
             throw new IllegalStateException("link without a pool");
         }
+        holdServer(false);
+        client.setReadable(true);
         linked.detach();
         client.setReadable(true);
         server = null;
@@ -225,6 +248,12 @@ public final class Link implements ServerConnection.Reader {
         OutstandingReplies replies = linked.replies();
         switch (type) {
             case QUERY -> {
+                if (linked.isGroupOpen() && linked.status() == TransactionStatus.IDLE) {
+                    // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next statement.
+                    linked.setCloseWhenReleased();
+                }
+                linked.setGroupOpen(false);
+                forgetUnnamed(linked); // PostgreSQL does, before it runs the text
                 replies.add(Reply.QUERY, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
@@ -233,6 +262,7 @@ public final class Link implements ServerConnection.Reader {
             case BIND -> onBind(linked, bytes, start, end);
             case DESCRIBE -> onDescribe(linked, bytes, start, end);
             case EXECUTE -> {
+                linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
@@ -240,12 +270,15 @@ public final class Link implements ServerConnection.Reader {
             case CLOSE -> onClose(linked, bytes, start, end);
             case SYNC -> {
                 linked.setSkippingToSync(false);
-                if (!linked.isInCopyIn()) { // manual, "COPY Operations": Sync is ignored during copy-in
+                // Manual, "COPY Operations": Sync is ignored during copy-in, which CopyDone or CopyFail ends.
+                if (!linked.isInCopyIn() || replies.indexOf(Reply.COPY_END) < replies.size()) {
+                    linked.setGroupOpen(false);
                     replies.add(Reply.SYNC, Origin.CLIENT);
                 }
                 forward(linked, bytes, start, end);
             }
             case FUNCTION_CALL -> {
+                linked.setGroupOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
             }
@@ -258,6 +291,23 @@ public final class Link implements ServerConnection.Reader {
             case COPY_DATA, FLUSH -> forward(linked, bytes, start, end);
             case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
         }
+    }
+
+    /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */
+    public void onMalformed(FrontendType type, ByteBuf bytes, int start, int end) {
+        ServerConnection linked = linked();
+        linked.replies()
+                .add(
+                        switch (type) {
+                            case PARSE -> Reply.PARSE;
+                            case BIND -> Reply.BIND;
+                            case DESCRIBE -> Reply.DESCRIBE_STATEMENT;
+                            case CLOSE -> Reply.CLOSE;
+                            default -> throw new IllegalStateException("not looked into: " + type);
+                        },
+                        Origin.CLIENT);
+        linked.setGroupOpen(true);
+        forward(linked, bytes, start, end);
     }
 
     /** Sends on more of a large message. */
@@ -274,38 +324,57 @@ public final class Link implements ServerConnection.Reader {
         }
     }
 
+    /** Stops reading the server while the client takes nothing, or goes on. */
+    public void holdServer(boolean hold) {
+        ServerConnection linked = server;
+        if (linked != null && hold != serverHeld) {
+            serverHeld = hold;
+            linked.channel().config().setAutoRead(!hold);
+        }
+    }
+
     private static void forward(ServerConnection linked, ByteBuf bytes, int start, int end) {
         linked.outbox().forward(bytes, start, end);
     }
 
     private void onParse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean whole, Reason reason) {
         parse.at(bytes, start, end);
+        linked.setGroupOpen(true);
         client.stats().clientParses++;
-        if (parse.nameStart() == parse.nameEnd() || maxPrepared == 0) {
+        if (parse.nameStart() == parse.nameEnd()) {
             if (whole) {
                 rememberUnnamed(linked, bytes, parse.queryStart(), end, reason);
             } else {
                 forgetUnnamed(linked);
             }
             client.stats().serverParses++;
+            linked.replies().add(Reply.PARSE, Origin.CLIENT, UNNAMED);
+            forward(linked, bytes, start, end);
+            return;
+        }
+        if (maxPrepared == 0) {
+            client.stats().serverParses++;
             linked.replies().add(Reply.PARSE, Origin.CLIENT);
             forward(linked, bytes, start, end);
             return;
         }
         byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
-        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason);
         PreparedStatement before = client.statements().get(bytes, parse.nameStart(), parse.nameEnd());
         if (before != null) {
             // The name is taken: PostgreSQL itself shall say so, in its own words and at its own place.
             ensurePrepared(linked, before);
-            before.writeParse(linked.outbox().writer());
-            linked.replies().add(Reply.PARSE, Origin.CLIENT);
+            linked.replies().add(Reply.PARSE, Origin.CLIENT, new Renamed(before.name(), name));
+            rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, before);
             return;
         }
+        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason);
         client.statements().put(name, statement);
         if (linked.statements().use(statement, linked.links())) {
-            synthesize(linked, Reply.PARSE, new NamedParse(name, statement, false));
-            return;
+            if (!mayRefuse(linked)) {
+                synthesize(linked, Reply.PARSE, new NamedParse(name, statement, false));
+                return;
+            }
+            closeOnServer(linked, statement);
         }
         makeRoom(linked);
         statement.writeParse(linked.outbox().writer());
@@ -314,26 +383,28 @@ public final class Link implements ServerConnection.Reader {
         linked.replies().add(Reply.PARSE, Origin.CLIENT, new NamedParse(name, statement, true));
     }
 
+    /** Whether the server may be in a failed transaction when it comes to the next message, and refuse what we would grant. */
+    private static boolean mayRefuse(ServerConnection linked) {
+        return linked.status() == TransactionStatus.FAILED || linked.replies().owesReady();
+    }
+
     private void onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
         bind.at(bytes, start, end);
+        linked.setGroupOpen(true);
         client.stats().binds++;
         int nameStart = bind.statementStart();
         int nameEnd = bind.statementEnd();
-        if (maxPrepared == 0) {
-            linked.replies().add(Reply.BIND, Origin.CLIENT);
-            forward(linked, bytes, start, end);
-            return;
-        }
-        if (nameStart == nameEnd) {
-            ensureUnnamed(linked);
+        if (nameStart == nameEnd || maxPrepared == 0) {
+            if (nameStart == nameEnd) {
+                ensureUnnamed(linked);
+            }
             linked.replies().add(Reply.BIND, Origin.CLIENT);
             forward(linked, bytes, start, end);
             return;
         }
         PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
         if (statement == null) {
-            linked.replies().add(Reply.BIND, Origin.CLIENT);
-            renameUnknown(linked, bytes, start, nameStart, nameEnd, end);
+            renameUnknown(linked, Reply.BIND, bytes, start, nameStart, nameEnd, end);
             return;
         }
         ensurePrepared(linked, statement);
@@ -343,6 +414,7 @@ public final class Link implements ServerConnection.Reader {
 
     private void onDescribe(ServerConnection linked, ByteBuf bytes, int start, int end) {
         describe.at(bytes, start, end);
+        linked.setGroupOpen(true);
         if (!describe.isStatement()) {
             linked.replies().add(Reply.DESCRIBE_PORTAL, Origin.CLIENT);
             forward(linked, bytes, start, end);
@@ -360,8 +432,7 @@ public final class Link implements ServerConnection.Reader {
         }
         PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
         if (statement == null) {
-            linked.replies().add(Reply.DESCRIBE_STATEMENT, Origin.CLIENT);
-            renameUnknown(linked, bytes, start, nameStart, nameEnd, end);
+            renameUnknown(linked, Reply.DESCRIBE_STATEMENT, bytes, start, nameStart, nameEnd, end);
             return;
         }
         ensurePrepared(linked, statement);
@@ -371,11 +442,17 @@ public final class Link implements ServerConnection.Reader {
 
     private void onClose(ServerConnection linked, ByteBuf bytes, int start, int end) {
         close.at(bytes, start, end);
+        linked.setGroupOpen(true);
         boolean named = close.nameStart() != close.nameEnd();
         if (close.isStatement() && named && maxPrepared > 0) {
             // The statement stays on the server for others; only this client's name for it goes.
-            client.statements().remove(copy(bytes, close.nameStart(), close.nameEnd()));
-            synthesize(linked, Reply.CLOSE, null);
+            PreparedStatement statement = client.statements().get(bytes, close.nameStart(), close.nameEnd());
+            NamedClose undo = null;
+            if (statement != null) {
+                undo = new NamedClose(copy(bytes, close.nameStart(), close.nameEnd()), statement);
+                client.statements().remove(undo.name());
+            }
+            synthesize(linked, Reply.CLOSE, undo);
             return;
         }
         if (close.isStatement() && !named) {
@@ -403,10 +480,14 @@ public final class Link implements ServerConnection.Reader {
     private void makeRoom(ServerConnection linked) {
         PreparedStatement out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
         if (out != null) {
-            out.writeClose(linked.outbox().writer());
-            linked.statements().remove(out);
-            linked.replies().add(Reply.CLOSE, Origin.INJECTED);
+            closeOnServer(linked, out);
         }
+    }
+
+    private static void closeOnServer(ServerConnection linked, PreparedStatement statement) {
+        statement.writeClose(linked.outbox().writer());
+        linked.statements().remove(statement);
+        linked.replies().add(Reply.CLOSE, Origin.INJECTED, statement);
     }
 
     private static void rename(
@@ -430,15 +511,21 @@ public final class Link implements ServerConnection.Reader {
 
     /** A name the client never prepared goes as it is, unless it looks like one of ours: those it must not reach. */
     private static void renameUnknown(
-            ServerConnection linked, ByteBuf bytes, int start, int nameStart, int nameEnd, int end) {
+            ServerConnection linked, Reply reply, ByteBuf bytes, int start, int nameStart, int nameEnd, int end) {
         boolean ours = nameEnd - nameStart >= FOREIGN_NAME.length;
         for (int i = 0; ours && i < FOREIGN_NAME.length; i++) {
             ours = bytes.getByte(nameStart + i) == FOREIGN_NAME[i];
         }
         if (!ours) {
+            linked.replies().add(reply, Origin.CLIENT);
             forward(linked, bytes, start, end);
             return;
         }
+        byte[] theirs = copy(bytes, nameStart, nameEnd);
+        byte[] sent = new byte[theirs.length + 1];
+        sent[0] = '_';
+        System.arraycopy(theirs, 0, sent, 1, theirs.length);
+        linked.replies().add(reply, Origin.CLIENT, new Renamed(sent, theirs));
         ByteBuf out = linked.outbox().writer();
         out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + 1);
         out.writeBytes(bytes, start + 5, nameStart - start - 5).writeByte('_');
@@ -447,7 +534,7 @@ public final class Link implements ServerConnection.Reader {
 
     private void rememberUnnamed(ServerConnection linked, ByteBuf bytes, int tailStart, int end, Reason reason) {
         int length = end - tailStart;
-        if (length > KEPT_UNNAMED_BYTES || maxPrepared == 0) {
+        if (length > KEPT_UNNAMED_BYTES || mode == Mode.SESSION) {
             forgetUnnamed(linked);
             return;
         }
@@ -473,10 +560,19 @@ public final class Link implements ServerConnection.Reader {
         return unnamedReason;
     }
 
-    /** The unnamed statement lives on the server that parsed it; on another one it is parsed again first. */
+    /**
+     * The unnamed statement lives on the server that parsed it; on another one it is parsed again first. A client that has
+     * none must not find another's: that is closed first.
+     */
     private void ensureUnnamed(ServerConnection linked) {
+        if (linked.unnamedOwner() == client) {
+            return;
+        }
+        linked.setUnnamedOwner(client);
         byte[] kept = unnamed;
-        if (linked.unnamedOwner() == client || kept == null || unnamedLength == 0) {
+        if (kept == null || unnamedLength == 0) {
+            linked.outbox().writer().writeByte('C').writeInt(4 + 2).writeByte('S').writeByte(0);
+            linked.replies().add(Reply.CLOSE, Origin.INJECTED, FOR_UNNAMED);
             return;
         }
         linked.outbox()
@@ -485,8 +581,7 @@ public final class Link implements ServerConnection.Reader {
                 .writeInt(4 + 1 + unnamedLength)
                 .writeByte(0)
                 .writeBytes(kept, 0, unnamedLength);
-        linked.replies().add(Reply.PARSE, Origin.INJECTED);
-        linked.setUnnamedOwner(client);
+        linked.replies().add(Reply.PARSE, Origin.INJECTED, FOR_UNNAMED);
         client.stats().serverParses++;
     }
 
@@ -543,18 +638,31 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onUnanswered(Reply reply, @Nullable Object subject) {
         ServerConnection linked = server;
-        if (reply != Reply.PARSE || linked == null) {
+        if (linked == null) {
             return;
         }
-        if (subject instanceof NamedParse(byte[] name, PreparedStatement statement, boolean sent)) {
-            client.statements().remove(name);
-            if (sent) {
-                linked.statements().remove(statement);
+        switch (subject) {
+            case NamedParse(byte[] name, PreparedStatement statement, boolean sent) -> {
+                client.statements().remove(name);
+                if (sent) {
+                    linked.statements().remove(statement);
+                }
+                undone = (NamedParse) subject;
             }
-        } else if (subject instanceof PreparedStatement statement) {
-            linked.statements().remove(statement);
-        } else {
-            linked.setUnnamedOwner(null);
+            case NamedClose(byte[] name, PreparedStatement statement) ->
+                client.statements().put(name, statement);
+            case PreparedStatement statement when reply == Reply.PARSE ->
+                linked.statements().remove(statement);
+            case PreparedStatement statement when reply == Reply.CLOSE ->
+                linked.statements().add(statement, linked.links());
+            case null, default -> {
+                if (subject == UNNAMED) {
+                    forgetUnnamed(linked);
+                }
+                if (subject == UNNAMED || subject == FOR_UNNAMED || reply == Reply.QUERY) {
+                    linked.setUnnamedOwner(null); // whose it holds now is not known
+                }
+            }
         }
     }
 
@@ -569,15 +677,58 @@ public final class Link implements ServerConnection.Reader {
     }
 
     @Override
-    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+    public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
         if (error.isFatal()) {
             heardFatal = !mayRunAgain();
             return heardFatal;
         }
-        if (subject instanceof PreparedStatement statement && isStalePlan(error)) {
-            cache.outdate(statement);
+        switch (subject) {
+            case PreparedStatement statement -> {
+                if (isStalePlan(error)) {
+                    cache.outdate(statement);
+                }
+                byte[] name = client.statements().nameOf(statement);
+                if (name == null && undone != null && undone.statement() == statement) {
+                    name = undone.name(); // its Parse failed when this was on its way already
+                }
+                return name == null || !forwardRenamed(bytes, start, end, statement.name(), name);
+            }
+            case Renamed(byte[] ours, byte[] theirs) -> {
+                return !forwardRenamed(bytes, start, end, ours, theirs);
+            }
+            case null, default -> {
+                return true;
+            }
         }
+    }
+
+    /** Sends an error that names our name for a statement with the client's in its place; false when it names none. */
+    private boolean forwardRenamed(ByteBuf bytes, int start, int end, byte[] ours, byte[] theirs) {
+        int last = end - ours.length - 1;
+        int at = start + 5;
+        while (at <= last && !isAt(bytes, at, ours)) {
+            at++;
+        }
+        if (at > last || bytes.getInt(start + 1) != end - start - 1) {
+            return false; // also when only the first part of a very long error is at hand
+        }
+        heardNothing = false;
+        ByteBuf out = client.outbox().writer();
+        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + theirs.length - ours.length);
+        out.writeBytes(bytes, start + 5, at - start - 5).writeBytes(theirs);
+        out.writeBytes(bytes, at + ours.length, end - at - ours.length);
         return true;
+    }
+
+    /** Whether the name stands here, and not as the beginning of a longer one. */
+    private static boolean isAt(ByteBuf bytes, int at, byte[] name) {
+        for (int i = 0; i < name.length; i++) {
+            if (bytes.getByte(at + i) != name[i]) {
+                return false;
+            }
+        }
+        byte next = bytes.getByte(at + name.length);
+        return next < '0' || next > '9';
     }
 
     /** Not the 0A000 of a standby: the routine tells them apart, for messages are translated. */
@@ -591,15 +742,66 @@ public final class Link implements ServerConnection.Reader {
         if (linked == null || (!linked.replies().isEmpty() && linked.replies().headOrigin() != Origin.CLIENT)) {
             return false;
         }
-        if (ServerConnection.isSettable(name)) {
-            client.setSettings(linked.settings());
+        if (!ServerConnection.isSettable(name)) {
+            return true;
         }
+        SessionSettings before = client.settings();
+        String now = linked.settings().get(name);
+        String start = client.startSettings().get(name);
+        if (resetting && now == null && start != null) { // the server's start is not the client's
+            client.setSettings(before.with(name, start));
+            if (!start.equals(before.get(name))) {
+                report(name, start);
+            }
+            return false;
+        }
+        client.setSettings(now == null ? before.without(name) : before.with(name, now));
         return true;
     }
 
+    private void report(String name, String value) {
+        heardNothing = false;
+        BackendMessages.parameterStatus(client.outbox().writer(), name, value);
+    }
+
     @Override
-    public void onStatementsForgotten() {
+    public void onReset() {
+        resetting = true;
+    }
+
+    /** DISCARD ALL ran: the client is back at its own start, and hears of what that changes. */
+    private void onSettingsForgotten(ServerConnection linked) {
+        resetting = true;
+        SessionSettings start = client.startSettings();
+        SessionSettings.difference(client.settings(), start, (name, value) -> {
+            for (String reported : linked.startValues().keySet()) {
+                if (value != null && reported.equalsIgnoreCase(name)) {
+                    report(reported, value);
+                }
+            }
+        });
+        client.setSettings(start);
+    }
+
+    @Override
+    public void onStatementsForgotten(boolean settingsToo) {
+        ServerConnection linked = linked();
+        if (settingsToo) {
+            onSettingsForgotten(linked);
+        }
         client.statements().clear();
+        OutstandingReplies replies = linked.replies();
+        for (int i = 1; i < replies.size(); i++) { // what was parsed behind it in the same pipeline stays
+            if (replies.replyAt(i) != Reply.PARSE) {
+                continue;
+            }
+            if (replies.subjectAt(i) instanceof NamedParse(byte[] name, PreparedStatement statement, _)) {
+                client.statements().put(name, statement);
+                linked.statements().add(statement, linked.links());
+            } else if (replies.subjectAt(i) instanceof PreparedStatement statement) {
+                linked.statements().add(statement, linked.links());
+            }
+        }
     }
 
     @Override
@@ -607,6 +809,10 @@ public final class Link implements ServerConnection.Reader {
         long now = System.nanoTime();
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
+        if (resetting) {
+            resetting = false;
+            resume(status);
+        }
         if (status == TransactionStatus.IDLE) {
             client.stats().transactions++;
             client.stats().transactionNanos += now - transactionSinceNanos;
@@ -616,6 +822,19 @@ public final class Link implements ServerConnection.Reader {
             }
         } else if (mode == Mode.STATEMENT) {
             client.onTransactionInStatementMode();
+        }
+    }
+
+    /** A client that keeps its server finds there what a session of its own would have gone back to. */
+    private void resume(TransactionStatus status) {
+        ServerConnection linked = linked();
+        SessionSettings wanted = client.settings();
+        if (status == TransactionStatus.IDLE
+                && (mode == Mode.SESSION || pin != null)
+                && !linked.settings().equals(wanted)
+                && linked.replies().isEmpty()) {
+            bringSettingsInStep(linked, linked.settings(), wanted);
+            linked.outbox().flush();
         }
     }
 

@@ -14,6 +14,9 @@ public interface LinkedClient {
 
     void setSettings(SessionSettings settings);
 
+    /** What the session began with: where RESET and DISCARD ALL go back to. */
+    SessionSettings startSettings();
+
     ClientStatements statements();
 
     PoolStats stats();
@@ -44,6 +47,9 @@ public interface LinkedClient {
 
     /** Replies came in, so a client that was held back for having too many outstanding may go on. */
     void onProgress();
+
+    /** Whether the client takes more bytes; while it does not, its server is not read. */
+    boolean isWritable();
 
     /** Whether the client may be read from: its server takes bytes, or does not. */
     void setReadable(boolean readable);

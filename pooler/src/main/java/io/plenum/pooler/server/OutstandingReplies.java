@@ -89,6 +89,35 @@ public final class OutstandingReplies {
         return subjects[head];
     }
 
+    /** The kind of an entry, the oldest being 0. */
+    public Reply replyAt(int index) {
+        return at(index);
+    }
+
+    /** What the answer of an entry is about, the oldest being 0. */
+    public @Nullable Object subjectAt(int index) {
+        return subjects[(head + index) & (entries.length - 1)];
+    }
+
+    /** Where the oldest entry of this kind stands, the oldest of all being 0; {@link #size()} when there is none. */
+    public int indexOf(Reply reply) {
+        int index = 0;
+        while (index < size && at(index) != reply) {
+            index++;
+        }
+        return index;
+    }
+
+    /** Whether an entry that ReadyForQuery ends is among those behind which the next one would stand. */
+    public boolean owesReady() {
+        for (int i = 0; i < size; i++) {
+            if (at(i).endsWithReady()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Takes out the oldest entry. */
     public void remove() {
         subjects[head] = null;

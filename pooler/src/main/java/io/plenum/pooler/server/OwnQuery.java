@@ -45,7 +45,7 @@ final class OwnQuery implements ServerConnection.Reader {
     }
 
     @Override
-    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+    public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
         failed = true;
         return false;
     }
@@ -70,7 +70,10 @@ final class OwnQuery implements ServerConnection.Reader {
     public void onUnanswered(Reply reply, @Nullable Object subject) {}
 
     @Override
-    public void onStatementsForgotten() {}
+    public void onReset() {}
+
+    @Override
+    public void onStatementsForgotten(boolean settingsToo) {}
 
     @Override
     public void onReady(TransactionStatus status) {}

@@ -31,6 +31,11 @@ public final class PreparedStatement {
         return reason;
     }
 
+    /** The name without the NUL behind it; not to be changed. */
+    public byte[] name() {
+        return name;
+    }
+
     /** Length of the name, without the NUL behind it. */
     public int nameLength() {
         return name.length;

@@ -43,20 +43,23 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** It is the turn of a reply that we make ourselves. */
         void onSynthetic(Reply reply);
 
-        /** A message will not be answered, for one before it failed. */
+        /** A message will not be answered, for it or one before it failed; the youngest is told of first. */
         void onUnanswered(Reply reply, @Nullable Object subject);
 
         /** Something that we injected failed; the client hears the error when this says so. */
         boolean onInjectedError(ErrorResponse error, @Nullable Object subject);
 
-        /** An error for the client; it is forwarded afterwards when this says so. */
-        boolean onError(ErrorResponse error, @Nullable Object subject);
+        /** An error for the client, whose message is lent; it is forwarded afterwards when this says so. */
+        boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end);
 
         /** A parameter has another value now; whether the client is to hear it. */
         boolean onParameter(String name, String value);
 
-        /** The server forgot all prepared statements. */
-        void onStatementsForgotten();
+        /** A RESET ran: what is reported next is a value of the server's start, which need not be the client's. */
+        void onReset();
+
+        /** The server forgot all prepared statements; with {@code settingsToo} its settings are those of its start. */
+        void onStatementsForgotten(boolean settingsToo);
 
         /** ReadyForQuery for the client. */
         void onReady(TransactionStatus status);
@@ -107,6 +110,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean settingsKnown = true;
     private boolean passing;
     private boolean skippingToSync;
+    private boolean groupOpen;
     private boolean copyIn;
     private boolean closed;
     private boolean gone;
@@ -237,9 +241,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         Reader current = reader;
         if (current != null) {
-            for (; !replies.isEmpty(); replies.remove()) {
-                current.onUnanswered(replies.head(), replies.headSubject());
-            }
+            unanswer(current, replies.size());
             reader = null;
             current.onLost(lastFatal);
         }
@@ -308,7 +310,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 yield replies.headOrigin() == Origin.CLIENT;
             }
             case COMMAND_COMPLETE -> {
-                if (bytes.getByte(start + 5) == 'D') {
+                byte first = bytes.getByte(start + 5);
+                if (first == 'D' || first == 'R' && bytes.getByte(start + 7) == 'S') { // DEALLOCATE, DISCARD, RESET
                     onTag(CommandTag.of(bytes, start + 5, cutter.end()));
                 }
                 yield endOfStatement(type);
@@ -318,6 +321,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 head(type);
                 copyIn = true;
                 replies.dropSyncsSwallowedByCopy();
+                groupOpen |= replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size();
                 yield true;
             }
             case READY_FOR_QUERY -> onReady(bytes, start);
@@ -347,8 +351,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** One Execute is over, or one of the statements of a simple Query. */
     private boolean endOfStatement(BackendType type) {
-        copyIn = false;
         Reply head = head(type);
+        endCopy();
         if (head == Reply.EXECUTE) {
             return answer(type, Reply.EXECUTE);
         }
@@ -356,6 +360,16 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             throw desync(type);
         }
         return replies.headOrigin() == Origin.CLIENT;
+    }
+
+    /** The CopyDone or CopyFail of a COPY goes with it: another COPY of the same text has its own. */
+    private void endCopy() {
+        if (copyIn) {
+            copyIn = false;
+            if (replies.head() == Reply.QUERY && replies.size() > 1 && replies.replyAt(1) == Reply.COPY_END) {
+                replies.removeSecond();
+            }
+        }
     }
 
     private boolean onReady(ByteBuf bytes, int start) {
@@ -389,7 +403,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             return false;
         }
         if (fatal) {
-            return current.onError(error, null);
+            return current.onError(error, null, bytes, start, cutter.end());
         }
         Reply head = head(BackendType.ERROR_RESPONSE);
         Origin origin = replies.headOrigin();
@@ -405,7 +419,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (origin == Origin.INJECTED) {
             return current.onInjectedError(error, subject);
         }
-        return current.onError(error, subject);
+        return current.onError(error, subject, bytes, start, cutter.end());
     }
 
     /**
@@ -414,11 +428,18 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
      * <p>Manual, "Message Flow", Extended Query.
      */
     private void dropToSync(Reader current) {
-        while (!replies.isEmpty() && replies.head() != Reply.SYNC) {
-            current.onUnanswered(replies.head(), replies.headSubject());
+        unanswer(current, replies.indexOf(Reply.SYNC));
+        skippingToSync = replies.isEmpty();
+    }
+
+    /** Takes out the oldest entries; what their messages did to names is undone from the youngest to the oldest. */
+    private void unanswer(Reader current, int count) {
+        for (int i = count - 1; i >= 0; i--) {
+            current.onUnanswered(replies.replyAt(i), replies.subjectAt(i));
+        }
+        for (int i = 0; i < count; i++) {
             replies.remove();
         }
-        skippingToSync = replies.isEmpty();
     }
 
     private boolean onParameterStatus(ParameterStatus parameter) {
@@ -448,13 +469,20 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Statements of the protocol die with those of SQL: DEALLOCATE ALL and DISCARD ALL take ours too. */
     private void onTag(@Nullable CommandTag tag) {
+        if (tag == CommandTag.RESET && reader != null) {
+            reader.onReset();
+        }
         if (tag != CommandTag.DEALLOCATE_ALL && tag != CommandTag.DISCARD_ALL) {
             return;
         }
         statements.clear();
-        settingsKnown &= tag != CommandTag.DISCARD_ALL;
+        boolean settingsToo = tag == CommandTag.DISCARD_ALL;
+        if (settingsToo) {
+            settings = SessionSettings.NONE;
+            settingsKnown &= target.connectQuery() == null; // what that has set is gone too
+        }
         if (reader != null) {
-            reader.onStatementsForgotten();
+            reader.onStatementsForgotten(settingsToo);
         }
     }
 
@@ -501,6 +529,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** The server works for {@code reader} from now on. */
     public void attach(Reader reader) {
         this.reader = reader;
+        groupOpen = false;
         links++;
         statements.beginLink();
     }
@@ -529,6 +558,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return replies.isEmpty()
                 && status == TransactionStatus.IDLE
                 && !skippingToSync
+                && !groupOpen
                 && !copyIn
                 && cutter.remaining() == 0
                 && leftover == null
@@ -594,6 +624,15 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         unnamedOwner = owner;
     }
 
+    /** Whether extended messages were sent whose Sync is still to come: portal and implicit transaction live until then. */
+    public boolean isGroupOpen() {
+        return groupOpen;
+    }
+
+    public void setGroupOpen(boolean open) {
+        groupOpen = open;
+    }
+
     public void setSkippingToSync(boolean skipping) {
         skippingToSync = skipping;
     }
@@ -624,7 +663,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         this.settings = settings;
     }
 
-    /** False once a DISCARD ALL went past: then only a new session is known to be what it should be. */
+    /** False once DISCARD ALL undid what connect_query had set: then only a new session is what it should be. */
     public boolean areSettingsKnown() {
         return settingsKnown;
     }

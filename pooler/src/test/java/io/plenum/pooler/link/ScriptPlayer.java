@@ -1,0 +1,122 @@
+package io.plenum.pooler.link;
+
+import io.plenum.testbed.Frames;
+import io.plenum.testbed.Message;
+import io.plenum.testbed.WireClient;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Plays one wire script on one session and writes down every message that comes back. */
+final class ScriptPlayer {
+    /** How the bytes of one send are cut into writes. */
+    enum Segments {
+        WHOLE,
+        BYTES,
+        RANDOM
+    }
+
+    /** What happens on other sessions of the pool while this one is between two of its transactions. */
+    interface Strangers {
+        void meanwhile() throws IOException;
+    }
+
+    private final WireClient client;
+    private final Segments segments;
+    private final Strangers strangers;
+    private final Random random = new Random(7);
+    private final List<String> transcript = new ArrayList<>();
+
+    ScriptPlayer(WireClient client, Segments segments, Strangers strangers) {
+        this.client = client;
+        this.segments = segments;
+        this.strangers = strangers;
+    }
+
+    List<String> transcript() {
+        return transcript;
+    }
+
+    WireClient client() {
+        return client;
+    }
+
+    /** Sends all frames, cut as this player cuts. */
+    ScriptPlayer send(byte[]... frames) throws IOException {
+        byte[] all = Frames.join(frames);
+        int at = 0;
+        while (at < all.length) {
+            int length =
+                    switch (segments) {
+                        case WHOLE -> all.length;
+                        case BYTES -> 1;
+                        case RANDOM -> 1 + random.nextInt(40);
+                    };
+            int end = Math.min(all.length, at + length);
+            client.sendPart(all, at, end);
+            at = end;
+        }
+        return this;
+    }
+
+    /** Reads up to this many ReadyForQuery; when the last says idle, strangers use the pool. */
+    ScriptPlayer ready(int count) throws IOException {
+        for (int i = 0; i < count; i++) {
+            until('Z');
+        }
+        if (client.transactionStatus() == 'I') {
+            strangers.meanwhile();
+        }
+        return this;
+    }
+
+    ScriptPlayer ready() throws IOException {
+        return ready(1);
+    }
+
+    /** Reads up to and with the next message of this type. */
+    ScriptPlayer until(char type) throws IOException {
+        Message message;
+        do {
+            message = client.read();
+            transcript.add(normalised(message));
+        } while (message.type() != type);
+        return this;
+    }
+
+    /** Reads until the other side closes. */
+    ScriptPlayer end() throws IOException {
+        try {
+            while (true) {
+                transcript.add(normalised(client.read()));
+            }
+        } catch (EOFException | SocketException closed) {
+            transcript.add("closed");
+        }
+        return this;
+    }
+
+    /** Simple Query and its answer. */
+    ScriptPlayer query(String sql) throws IOException {
+        return send(Frames.query(sql)).ready();
+    }
+
+    /** Every byte, as text that a person can compare; source line and routine of an error are the server's own business. */
+    private static String normalised(Message message) {
+        if (message.type() == 'E' || message.type() == 'N') {
+            var text = new StringBuilder().append(message.type());
+            for (char field : "SVCMDHPpqWsctdn".toCharArray()) {
+                String value = message.field(field);
+                if (value != null) {
+                    text.append(' ').append(field).append('=').append(value);
+                }
+            }
+            return text.toString();
+        }
+        return message.type() + " " + new String(message.body(), StandardCharsets.ISO_8859_1).replace('\0', '~');
+    }
+}

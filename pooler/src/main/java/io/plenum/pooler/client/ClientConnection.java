@@ -424,7 +424,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         held = false;
         requestBatches = 0;
         link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
-        server.setReading(channel().isWritable());
         onReplica = waitsForRead;
     }
 

@@ -222,7 +222,6 @@ public final class Link implements ServerConnection.Reader {
         holdServer(false);
         client.setReadable(true);
         linked.detach();
-        client.setReadable(true);
         server = null;
         pool = null;
         pin = null;

@@ -116,7 +116,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean gone;
     private boolean closeWhenReleased;
     private boolean standby;
-    private boolean paused;
     private @Nullable Object unnamedOwner;
     private int cancelsInFlight;
     private long links;
@@ -534,17 +533,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         statements.beginLink();
     }
 
-    /** Reads from the server, or stops: its client takes no more at the moment. */
-    public void setReading(boolean reading) {
-        if (paused == reading && channel != null) {
-            paused = !reading;
-            channel.config().setAutoRead(reading);
-        }
-    }
-
-    /** The server works for nobody; whatever kept it from being read concerned its client alone. */
+    /** The server works for nobody. */
     public void detach() {
-        setReading(true);
         reader = null;
         replies.clear();
         idleSinceNanos = System.nanoTime();

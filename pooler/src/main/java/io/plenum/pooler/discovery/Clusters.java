@@ -2,70 +2,164 @@ package io.plenum.pooler.discovery;
 
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.config.DatabaseConfig;
-import io.plenum.pooler.config.HostPort;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.PoolerConfig.MonitorLogin;
+import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerTarget;
-import io.plenum.routing.topology.Node;
-import io.plenum.routing.topology.NodeHealth;
-import io.plenum.routing.topology.NodeRole;
-import io.plenum.routing.topology.NodeStatus;
-import io.plenum.routing.topology.Topology;
-import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** The clusters behind the database entries. Any thread. */
+/**
+ * The clusters behind the database entries, one for all entries that name the same hosts. Any thread; what it starts runs
+ * on the control loop.
+ */
 public final class Clusters implements AutoCloseable {
     /** Opens a connection that belongs to no pool. */
     public interface Probing {
         ServerConnection connect(Loop loop, ServerTarget target, ServerConnection.Owner owner);
     }
 
-    private final Map<List<HostPort>, TopologySource> clusters = new ConcurrentHashMap<>();
+    /** Logins of which the monitors of one cluster try the first that works. */
+    private static final int MAX_LOGINS = 16;
 
-    public Clusters(Loop control, Supplier<PoolerConfig> config, Credentials credentials, Probing probing) {}
+    private final Loop control;
+    private final LongSupplier clock;
+    private final Supplier<PoolerConfig> config;
+    private final Credentials credentials;
+    private final Probing probing;
+    private final Names names;
+    private final Map<String, DatabaseNodes> databases = new LinkedHashMap<>(); // guarded by this
+    private final Map<Seeds, Cluster> clusters = new HashMap<>(); // guarded by this
+    private boolean closed; // guarded by this
 
-    /** Where the entry's nodes are known from. */
+    /** Begins at once to look for the nodes of the databases that the settings name, and waits for none of them. */
+    public Clusters(Loop control, Supplier<PoolerConfig> config, Credentials credentials, Probing probing) {
+        this.control = control;
+        this.clock = control.executor().ticker()::nanoTime;
+        this.config = config;
+        this.credentials = credentials;
+        this.probing = probing;
+        this.names = new DnsNames(control, config.get().get(Settings.DNS_SERVERS));
+        configure();
+    }
+
+    Loop control() {
+        return control;
+    }
+
+    /** Where the entry's nodes are known from, now and after reloads that change its hosts. */
     public TopologySource of(DatabaseConfig database) {
-        return clusters.computeIfAbsent(database.nodes(), SingleNode::new);
+        return nodes(database);
+    }
+
+    private synchronized DatabaseNodes nodes(DatabaseConfig database) {
+        DatabaseNodes known = databases.get(database.name());
+        if (known != null) {
+            return known;
+        }
+        Seeds seeds = Seeds.of(database, config.get().discovery(database));
+        Cluster cluster = cluster(seeds);
+        var made = new DatabaseNodes(database.name(), seeds, cluster, this);
+        databases.put(database.name(), made);
+        control.execute(() -> made.follow(cluster));
+        return made;
+    }
+
+    private synchronized Cluster cluster(Seeds seeds) {
+        Cluster known = clusters.get(seeds);
+        if (known != null) {
+            return known;
+        }
+        MonitorLogins logins = () -> logins(seeds);
+        var made = new Cluster(
+                seeds,
+                control,
+                clock,
+                names,
+                () -> config.get().get(Settings.DNS_MAX_TTL),
+                (node, onDropped) -> new MonitorConnection(control, clock, node, logins, probing, onDropped));
+        if (!closed) {
+            clusters.put(seeds, made);
+            control.execute(made::start);
+        }
+        return made;
     }
 
     /** Looks again at what the settings say. */
-    public void configure() {}
+    public synchronized void configure() {
+        PoolerConfig now = config.get();
+        now.databases().forEach(this::nodes);
+        for (DatabaseNodes nodes : databases.values()) {
+            DatabaseConfig database = now.database(nodes.database());
+            if (database == null) {
+                continue; // clients that are still there keep their nodes
+            }
+            Seeds seeds = Seeds.of(database, now.discovery(database));
+            if (!seeds.equals(nodes.seeds())) {
+                Cluster next = cluster(seeds);
+                nodes.setSeeds(seeds);
+                control.execute(() -> nodes.follow(next));
+            }
+        }
+        control.execute(this::onConfigured);
+    }
+
+    private synchronized void onConfigured() {
+        clusters.values().removeIf(cluster -> {
+            boolean unused = databases.values().stream()
+                    .noneMatch(nodes -> nodes.seeds().equals(cluster.seeds()));
+            if (unused) {
+                cluster.close();
+            }
+            return unused;
+        });
+        clusters.values().forEach(Cluster::onLogins);
+    }
+
+    /** Those that the settings name, of all databases of the cluster, then those of clients that have logged in. */
+    private synchronized List<MonitorLogins.Login> logins(Seeds seeds) {
+        PoolerConfig now = config.get();
+        List<MonitorLogins.Login> configured = new ArrayList<>();
+        List<MonitorLogins.Login> lent = new ArrayList<>();
+        for (DatabaseNodes nodes : databases.values()) {
+            DatabaseConfig database = nodes.seeds().equals(seeds) ? now.database(nodes.database()) : null;
+            if (database == null || configured.size() + lent.size() >= MAX_LOGINS) {
+                continue;
+            }
+            MonitorLogin login = now.monitorLogin(database);
+            if (login != null) {
+                configured.add(new MonitorLogins.Login(
+                        database.dbname(), login.user(), credentials.of(login.secret(), login.user())));
+            }
+            for (String user : nodes.clientUsers()) {
+                lent.add(new MonitorLogins.Login(database.dbname(), user, credentials.of(now, database, user)));
+            }
+        }
+        configured.addAll(lent);
+        return configured;
+    }
 
     @Override
-    public void close() {}
-
-    /** One address: whatever it is, it takes everything. */
-    private static final class SingleNode implements TopologySource {
-        private final Topology topology;
-
-        SingleNode(List<HostPort> hosts) {
-            HostPort host = hosts.getFirst();
-            Node node = Node.at(new InetSocketAddress(host.host(), host.port()));
-            topology = new Topology(
-                    1,
-                    List.of(new NodeStatus(node, NodeRole.PRIMARY, NodeHealth.UP, false, null, 0)),
-                    node,
-                    List.of(),
-                    false);
+    public void close() {
+        var ended = control.executor().submit(() -> {
+            synchronized (this) {
+                closed = true;
+                clusters.values().forEach(Cluster::close);
+                clusters.clear();
+            }
+            names.close();
+        });
+        if (!control.isCurrent()) {
+            ended.awaitUninterruptibly(1, TimeUnit.SECONDS);
         }
-
-        @Override
-        public Topology topology() {
-            return topology;
-        }
-
-        @Override
-        public void subscribe(Consumer<Topology> listener) {}
-
-        @Override
-        public void suspect(Node node) {}
     }
 }

@@ -43,6 +43,7 @@ public final class LoopPools {
     }
 
     private PoolGroup create(DatabaseConfig database, String user) {
+        TopologySource source = topologies.apply(database);
         var group = new PoolGroup(
                 database.name(),
                 user,
@@ -50,15 +51,19 @@ public final class LoopPools {
                 node -> {
                     var key = new PoolKey(node, database.name(), user);
                     return new Pool(
-                            key, loop, directory.limits(key, database), directory.settings(database, user), connector);
+                            key,
+                            loop,
+                            directory.limits(key, database),
+                            directory.settings(database, user),
+                            connector,
+                            source::suspect);
                 },
                 balancers.apply(database));
         if (paused.containsKey(database.name())) {
             group.pause();
         }
-        TopologySource source = topologies.apply(database);
-        group.onTopology(source.topology());
         source.subscribe(topology -> loop.execute(() -> group.onTopology(topology)));
+        source.onClientUser(user);
         return group;
     }
 

@@ -3,11 +3,14 @@ package io.plenum.pooler.pool;
 import io.netty.channel.Channel;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.routing.topology.Node;
+import io.plenum.routing.topology.NodeRole;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +28,7 @@ public final class Pool implements ServerConnection.Owner {
     private static final int LOGINS_AT_ONCE = 4;
 
     private static final long FIRST_RETRY_NANOS = 50_000_000L;
+    private static final long DRAIN_AFTER_NANOS = 5_000_000_000L;
 
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
     private static final long MOVE_AFTER_NANOS = 1_000_000L;
@@ -33,6 +37,7 @@ public final class Pool implements ServerConnection.Owner {
     private final Loop loop;
     private final PoolLimits limits;
     private final ServerConnector connector;
+    private final Consumer<Node> suspicion;
     private final List<ServerConnection> servers = new ArrayList<>();
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
     private final WaitQueue waiters = new WaitQueue();
@@ -45,18 +50,29 @@ public final class Pool implements ServerConnection.Owner {
     private long retryNanos;
     private long retryAtNanos;
     private boolean retryPlanned;
+    private boolean draining;
+    private long drainAtNanos;
     private boolean paused;
     private boolean retired;
+    private NodeRole expected = NodeRole.UNKNOWN;
     private @Nullable ErrorResponse lastRefusal;
     private long transactions;
     private long reads;
 
-    public Pool(PoolKey key, Loop loop, PoolLimits limits, PoolSettings settings, ServerConnector connector) {
+    /** {@code suspicion} hears of the node when a connection to it fails or is not what it should be. */
+    public Pool(
+            PoolKey key,
+            Loop loop,
+            PoolLimits limits,
+            PoolSettings settings,
+            ServerConnector connector,
+            Consumer<Node> suspicion) {
         this.key = key;
         this.loop = loop;
         this.limits = limits;
         this.settings = settings;
         this.connector = connector;
+        this.suspicion = suspicion;
         limits.join(this);
     }
 
@@ -221,6 +237,13 @@ public final class Pool implements ServerConnection.Owner {
     @Override
     public void onLoggedIn(ServerConnection server) {
         connecting--;
+        if (expected != NodeRole.UNKNOWN && server.isStandby() != (expected == NodeRole.REPLICA)) {
+            suspicion.accept(key.node());
+            if (server.isStandby()) {
+                refuseStandby(server);
+                return;
+            }
+        }
         retryNanos = 0;
         retryAtNanos = System.nanoTime();
         lastRefusal = null;
@@ -233,13 +256,28 @@ public final class Pool implements ServerConnection.Owner {
         seekServers();
     }
 
+    /** The old primary came back as a standby, and nobody has noticed yet: nothing is written there. */
+    private void refuseStandby(ServerConnection server) {
+        LOG.warn("event=standby_refused node={} server={} expected=primary", key.node(), server.id());
+        backOff();
+        server.terminate();
+        waiters.trouble(null);
+    }
+
+    private void backOff() {
+        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), settings.loginRetryNanos());
+        long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
+        retryAtNanos = System.nanoTime() + retryNanos + jitter;
+    }
+
     @Override
     public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         connecting--;
         lastRefusal = refusal;
-        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), settings.loginRetryNanos());
-        long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
-        retryAtNanos = System.nanoTime() + retryNanos + jitter;
+        backOff();
+        if (refusal == null || refusal.code().startsWith("57P")) { // starting, stopping: not a matter of this login
+            suspicion.accept(key.node());
+        }
         LOG.warn(
                 "event=server_login_failed node={} database={} user={} step={} sqlstate={} message=\"{}\" retry_ms={}",
                 key.node(),
@@ -255,6 +293,9 @@ public final class Pool implements ServerConnection.Owner {
     @Override
     public void onClosed(ServerConnection server) {
         if (servers.remove(server)) {
+            if (server.isEndedByPeer()) {
+                suspicion.accept(key.node());
+            }
             limits.onClosed();
             if (idle.remove(server)) {
                 noteIdle();
@@ -321,6 +362,10 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Called several times a second: ages, sizes, retries. */
     public void tick(long now, boolean inUse) {
+        if (draining && now - drainAtNanos >= 0) {
+            draining = false;
+            renew();
+        }
         while (true) {
             ServerConnection oldest = idle.peekFirst();
             if (oldest == null) {
@@ -370,15 +415,32 @@ public final class Pool implements ServerConnection.Owner {
         }
     }
 
+    /**
+     * Like {@link #renew}, but a little later: a node that one answer of DNS left out may stand in the next. One that is to
+     * end waits for its sessions, so they are not kept for long either.
+     */
+    public void drain() {
+        if (!draining) {
+            draining = true;
+            drainAtNanos = System.nanoTime() + DRAIN_AFTER_NANOS;
+        }
+    }
+
     /** Like {@link #renew}, and opens no more: the node takes no new work. */
     public void retire() {
         retired = true;
         renew();
     }
 
+    /** What a server of this pool must be when it logs in; UNKNOWN takes it as it is. */
+    void expect(NodeRole role) {
+        expected = role;
+    }
+
     /** The node is back. */
     public void revive() {
         retired = false;
+        draining = false;
         retryAtNanos = System.nanoTime();
         retryNanos = 0;
         seekServers();
@@ -460,6 +522,11 @@ public final class Pool implements ServerConnection.Owner {
     /** Whether nothing is lent, so that a pause has taken hold. */
     public boolean isQuiet() {
         return active == 0 && busy == 0 && beingCanceled == 0;
+    }
+
+    /** Whether nothing is left of a pool whose node is gone. */
+    boolean isOver() {
+        return retired && servers.isEmpty() && waiters.isEmpty() && isQuiet();
     }
 
     public @Nullable ErrorResponse lastRefusal() {

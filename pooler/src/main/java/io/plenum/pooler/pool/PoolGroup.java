@@ -4,6 +4,7 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.routing.balance.Balancer;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeHealth;
+import io.plenum.routing.topology.NodeRole;
 import io.plenum.routing.topology.NodeStatus;
 import io.plenum.routing.topology.Topology;
 import java.util.ArrayList;
@@ -97,12 +98,16 @@ public final class PoolGroup implements Balancer.Loads {
         byNode.forEach((node, pool) -> {
             NodeStatus status = now.status(node);
             boolean used = pool == primary || fit.contains(pool);
+            boolean alone = now.nodes().size() == 1; // then it takes everything, whatever it is
+            pool.expect(status == null || alone ? NodeRole.UNKNOWN : status.role());
             if (used) {
                 pool.revive();
             } else {
                 boolean dead = status == null || status.health() == NodeHealth.DOWN || status.foreign();
                 if (dead) {
                     pool.retire();
+                } else if (status.health() == NodeHealth.DRAINING) {
+                    pool.drain();
                 } else {
                     pool.renew();
                 }
@@ -112,8 +117,8 @@ public final class PoolGroup implements Balancer.Loads {
         if (primaryBefore != null && primaryBefore != primary) {
             primaryBefore.renew(); // sessions that wrote there must not go on as if it still were
         }
-        if (primary != null) {
-            withoutPrimary.trouble(null);
+        if (primary != null || replicas.length > 0) {
+            withoutPrimary.trouble(null); // without a primary, logins may still go on at a replica
         }
     }
 
@@ -138,6 +143,7 @@ public final class PoolGroup implements Balancer.Loads {
         for (Pool pool : byNode.values()) {
             pool.tick(now, inUse && (pool == primary || isReplica(pool)));
         }
+        byNode.values().removeIf(pool -> pool.isOver() && topology.status(pool.key().node()) == null);
     }
 
     private boolean isReplica(Pool pool) {

@@ -9,9 +9,15 @@ public interface TopologySource {
     /** What is known now. */
     Topology topology();
 
-    /** Has every later topology told to {@code listener}, by the thread that learns of it, and the present one at once. */
+    /**
+     * Has every later version told to {@code listener}, by the thread that learns of it, and the present one at once. What
+     * probes observed without a change of members, roles or health is not told: {@link #topology} has it.
+     */
     void subscribe(Consumer<Topology> listener);
 
     /** A connection to the node failed or was not what the topology says: look again soon. */
     void suspect(Node node);
+
+    /** A client has proved to be this user of the database: probes may log in as it where the settings name nobody. */
+    default void onClientUser(String user) {}
 }

@@ -15,11 +15,13 @@ import io.plenum.wire.FrameCutter.Step;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.CommandTag;
+import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.backend.ParameterStatus;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.startup.CancelKey;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +76,18 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         void onWritability(boolean writable);
     }
 
+    /** How a question of our own ended. */
+    public sealed interface Answer {}
+
+    /** The rows, in text format. */
+    public record Rows(List<DataRow> rows) implements Answer {}
+
+    /** PostgreSQL refused; the connection is fit for another question. */
+    public record Failed(ErrorResponse error) implements Answer {}
+
+    /** The connection ended first, with or without a last word. */
+    public record Lost(@Nullable ErrorResponse fatal) implements Answer {}
+
     /** Who keeps the connection: told of its beginning and its end. */
     public interface Owner {
         void onLoggedIn(ServerConnection server);
@@ -114,6 +128,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean copyIn;
     private boolean closed;
     private boolean gone;
+    private boolean endedByPeer;
     private boolean closeWhenReleased;
     private boolean standby;
     private @Nullable Object unnamedOwner;
@@ -212,7 +227,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** The connection attempt itself failed: there never was a channel that could end. */
     public void onConnectFailed(String reason) {
-        if (!closed) {
+        if (!gone) {
+            gone = true;
+            endedByPeer = !closed;
             closed = true;
             login = null;
             owner.onLoginFailed(this, null, reason);
@@ -225,6 +242,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         gone = true;
+        endedByPeer = !closed || lastFatal != null;
         closed = true;
         if (leftover != null) {
             leftover.release();
@@ -326,10 +344,30 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case READY_FOR_QUERY -> onReady(bytes, start);
             case ERROR_RESPONSE -> onError(bytes, start);
             case PARAMETER_STATUS -> onParameterStatus(ParameterStatus.parse(bytes, start + 5, cutter.end()));
-            case NOTICE_RESPONSE, NOTIFICATION_RESPONSE ->
-                reader != null && (replies.isEmpty() || replies.headOrigin() == Origin.CLIENT);
+            case NOTICE_RESPONSE -> isForClient() && onNotice(bytes, start);
+            case NOTIFICATION_RESPONSE -> isForClient();
             case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
         };
+    }
+
+    private boolean isForClient() {
+        return reader != null && (replies.isEmpty() || replies.headOrigin() == Origin.CLIENT);
+    }
+
+    /**
+     * A server that is stopped at once, or whose neighbour crashed, says so in a warning and is gone: its last word, though
+     * it is no error.
+     */
+    private boolean onNotice(ByteBuf bytes, int start) {
+        ErrorResponse notice = ErrorResponse.parse(bytes, start + 5, cutter.end());
+        Reader current = reader;
+        boolean leaves = notice.code().equals("57P01") || notice.code().equals("57P02");
+        if (current == null || !leaves) {
+            return true;
+        }
+        lastFatal = new ErrorResponse(
+                "FATAL", notice.code(), notice.message(), notice.detail(), notice.hint(), notice.routine());
+        return current.onError(lastFatal, null);
     }
 
     private Reply head(BackendType type) {
@@ -599,6 +637,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         new OwnQuery(this, sql, done).start();
     }
 
+    /** Asks SQL of our own on a server that works for nobody; {@code done} hears the answer once. */
+    public void ask(String sql, Consumer<Answer> done) {
+        new RowQuery(this, done).start(sql);
+    }
+
     /** Another loop has taken over the idle connection, and with it another part of the pool. */
     public void moveTo(Loop loop, Owner owner) {
         this.loop = loop;
@@ -692,6 +735,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public boolean isClosed() {
         return closed;
+    }
+
+    /** Whether the connection ended, and not because we wanted it to. */
+    public boolean isEndedByPeer() {
+        return endedByPeer;
     }
 
     public boolean isLoggedIn() {

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  *       nothing is sent to it.
  *   <li>Of two primaries the one with the higher timeline is the primary; if they are equal there is none. Once a
  *       primary was seen on a timeline, none on an older one is believed: that is the old primary come back.
+ *   <li>A standby that has not come as far as a new primary was when it took over, {@value #FOLLOW_SECONDS} s after
+ *       that, does not follow it: it serves no reads until it does, for its data would grow old for ever.
  * </ul>
  *
  * <p>Identifier and timeline are kept for life; a cluster that was restored or made anew under the same addresses needs
@@ -29,11 +31,17 @@ import org.jspecify.annotations.Nullable;
 public final class Roster {
     private static final int ABSENCES = 3;
     private static final long ABSENT_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long FOLLOW_SECONDS = 5;
+
+    /** An idle primary's insert position stands behind the header of a page that it has not begun; a standby's does not. */
+    private static final long PAGE_HEADER_BYTES = 64;
 
     private final Map<Node, Member> members = new LinkedHashMap<>();
     private Topology topology = Topology.EMPTY;
     private long systemIdentifier;
     private int timelineReached;
+    private long takeoverLsn;
+    private long takeoverNanos;
 
     /** The state of things, as the last method returned it. */
     public Topology topology() {
@@ -78,7 +86,7 @@ public final class Roster {
                 }
             }
         }
-        return publish();
+        return publish(nowNanos);
     }
 
     /** A probe of this node was answered. Answers that were overtaken by a newer one are ignored. */
@@ -98,7 +106,7 @@ public final class Roster {
                 seen.inRecovery() ? NodeRole.REPLICA : NodeRole.PRIMARY,
                 member.named ? NodeHealth.UP : NodeHealth.DRAINING,
                 seen.atNanos());
-        return publish();
+        return publish(seen.atNanos());
     }
 
     /** The prober has given this node up for now: the caller decides after how many failures. */
@@ -111,10 +119,10 @@ public final class Roster {
         if (!member.named && member.isGone(nowNanos)) {
             members.remove(node);
         }
-        return publish();
+        return publish(nowNanos);
     }
 
-    private Topology publish() {
+    private Topology publish(long nowNanos) {
         Node primary = null;
         int timeline = timelineReached;
         boolean splitBrain = false;
@@ -133,9 +141,16 @@ public final class Roster {
                     primary = null;
                     splitBrain = true;
                 }
-            } else if (member.role == NodeRole.REPLICA && member.health == NodeHealth.UP && !member.foreign) {
+            } else if (member.role == NodeRole.REPLICA
+                    && member.health == NodeHealth.UP
+                    && !member.foreign
+                    && !isLeftBehind(member, nowNanos)) {
                 replicas.add(member.node);
             }
+        }
+        if (primary != null && timeline > timelineReached) {
+            takeoverLsn = timelineReached == 0 ? 0 : lsn(primary);
+            takeoverNanos = nowNanos;
         }
         timelineReached = timeline;
         Topology next = new Topology(topology.version(), nodes, primary, replicas, splitBrain);
@@ -145,6 +160,18 @@ public final class Roster {
             topology = next; // only what was observed is newer
         }
         return topology;
+    }
+
+    private boolean isLeftBehind(Member standby, long nowNanos) {
+        long reached = standby.lastSeen == null ? 0 : standby.lastSeen.replayLsn();
+        return reached != 0
+                && reached + PAGE_HEADER_BYTES < takeoverLsn
+                && nowNanos - takeoverNanos > TimeUnit.SECONDS.toNanos(FOLLOW_SECONDS);
+    }
+
+    private long lsn(Node node) {
+        Member member = members.get(node);
+        return member == null || member.lastSeen == null ? 0 : member.lastSeen.replayLsn();
     }
 
     /** What is known of one node, and how long discovery has been silent about it. */

@@ -234,6 +234,32 @@ class RosterTest {
     }
 
     @Test
+    void aStandbyThatDoesNotFollowTheNewPrimaryServesNoReads() {
+        cluster();
+        unreachable(a);
+        roster.observed(b, new Observation(false, CLUSTER, 2, 5_000, tick()));
+        roster.observed(c, new Observation(true, CLUSTER, 1, 4_000, tick()));
+        assertThat(roster.topology().replicas()).as("it has some seconds to begin").containsExactly(c);
+
+        now += 6 * SECOND;
+        roster.observed(c, new Observation(true, CLUSTER, 1, 4_000, tick()));
+        assertThat(roster.topology().replicas()).isEmpty();
+
+        roster.observed(c, new Observation(true, CLUSTER, 2, 5_000, tick()));
+        assertThat(roster.topology().replicas()).containsExactly(c);
+    }
+
+    @Test
+    void aStandbyThatLagsWithoutATakeoverIsFit() {
+        cluster();
+        roster.observed(a, new Observation(false, CLUSTER, 1, 5_000, tick()));
+        now += 60 * SECOND;
+        roster.observed(c, new Observation(true, CLUSTER, 1, 200, tick()));
+
+        assertThat(roster.topology().replicas()).containsExactly(b, c);
+    }
+
+    @Test
     void aReportWithoutTimelineKeepsTheOneThatIsKnown() {
         cluster();
         primary(b, 2);

@@ -1,0 +1,28 @@
+package io.plenum.pooler.discovery;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Looks names up. Confined to the control loop, which it never blocks. */
+interface Names extends AutoCloseable {
+    /** What came of it. */
+    sealed interface Answer {}
+
+    /**
+     * @param addresses all that were found, IPv4 first; never empty
+     * @param ttl the shortest of the records
+     * @param complete false when the look-up of one of the two families failed: what it would have said is not known
+     */
+    record Found(List<InetAddress> addresses, Duration ttl, boolean complete) implements Answer {}
+
+    /** No address: there is no such name, or nobody told. */
+    record NotFound(String reason) implements Answer {}
+
+    /** {@code done} hears the answer once, on the control loop. */
+    void lookUp(String name, Consumer<Answer> done);
+
+    @Override
+    void close();
+}

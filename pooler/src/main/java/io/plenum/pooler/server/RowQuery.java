@@ -1,0 +1,112 @@
+package io.plenum.pooler.server;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.plenum.pooler.server.OutstandingReplies.Origin;
+import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.wire.BackendType;
+import io.plenum.wire.Limits;
+import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.backend.DataRow;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.frontend.FrontendMessages;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** SQL of our own of which we want the rows: probes, look-ups. An answer larger than {@value #MAX_BYTES} bytes is refused. */
+final class RowQuery implements ServerConnection.Reader {
+    private static final int MAX_BYTES = 64 * 1024;
+
+    private final ServerConnection server;
+    private final Consumer<ServerConnection.Answer> done;
+    private final ByteBuf answer = Unpooled.buffer(256, MAX_BYTES); // on the heap: nobody has to free it
+    private @Nullable ErrorResponse error;
+    private boolean tooLarge;
+
+    RowQuery(ServerConnection server, Consumer<ServerConnection.Answer> done) {
+        this.server = server;
+        this.done = done;
+    }
+
+    void start(String sql) {
+        server.attach(this);
+        FrontendMessages.query(server.outbox().writer(), sql);
+        server.replies().add(Reply.QUERY, Origin.CLIENT);
+        server.outbox().flush();
+    }
+
+    @Override
+    public void forward(ByteBuf bytes, int start, int end) {
+        tooLarge |= end - start > answer.maxWritableBytes();
+        if (!tooLarge) {
+            answer.writeBytes(bytes, start, end - start);
+        }
+    }
+
+    @Override
+    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+        this.error = error;
+        return false;
+    }
+
+    @Override
+    public void onBatchEnd() {
+        if (!server.replies().isEmpty() || server.isClosed()) {
+            return; // more is to come, or onLost is
+        }
+        server.detach();
+        if (tooLarge) {
+            server.close();
+            done.accept(new ServerConnection.Lost(null));
+        } else if (error != null) {
+            done.accept(new ServerConnection.Failed(error));
+        } else {
+            done.accept(new ServerConnection.Rows(rows()));
+        }
+    }
+
+    private List<DataRow> rows() {
+        List<DataRow> rows = new ArrayList<>();
+        int at = 0;
+        while (at < answer.writerIndex()) {
+            int end = at + 1 + answer.getInt(at + 1);
+            if (answer.getByte(at) == BackendType.DATA_ROW.code()) {
+                rows.add(DataRow.parse(answer, at + Limits.HEADER, end));
+            }
+            at = end;
+        }
+        return rows;
+    }
+
+    @Override
+    public void onLost(@Nullable ErrorResponse fatal) {
+        done.accept(new ServerConnection.Lost(fatal));
+    }
+
+    @Override
+    public boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
+        return false;
+    }
+
+    @Override
+    public boolean onParameter(String name, String value) {
+        return false;
+    }
+
+    @Override
+    public void onSynthetic(Reply reply) {}
+
+    @Override
+    public void onUnanswered(Reply reply, @Nullable Object subject) {}
+
+    @Override
+    public void onStatementsForgotten() {}
+
+    @Override
+    public void onReady(TransactionStatus status) {}
+
+    @Override
+    public void onWritability(boolean writable) {}
+}

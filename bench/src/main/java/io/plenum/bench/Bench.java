@@ -1,0 +1,43 @@
+package io.plenum.bench;
+
+import io.plenum.bench.cancel.CancelCommand;
+import io.plenum.bench.compare.CompareCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line of {@code plenum demo} and {@code plenum bench …}. */
+@Command(
+        name = "plenum",
+        description = "Programs that drive a whole pooler.",
+        subcommands = {Bench.Programs.class},
+        mixinStandardHelpOptions = true)
+public final class Bench {
+    private Bench() {}
+
+    /** Ends with 0 when what ran was in order, 1 when it found something wrong, 2 when the command line is wrong. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Bench())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(Bench::explain)
+                .execute(arguments));
+    }
+
+    /** What a person can mend is one line; anything else is a defect and shows its trace. */
+    private static int explain(Exception failure, CommandLine command, CommandLine.ParseResult parsed) {
+        if (failure instanceof BenchException) {
+            System.err.println("plenum: " + failure.getMessage());
+        } else {
+            failure.printStackTrace();
+        }
+        return 1;
+    }
+
+    /** The programs that measure and judge; the last line of each is for machines. */
+    @Command(
+            name = "bench",
+            description = "Measures and judges a pooler.",
+            synopsisSubcommandLabel = "PROGRAM",
+            subcommands = {CompareCommand.class, CancelCommand.class},
+            mixinStandardHelpOptions = true)
+    static final class Programs {}
+}

@@ -1,0 +1,88 @@
+package io.plenum.house;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.palantir.javaformat.java.Formatter;
+import com.palantir.javaformat.java.FormatterException;
+import com.palantir.javaformat.java.JavaFormatterOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Holds every Java file of every module to palantir-java-format, and rewrites them with {@code -Dformat=apply}.
+ *
+ * <p>It is a test and not a Maven plugin because a formatter parses with the compiler of the JVM that it runs in: tests run on JDK 25
+ * whatever JDK runs Maven.
+ */
+class FormattingTest {
+    private static final String REWRITE =
+            "mvn -q -Pquick -pl bench -am test -Dtest=FormattingTest -Dsurefire.failIfNoSpecifiedTests=false"
+                    + " -Dformat=apply";
+
+    private final Formatter formatter = Formatter.createFormatter(JavaFormatterOptions.builder()
+            .style(JavaFormatterOptions.Style.PALANTIR)
+            .build());
+
+    @Test
+    void everySourceFileIsLaidOutByTheFormatter() throws IOException {
+        boolean apply = "apply".equals(System.getProperty("format"));
+        var root = root();
+        var files = sourceFiles(root);
+        assertThat(files).as("source files under %s", root).isNotEmpty();
+
+        var differing =
+                files.parallelStream().filter(file -> differs(file, apply)).toList();
+
+        if (apply) {
+            differing.forEach(file -> System.out.println("formatted " + root.relativize(file)));
+        } else {
+            assertThat(differing.stream().map(root::relativize))
+                    .as("files laid out otherwise; this rewrites them: %s", REWRITE)
+                    .isEmpty();
+        }
+    }
+
+    private boolean differs(Path file, boolean apply) {
+        try {
+            var source = Files.readString(file);
+            var formatted = formatter.formatSourceAndFixImports(source);
+            boolean differs = !formatted.equals(source);
+            if (differs && apply) {
+                Files.writeString(file, formatted);
+            }
+            return differs;
+        } catch (FormatterException e) {
+            throw new AssertionError(file + " cannot be parsed: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<Path> sourceFiles(Path root) throws IOException {
+        try (Stream<Path> modules = Files.list(root)) {
+            return modules.map(module -> module.resolve("src"))
+                    .filter(Files::isDirectory)
+                    .flatMap(FormattingTest::javaFilesUnder)
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static Stream<Path> javaFilesUnder(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The checkout: where the top pom with its modules is. Surefire runs a test in the directory of its module. */
+    private static Path root() {
+        return Path.of("").toAbsolutePath().getParent();
+    }
+}

@@ -58,7 +58,8 @@ class ClustersIT {
 
         Topology topology = await("app", ClustersIT::isWhole);
 
-        assertThat(Objects.requireNonNull(topology.primary()).name()).isEqualTo(cluster.primary().address());
+        assertThat(Objects.requireNonNull(topology.primary()).name())
+                .isEqualTo(cluster.primary().address());
         assertThat(topology.replicas())
                 .extracting(Node::name)
                 .containsExactlyInAnyOrderElementsOf(
@@ -108,9 +109,9 @@ class ClustersIT {
     @Test
     void missingDatabaseIsNoReasonToBeBlind() throws Exception {
         start("""
-                app = host=pg.test port=%1$d dbname=nowhere monitor_user=postgres
-                other = host=pg.test port=%1$d dbname=postgres monitor_user=postgres"""
-                .formatted(port));
+            app = host=pg.test port=%1$d dbname=nowhere monitor_user=postgres
+            other = host=pg.test port=%1$d dbname=postgres monitor_user=postgres\
+            """.formatted(port));
 
         await("app", ClustersIT::isWhole);
     }
@@ -118,9 +119,9 @@ class ClustersIT {
     @Test
     void entriesWithTheSameHostsShareTheirMonitors() throws Exception {
         start("""
-                app = host=pg.test port=%1$d monitor_user=postgres
-                other = host=pg.test port=%1$d dbname=postgres monitor_user=postgres"""
-                .formatted(port));
+            app = host=pg.test port=%1$d monitor_user=postgres
+            other = host=pg.test port=%1$d dbname=postgres monitor_user=postgres\
+            """.formatted(port));
         await("app", ClustersIT::isWhole);
         await("other", ClustersIT::isWhole);
 
@@ -150,7 +151,8 @@ class ClustersIT {
     @Test
     void nodeOfAnotherClusterIsLeftOut() throws Exception {
         try (PostgresCluster other = PostgresCluster.builder().samePort(false).start()) {
-            String hosts = cluster.primary().host() + "," + cluster.standbys().getFirst().host() + ","
+            String hosts = cluster.primary().host() + ","
+                    + cluster.standbys().getFirst().host() + ","
                     + other.primary().host();
             String ports = port + "," + port + "," + other.primary().port();
             start("app = host=%s port=%s monitor_user=postgres".formatted(hosts, ports));
@@ -174,7 +176,9 @@ class ClustersIT {
         long before = controlNanos();
         Thread.sleep(5_000);
 
-        assertThat(Duration.ofNanos(controlNanos() - before)).as("of 5 s, three nodes").isLessThan(Duration.ofMillis(250));
+        assertThat(Duration.ofNanos(controlNanos() - before))
+                .as("of 5 s, three nodes")
+                .isLessThan(Duration.ofMillis(250));
     }
 
     // --- the test's own means --------------------------------------------------------------------------------------

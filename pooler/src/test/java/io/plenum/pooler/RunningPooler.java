@@ -45,19 +45,17 @@ public final class RunningPooler implements AutoCloseable {
 
     /** The same, with the directory that relative paths in the settings begin at. */
     public static RunningPooler start(PostgresServer server, Path directory, String... settings) {
-        String ini =
-                """
-                [databases]
-                * = host=%s port=%d
+        String ini = """
+            [databases]
+            * = host=%s port=%d
 
-                [pgbouncer]
-                listen_addr = 127.0.0.1
-                listen_port = 0
-                auth_type = trust
-                event_loops = 1
-                %s
-                """
-                        .formatted(server.host(), server.port(), String.join("\n", settings));
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = 0
+            auth_type = trust
+            event_loops = 1
+            %s
+            """.formatted(server.host(), server.port(), String.join("\n", settings));
         return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, directory)));
     }
 

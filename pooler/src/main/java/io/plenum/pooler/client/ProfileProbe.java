@@ -9,7 +9,6 @@ import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
-import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -178,25 +177,4 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
             start(System.nanoTime());
         }
     }
-
-    @Override
-    public void forward(ByteBuf bytes, int start, int end) {}
-
-    @Override
-    public void onSynthetic(Reply reply) {}
-
-    @Override
-    public void onUnanswered(Reply reply, @Nullable Object subject) {}
-
-    @Override
-    public void onReset() {}
-
-    @Override
-    public void onStatementsForgotten(boolean settingsToo) {}
-
-    @Override
-    public void onReady(TransactionStatus status) {}
-
-    @Override
-    public void onWritability(boolean writable) {}
 }

@@ -180,7 +180,9 @@ final class Cluster implements Monitor.Listener {
     public void onUnasked() {
         if (!toldUnasked) {
             toldUnasked = true;
-            LOG.info("event=monitor_waits hosts={} reason=\"no monitor_user; the first client's login will do\"", seeds.hosts());
+            LOG.info(
+                    "event=monitor_waits hosts={} reason=\"no monitor_user; the first client's login will do\"",
+                    seeds.hosts());
         }
     }
 
@@ -270,7 +272,8 @@ final class Cluster implements Monitor.Listener {
             return;
         }
         Topology now = topology;
-        if (monitors.size() != now.nodes().size() || !now.nodes().stream().allMatch(s -> monitors.containsKey(s.node()))) {
+        if (monitors.size() != now.nodes().size()
+                || !now.nodes().stream().allMatch(s -> monitors.containsKey(s.node()))) {
             for (Monitor monitor : List.copyOf(monitors.values())) {
                 if (now.status(monitor.node()) == null) {
                     monitors.remove(monitor.node());

@@ -115,8 +115,8 @@ public final class Clusters implements AutoCloseable {
 
     private synchronized void onConfigured() {
         clusters.values().removeIf(cluster -> {
-            boolean unused = databases.values().stream()
-                    .noneMatch(nodes -> nodes.seeds().equals(cluster.seeds()));
+            boolean unused =
+                    databases.values().stream().noneMatch(nodes -> nodes.seeds().equals(cluster.seeds()));
             if (unused) {
                 cluster.close();
             }

@@ -14,20 +14,20 @@ enum ProbeQuery {
      * checkpoint behind a promotion. That of a standby is NULL without pg_read_all_stats. A role changes only once in a
      * server's life, from standby to primary, so it is asked once and the rest follows from it.
      */
-    FULL(
-            """
-            SELECT standby,
-                (SELECT system_identifier FROM pg_catalog.pg_control_system()),
-                CASE WHEN standby
-                    THEN (SELECT pg_catalog.to_hex(received_tli) FROM pg_catalog.pg_stat_wal_receiver)
-                    ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)
-                END,
-                CASE WHEN standby
-                    THEN pg_catalog.pg_last_wal_replay_lsn()
-                    ELSE pg_catalog.pg_current_wal_insert_lsn()
-                END,
-                (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8
-            FROM pg_catalog.pg_is_in_recovery() AS standby"""),
+    FULL("""
+        SELECT standby,
+            (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+            CASE WHEN standby
+                THEN (SELECT pg_catalog.to_hex(received_tli) FROM pg_catalog.pg_stat_wal_receiver)
+                ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)
+            END,
+            CASE WHEN standby
+                THEN pg_catalog.pg_last_wal_replay_lsn()
+                ELSE pg_catalog.pg_current_wal_insert_lsn()
+            END,
+            (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8
+        FROM pg_catalog.pg_is_in_recovery() AS standby\
+        """),
 
     /** The role alone, for servers that refuse the rest. */
     ROLE("SELECT pg_catalog.pg_is_in_recovery()");

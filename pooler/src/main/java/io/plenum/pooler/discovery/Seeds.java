@@ -17,12 +17,11 @@ import org.jspecify.annotations.Nullable;
 record Seeds(List<HostPort> hosts, boolean everyAddress) {
     static Seeds of(DatabaseConfig database, DiscoveryMode mode) {
         List<HostPort> hosts = database.nodes();
-        boolean wanted =
-                switch (mode) {
-                    case AUTO -> hosts.size() == 1;
-                    case DNS -> true;
-                    case STATIC, KUBERNETES -> false;
-                };
+        boolean wanted = switch (mode) {
+            case AUTO -> hosts.size() == 1;
+            case DNS -> true;
+            case STATIC, KUBERNETES -> false;
+        };
         boolean named = hosts.stream().anyMatch(host -> literal(host) == null);
         return new Seeds(hosts, wanted && named);
     }

@@ -143,7 +143,8 @@ public final class PoolGroup implements Balancer.Loads {
         for (Pool pool : byNode.values()) {
             pool.tick(now, inUse && (pool == primary || isReplica(pool)));
         }
-        byNode.values().removeIf(pool -> pool.isOver() && topology.status(pool.key().node()) == null);
+        byNode.values()
+                .removeIf(pool -> pool.isOver() && topology.status(pool.key().node()) == null);
     }
 
     private boolean isReplica(Pool pool) {

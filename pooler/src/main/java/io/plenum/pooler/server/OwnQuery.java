@@ -3,7 +3,6 @@ package io.plenum.pooler.server;
 import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
-import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.FrontendMessages;
 import java.util.function.Consumer;
@@ -54,30 +53,4 @@ final class OwnQuery implements ServerConnection.Reader {
     public void onLost(@Nullable ErrorResponse fatal) {
         done.accept(false);
     }
-
-    @Override
-    public boolean onParameter(String name, String value) {
-        return false;
-    }
-
-    @Override
-    public void forward(ByteBuf bytes, int start, int end) {}
-
-    @Override
-    public void onSynthetic(Reply reply) {}
-
-    @Override
-    public void onUnanswered(Reply reply, @Nullable Object subject) {}
-
-    @Override
-    public void onReset() {}
-
-    @Override
-    public void onStatementsForgotten(boolean settingsToo) {}
-
-    @Override
-    public void onReady(TransactionStatus status) {}
-
-    @Override
-    public void onWritability(boolean writable) {}
 }

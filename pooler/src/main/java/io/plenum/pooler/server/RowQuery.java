@@ -6,7 +6,6 @@ import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.wire.BackendType;
 import io.plenum.wire.Limits;
-import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.FrontendMessages;
@@ -46,7 +45,7 @@ final class RowQuery implements ServerConnection.Reader {
     }
 
     @Override
-    public boolean onError(ErrorResponse error, @Nullable Object subject) {
+    public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
         this.error = error;
         return false;
     }
@@ -84,29 +83,4 @@ final class RowQuery implements ServerConnection.Reader {
     public void onLost(@Nullable ErrorResponse fatal) {
         done.accept(new ServerConnection.Lost(fatal));
     }
-
-    @Override
-    public boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
-        return false;
-    }
-
-    @Override
-    public boolean onParameter(String name, String value) {
-        return false;
-    }
-
-    @Override
-    public void onSynthetic(Reply reply) {}
-
-    @Override
-    public void onUnanswered(Reply reply, @Nullable Object subject) {}
-
-    @Override
-    public void onStatementsForgotten() {}
-
-    @Override
-    public void onReady(TransactionStatus status) {}
-
-    @Override
-    public void onWritability(boolean writable) {}
 }

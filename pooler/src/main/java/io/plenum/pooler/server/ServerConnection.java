@@ -37,34 +37,38 @@ import org.slf4j.LoggerFactory;
 public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
-    /** Whoever the server works for at the moment. */
+    /** Whoever the server works for at the moment; what it does not care for it leaves as it is here. */
     public interface Reader {
         /** Bytes for the client, in order; {@code bytes} is lent until {@link #onBatchEnd()}. */
-        void forward(ByteBuf bytes, int start, int end);
+        default void forward(ByteBuf bytes, int start, int end) {}
 
         /** It is the turn of a reply that we make ourselves. */
-        void onSynthetic(Reply reply);
+        default void onSynthetic(Reply reply) {}
 
         /** A message will not be answered, for it or one before it failed; the youngest is told of first. */
-        void onUnanswered(Reply reply, @Nullable Object subject);
+        default void onUnanswered(Reply reply, @Nullable Object subject) {}
 
         /** Something that we injected failed; the client hears the error when this says so. */
-        boolean onInjectedError(ErrorResponse error, @Nullable Object subject);
+        default boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
+            return false;
+        }
 
         /** An error for the client, whose message is lent; it is forwarded afterwards when this says so. */
         boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end);
 
         /** A parameter has another value now; whether the client is to hear it. */
-        boolean onParameter(String name, String value);
+        default boolean onParameter(String name, String value) {
+            return false;
+        }
 
         /** A RESET ran: what is reported next is a value of the server's start, which need not be the client's. */
-        void onReset();
+        default void onReset() {}
 
         /** The server forgot all prepared statements; with {@code settingsToo} its settings are those of its start. */
-        void onStatementsForgotten(boolean settingsToo);
+        default void onStatementsForgotten(boolean settingsToo) {}
 
         /** ReadyForQuery for the client. */
-        void onReady(TransactionStatus status);
+        default void onReady(TransactionStatus status) {}
 
         /** The bytes at hand are read; what was forwarded should be sent now. */
         void onBatchEnd();
@@ -73,7 +77,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         void onLost(@Nullable ErrorResponse fatal);
 
         /** The server's socket takes bytes again, or does not. */
-        void onWritability(boolean writable);
+        default void onWritability(boolean writable) {}
     }
 
     /** How a question of our own ended. */
@@ -367,7 +371,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         lastFatal = new ErrorResponse(
                 "FATAL", notice.code(), notice.message(), notice.detail(), notice.hint(), notice.routine());
-        return current.onError(lastFatal, null);
+        return current.onError(lastFatal, null, bytes, start, cutter.end());
     }
 
     private Reply head(BackendType type) {

@@ -172,7 +172,8 @@ class ClusterTest {
         time.pass(Duration.ofMinutes(2));
 
         assertThat(replicas(cluster)).isEmpty();
-        assertThat(Objects.requireNonNull(status(cluster, "10.0.0.2:5432")).foreign()).isTrue();
+        assertThat(Objects.requireNonNull(status(cluster, "10.0.0.2:5432")).foreign())
+                .isTrue();
     }
 
     @Test

@@ -67,7 +67,9 @@ class DnsNamesTest {
     void manyAddressesComeByTcp() throws Exception {
         dns.addresses(
                 "pg.test",
-                IntStream.range(0, 600).mapToObj(i -> "10.0.%d.%d".formatted(i / 200, i % 200)).toArray(String[]::new));
+                IntStream.range(0, 600)
+                        .mapToObj(i -> "10.0.%d.%d".formatted(i / 200, i % 200))
+                        .toArray(String[]::new));
 
         assertThat(((Names.Found) lookUp("pg.test.")).addresses()).hasSize(600);
         assertThat(dns.tcpQueries()).isPositive();

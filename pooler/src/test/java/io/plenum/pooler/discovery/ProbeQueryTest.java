@@ -15,11 +15,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ProbeQueryTest {
     @Test
     void primaryTellsItsTimelineAndHowFarItWrote() {
-        var answer = ProbeQuery.FULL.read(
-                row("f", "7561234567890123456", "0000001F", "2A/FF000028", "1700000000123456"), 5);
+        var answer =
+                ProbeQuery.FULL.read(row("f", "7561234567890123456", "0000001F", "2A/FF000028", "1700000000123456"), 5);
 
-        assertThat(answer.seen())
-                .isEqualTo(new Observation(false, 7561234567890123456L, 31, 0x2A_FF000028L, 5));
+        assertThat(answer.seen()).isEqualTo(new Observation(false, 7561234567890123456L, 31, 0x2A_FF000028L, 5));
         assertThat(answer.startedMicros()).isEqualTo(1700000000123456L);
     }
 

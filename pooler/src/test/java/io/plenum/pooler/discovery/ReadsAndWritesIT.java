@@ -104,7 +104,9 @@ class ReadsAndWritesIT {
 
             long mine = after.getOrDefault(added.name(), 0L) - before.getOrDefault(added.name(), 0L);
             long all = sum(after) - sum(before);
-            assertThat(before.getOrDefault(added.name(), 0L)).as("reads within 2 s").isPositive();
+            assertThat(before.getOrDefault(added.name(), 0L))
+                    .as("reads within 2 s")
+                    .isPositive();
             assertThat((double) mine / all).isBetween(0.25, 0.42);
             assertThat(readers.errors()).isEmpty();
         }
@@ -170,7 +172,8 @@ class ReadsAndWritesIT {
             frozen.freeze();
             TimeUnit.SECONDS.sleep(5);
 
-            assertThat(countReads(connection, 100)).containsOnlyKeys(cluster.standbys().getLast().name());
+            assertThat(countReads(connection, 100))
+                    .containsOnlyKeys(cluster.standbys().getLast().name());
 
             frozen.thaw();
             awaitReadFrom(connection, frozen, Duration.ofSeconds(5));
@@ -298,7 +301,8 @@ class ReadsAndWritesIT {
 
     @Test
     void listOfAddressesNeedsNoDns() throws Exception {
-        String hosts = String.join(",", cluster.nodes().stream().map(PostgresNode::host).toList());
+        String hosts = String.join(
+                ",", cluster.nodes().stream().map(PostgresNode::host).toList());
         try (var pooler = RunningPooler.start(
                         "host=%s port=%d".formatted(hosts, cluster.primary().port()));
                 var connection = pooler.connect()) {
@@ -315,7 +319,8 @@ class ReadsAndWritesIT {
         try (var pooler = RunningPooler.start("host=%s port=%d".formatted(standby.host(), standby.port()));
                 var connection = pooler.connect()) {
             assertThat(countReads(connection, 20)).containsOnlyKeys(standby.name());
-            assertThat(text(connection, "SELECT current_setting('cluster_name')")).isEqualTo(standby.name());
+            assertThat(text(connection, "SELECT current_setting('cluster_name')"))
+                    .isEqualTo(standby.name());
         }
     }
 
@@ -323,8 +328,7 @@ class ReadsAndWritesIT {
 
     private RunningPooler startPooler() {
         return RunningPooler.start(
-                "host=%s port=%d".formatted(NAME, cluster.primary().port()),
-                "dns_servers = 127.0.0.1:" + dns.port());
+                "host=%s port=%d".formatted(NAME, cluster.primary().port()), "dns_servers = 127.0.0.1:" + dns.port());
     }
 
     private static Map<String, Integer> countReads(Connection connection, int reads) throws SQLException {
@@ -460,7 +464,9 @@ class ReadsAndWritesIT {
         void awaitWriteOn(String node) throws InterruptedException {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
             while (!nodes.containsKey(node)) {
-                assertThat(System.nanoTime()).as("a write on %s; so far %s, %s", node, nodes, states).isLessThan(deadline);
+                assertThat(System.nanoTime())
+                        .as("a write on %s; so far %s, %s", node, nodes, states)
+                        .isLessThan(deadline);
                 Thread.sleep(2);
             }
         }

@@ -22,19 +22,17 @@ final class RunningPooler implements AutoCloseable {
 
     /** {@code entry} is what stands behind {@code app =}; {@code settings} are lines of their section. */
     static RunningPooler start(String entry, String... settings) {
-        String ini =
-                """
-                [databases]
-                app = %s
-                [pgbouncer]
-                listen_addr = 127.0.0.1
-                listen_port = 0
-                auth_type = trust
-                event_loops = 2
-                default_pool_size = 8
-                %s
-                """
-                        .formatted(entry, String.join("\n", settings));
+        String ini = """
+            [databases]
+            app = %s
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = 0
+            auth_type = trust
+            event_loops = 2
+            default_pool_size = 8
+            %s
+            """.formatted(entry, String.join("\n", settings));
         return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, Path.of(""))));
     }
 

@@ -13,7 +13,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
-import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
@@ -94,7 +93,8 @@ class ReleaseIT {
                 doomed.kill();
 
                 assertThat(survivor.value("SELECT 'alive " + length + "'")).isEqualTo("alive " + length);
-                survivor.send(parse("a", "SELECT $1::text"), bind("", "a", "b" + length), execute(), closeStatement("a"));
+                survivor.send(
+                        parse("a", "SELECT $1::text"), bind("", "a", "b" + length), execute(), closeStatement("a"));
                 survivor.send(sync());
                 assertThat(row(survivor.readUntilReady())).isEqualTo("b" + length);
             }
@@ -114,7 +114,8 @@ class ReleaseIT {
             leaver.close();
 
             assertThat(next.value("SELECT pg_backend_pid()")).isEqualTo(pid);
-            assertThat(next.value("SELECT count(*) FROM pg_class WHERE relname = 'never'")).isEqualTo("0");
+            assertThat(next.value("SELECT count(*) FROM pg_class WHERE relname = 'never'"))
+                    .isEqualTo("0");
         }
     }
 
@@ -223,8 +224,10 @@ class ReleaseIT {
             var after = client.readUntilReady();
 
             assertThat(told.getFirst().field('C')).isEqualTo("0A000");
-            assertThat(after).filteredOn(m -> m.type() == 'D').singleElement().satisfies(row -> assertThat(row.columns())
-                    .containsExactly("1", "2"));
+            assertThat(after)
+                    .filteredOn(m -> m.type() == 'D')
+                    .singleElement()
+                    .satisfies(row -> assertThat(row.columns()).containsExactly("1", "2"));
         }
     }
 

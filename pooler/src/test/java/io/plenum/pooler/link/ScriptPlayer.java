@@ -50,12 +50,11 @@ final class ScriptPlayer {
         byte[] all = Frames.join(frames);
         int at = 0;
         while (at < all.length) {
-            int length =
-                    switch (segments) {
-                        case WHOLE -> all.length;
-                        case BYTES -> 1;
-                        case RANDOM -> 1 + random.nextInt(40);
-                    };
+            int length = switch (segments) {
+                case WHOLE -> all.length;
+                case BYTES -> 1;
+                case RANDOM -> 1 + random.nextInt(40);
+            };
             int end = Math.min(all.length, at + length);
             client.sendPart(all, at, end);
             at = end;

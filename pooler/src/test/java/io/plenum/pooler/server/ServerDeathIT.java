@@ -115,7 +115,8 @@ class ServerDeathIT {
             Thread.sleep(50);
             control.rows("SELECT pg_terminate_backend(" + pid + ", 1000)");
 
-            assertThat(waiter.readUntilReady()).anySatisfy(m -> assertThat(m.text()).contains("served"));
+            assertThat(waiter.readUntilReady())
+                    .anySatisfy(m -> assertThat(m.text()).contains("served"));
             assertOneFatal(rest(holder), "57P01");
         }
     }
@@ -162,7 +163,8 @@ class ServerDeathIT {
 
     private static void awaitActive(WireClient control, String pid) throws Exception {
         for (int i = 0; i < 200; i++) {
-            if (control.value("SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid + " AND wait_event = 'PgSleep'")
+            if (control.value(
+                            "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid + " AND wait_event = 'PgSleep'")
                     .equals("1")) {
                 return;
             }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Copies a running primary's data directory, for the packed binaries come without pg_basebackup.
  *
- * <p>Manual, "Making a Base Backup Using the Low Level API": files may change or go while they are copied; the WAL of that time repairs them.
+ * <p>Manual, "Making a Base Backup Using the Low Level API": files may change or go while they are copied; the WAL of
+ * that time repairs them.
  */
 final class BaseCopy {
     /** Directories that a copy has, but empty. */
@@ -44,8 +45,8 @@ final class BaseCopy {
             for (var target : targets) {
                 copy(source.data(), target);
             }
-            try (var stopped = statement.executeQuery(
-                    "SELECT labelfile, coalesce(spcmapfile, '') FROM pg_backup_stop(false)")) {
+            try (var stopped =
+                    statement.executeQuery("SELECT labelfile, coalesce(spcmapfile, '') FROM pg_backup_stop(false)")) {
                 stopped.next();
                 if (!stopped.getString(2).isEmpty()) {
                     throw source.failure("has tablespaces outside its data directory; a base copy here cannot", null);
@@ -91,8 +92,7 @@ final class BaseCopy {
             }
 
             @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
-                    throws IOException {
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
                 if (e != null && !(e instanceof NoSuchFileException)) {
                     throw e;
                 }

@@ -11,10 +11,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TCP port that is free on every loopback address and stays ours while the cluster lives, also when no node listens on it.
+ * A TCP port that is free on every loopback address and stays ours while the cluster lives, also when no node listens
+ * on it.
  *
- * <p>The claim is a file lock, which other JVMs of this user respect and which ends with this JVM. ClaimedPort lie below Linux's ephemeral range (32768
- * and up), or an outgoing connection could take the port of a stopped node.
+ * <p>The claim is a file lock, which other JVMs of this user respect and which ends with this JVM. ClaimedPort lie
+ * below Linux's ephemeral range (32768 and up), or an outgoing connection could take the port of a stopped node.
  */
 record ClaimedPort(int port, FileChannel lock) implements AutoCloseable {
     private static final int FIRST = 20_000;

@@ -20,8 +20,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A TCP proxy on a loopback address whose network can be broken while it runs.
  *
- * <p>Each direction of all connections obeys one {@link Fault} at a time, which {@link #set} changes at once, also for bytes that wait. Ends of
- * stream and resets pass through as what they are. Any thread may call; the proxy's own threads are daemons. A direction holds at most 1 MiB.
+ * <p>Each direction of all connections obeys one {@link Fault} at a time, which {@link #set} changes at once, also for
+ * bytes that wait. Ends of stream and resets pass through as what they are. Any thread may call; the proxy's own
+ * threads are daemons. A direction holds at most 1 MiB.
  */
 public final class FaultProxy implements AutoCloseable {
     private static final int PIECE = 16 * 1024;
@@ -48,7 +49,7 @@ public final class FaultProxy implements AutoCloseable {
     private Setting toServer = new Setting(new Fault.None(), 0);
     private Setting toClient = toServer;
     private volatile InetSocketAddress target;
-    private volatile ServerSocket listener;
+    private volatile Listener listener;
     private volatile boolean refusing;
     private volatile boolean closed;
 
@@ -82,7 +83,7 @@ public final class FaultProxy implements AutoCloseable {
 
     /** The port to connect to. */
     public int port() {
-        return listener.getLocalPort();
+        return listener.socket().getLocalPort();
     }
 
     /** Sends connections from now on elsewhere; those that are open stay. */
@@ -124,14 +125,16 @@ public final class FaultProxy implements AutoCloseable {
         set(new Fault.Blackhole());
     }
 
-    /** True closes the listening socket, so that the system refuses connections; false opens it again on the same port. */
+    /**
+     * True closes the listening socket, so that the system refuses connections; false opens it again on the same port.
+     */
     public synchronized void refuse(boolean refuse) throws IOException {
         if (refuse != refusing) {
             refusing = refuse;
             if (refuse) {
                 listener.close();
             } else {
-                listener = listen(listener.getLocalPort());
+                listener = listen(port());
             }
         }
     }
@@ -185,16 +188,25 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private ServerSocket listen(int port) throws IOException {
+    private Listener listen(int port) throws IOException {
         var socket = new ServerSocket();
         socket.setReuseAddress(true); // connections of before may still linger on the port
         socket.bind(new InetSocketAddress(listenAddress, port), 1024);
-        // A platform thread: a socket that a virtual thread waits at is closed only when that thread has woken up.
-        Thread.ofPlatform()
-                .daemon()
-                .name("fault-proxy-" + socket.getLocalPort())
-                .start(() -> acceptAll(socket));
-        return socket;
+        var acceptor =
+                Thread.ofVirtual().name("fault-proxy-" + socket.getLocalPort()).start(() -> acceptAll(socket));
+        return new Listener(socket, acceptor);
+    }
+
+    private record Listener(ServerSocket socket, Thread acceptor) {
+        /** Returns when the system refuses connections: it listens on as long as a thread is in accept. */
+        void close() throws IOException {
+            socket.close();
+            try {
+                acceptor.join();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private void acceptAll(ServerSocket socket) {
@@ -227,7 +239,10 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    /** One client's socket and the server's behind it. It leaves the set of connections when both directions have ended, or is reset or closed. */
+    /**
+     * One client's socket and the server's behind it. It leaves the set of connections when both directions have ended,
+     * or is reset or closed.
+     */
     private final class Connection {
         private final Socket client;
         private final Socket server;
@@ -303,7 +318,9 @@ public final class FaultProxy implements AutoCloseable {
         record Reset(long atNanos) implements Arrival {}
     }
 
-    /** One direction of a connection: a thread that reads into a bounded queue, and one that writes as the fault says. */
+    /**
+     * One direction of a connection: a thread that reads into a bounded queue, and one that writes as the fault says.
+     */
     private final class Pump {
         private final Connection connection;
         private final Socket from;
@@ -469,7 +486,10 @@ public final class FaultProxy implements AutoCloseable {
             return now.fault();
         }
 
-        /** Waits until there is another fault (true) or until the time has come (false); {@code Long.MAX_VALUE} never comes. */
+        /**
+         * Waits until there is another fault (true) or until the time has come (false); {@code Long.MAX_VALUE} never
+         * comes.
+         */
         private boolean awaitChange(long untilNanos) throws InterruptedException {
             synchronized (change) {
                 while (setting(direction).equals(setting)) {

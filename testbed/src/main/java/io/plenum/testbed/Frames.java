@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The frontend messages of protocol 3 as whole frames, ready to be sent, cut or joined by a test.
  *
- * <p>Nothing is checked: a test may build what no driver would send. Strings are written as UTF-8. Layouts are those of the manual, "Message
- * Formats".
+ * <p>Nothing is checked: a test may build what no driver would send. Strings are written as UTF-8. Layouts are those of
+ * the manual, "Message Formats".
  */
 public final class Frames {
     /** Protocol 3.0 as a startup packet writes it: major version in the upper 16 bits, minor in the lower. */

@@ -12,41 +12,42 @@ import java.util.concurrent.TimeUnit;
 /**
  * A cluster's temporary directory, the processes that run in it, and the small shell that ends both.
  *
- * <p>The shell waits at a pipe from this JVM. The pipe closes when the cluster is closed or when the JVM is gone, by whatever death: then the shell
- * ends every process that was launched here and removes the directory. So there is one way to clean up, and tests that end well exercise the way
- * that crashes need. Linux only: processes are looked up in /proc.
+ * <p>The shell waits at a pipe from this JVM. The pipe closes when the cluster is closed or when the JVM is gone, by
+ * whatever death: then the shell ends every process that was launched here and removes the directory. So there is one
+ * way to clean up, and tests that end well exercise the way that crashes need. Linux only: processes are looked up in
+ * /proc.
  */
 final class Keeper implements AutoCloseable {
     private static final String WAIT_THEN_END_ALL = """
-        trap '' HUP INT TERM
-        cat >/dev/null
-        dir=$1
-        # Numbers are used again: a process is ours only if its command line names our directory.
-        ours() { tr '\\0' ' ' <"/proc/$1/cmdline" | grep -qF "$dir/"; }
-        launched() { while read -r pid; do ours "$pid" && echo "$pid"; done <"$dir/pids"; }
-        children() {
-            for stat in /proc/[0-9]*/stat; do
-                read -r line <"$stat" || continue
-                rest=${line##*) } parent=${rest#* }
-                [ "${parent%% *}" = "$1" ] && echo "${line%% *}"
+            trap '' HUP INT TERM
+            cat >/dev/null
+            dir=$1
+            # Numbers are used again: a process is ours only if its command line names our directory.
+            ours() { tr '\\0' ' ' <"/proc/$1/cmdline" | grep -qF "$dir/"; }
+            launched() { while read -r pid; do ours "$pid" && echo "$pid"; done <"$dir/pids"; }
+            children() {
+                for stat in /proc/[0-9]*/stat; do
+                    read -r line <"$stat" || continue
+                    rest=${line##*) } parent=${rest#* }
+                    [ "${parent%% *}" = "$1" ] && echo "${line%% *}"
+                done
+            }
+            for pid in $(launched); do
+                kill -QUIT "$pid"                    # PostgreSQL's immediate shutdown
+                kill -CONT "$pid" $(children "$pid") # a frozen one must first run again
             done
-        }
-        for pid in $(launched); do
-            kill -QUIT "$pid"                    # PostgreSQL's immediate shutdown
-            kill -CONT "$pid" $(children "$pid") # a frozen one must first run again
-        done
-        n=0
-        while [ -n "$(launched)" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
-        for pid in $(launched); do
-            kill -STOP "$pid"                    # or it starts new children
-            kill -KILL $(children "$pid") "$pid"
-        done
-        for lock in "$dir"/*/data/postmaster.pid; do
-            [ -f "$lock" ] && ipcrm -m "$(sed -n '7s/.* //p' "$lock")" # a killed server's shared memory
-        done
-        n=0
-        until rm -rf "$dir" || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
-        """;
+            n=0
+            while [ -n "$(launched)" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+            for pid in $(launched); do
+                kill -STOP "$pid"                    # or it starts new children
+                kill -KILL $(children "$pid") "$pid"
+            done
+            for lock in "$dir"/*/data/postmaster.pid; do
+                [ -f "$lock" ] && ipcrm -m "$(sed -n '7s/.* //p' "$lock")" # a killed server's shared memory
+            done
+            n=0
+            until rm -rf "$dir" || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
+            """;
 
     private static final String RECORD_THEN_RUN = "echo $$ >>\"$0/pids\"; exec \"$@\"";
 
@@ -80,9 +81,11 @@ final class Keeper implements AutoCloseable {
     }
 
     /**
-     * Starts a program as the server's account, in a session of its own, so that Ctrl-C on a demo's terminal does not reach it.
+     * Starts a program as the server's account, in a session of its own, so that Ctrl-C on a demo's terminal does not
+     * reach it.
      *
-     * <p>Its number is written down before it runs: whenever this JVM dies, the shell knows of it. The command line must name a path in the directory.
+     * <p>Its number is written down before it runs: whenever this JVM dies, the shell knows of it. The command line
+     * must name a path in the directory.
      *
      * @param log receives what the program writes, appended
      */

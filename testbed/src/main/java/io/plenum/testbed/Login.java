@@ -16,9 +16,11 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's side of a password login: cleartext, md5 and SCRAM-SHA-256 without channel binding, on the JDK's cryptography alone.
+ * The client's side of a password login: cleartext, md5 and SCRAM-SHA-256 without channel binding, on the JDK's
+ * cryptography alone.
  *
- * <p>The password is used as it is: SASLprep changes nothing in ASCII, and tests keep to that. RFC 5802 and the manual, "SASL Authentication".
+ * <p>The password is used as it is: SASLprep changes nothing in ASCII, and tests keep to that. RFC 5802 and the manual,
+ * "SASL Authentication".
  */
 final class Login {
     private static final String SCRAM = "SCRAM-SHA-256";

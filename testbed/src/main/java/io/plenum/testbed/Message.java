@@ -11,11 +11,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * One backend message as it came: its type byte and its body without the length word.
  *
- * <p>Two messages are equal when their bytes are, so that the answers of two servers can be compared as lists. The body is not copied.
+ * <p>Two messages are equal when their bytes are, so that the answers of two servers can be compared as lists. The body
+ * is not copied.
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is by content, below
 public record Message(char type, byte[] body) {
-    /** Field of an ErrorResponse or NoticeResponse, such as 'C' for the SQLSTATE and 'M' for the message; null where it is not there. */
+    /**
+     * Field of an ErrorResponse or NoticeResponse, such as 'C' for the SQLSTATE and 'M' for the message; null where it
+     * is not there.
+     */
     public @Nullable String field(char code) {
         require("EN");
         var in = ByteBuffer.wrap(body);
@@ -76,7 +80,10 @@ public record Message(char type, byte[] body) {
         return (char) body[0];
     }
 
-    /** What a person wants to read of it: severity, SQLSTATE and message of an error, the values of a row, otherwise the body as UTF-8. */
+    /**
+     * What a person wants to read of it: severity, SQLSTATE and message of an error, the values of a row, otherwise the
+     * body as UTF-8.
+     */
     public String text() {
         return switch (type) {
             case 'E', 'N' -> field('S') + " " + field('C') + " " + field('M');

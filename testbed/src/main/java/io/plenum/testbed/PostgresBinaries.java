@@ -17,10 +17,12 @@ import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * Where the server's programs are: an installed server that {@code plenum.postgres.home} names, or binaries from the class path.
+ * Where the server's programs are: an installed server that {@code plenum.postgres.home} names, or binaries from the
+ * class path.
  *
- * <p>Binaries are unpacked once per machine and user under {@code java.io.tmpdir} and stay there. Any number of JVMs may do so at once: one
- * unpacks under a file lock, into a folder beside, and renames it; a folder with the final name is whole.
+ * <p>Binaries are unpacked once per machine and user under {@code java.io.tmpdir} and stay there. Any number of JVMs
+ * may do so at once: one unpacks under a file lock, into a folder beside, and renames it; a folder with the final name
+ * is whole.
  */
 record PostgresBinaries(Path home, int majorVersion) {
     static final int DEFAULT_VERSION = 18;
@@ -28,7 +30,9 @@ record PostgresBinaries(Path home, int majorVersion) {
     private static final String HOME_PROPERTY = "plenum.postgres.home";
     private static final Pattern VERSION = Pattern.compile("\\(PostgreSQL\\) (\\d+)");
 
-    /** The installed server if one is named, whatever version is wanted; else the packed binaries of that major version. */
+    /**
+     * The installed server if one is named, whatever version is wanted; else the packed binaries of that major version.
+     */
     static PostgresBinaries find(int wantedVersion) {
         var installed = System.getProperty(HOME_PROPERTY, "");
         if (!installed.isBlank()) {

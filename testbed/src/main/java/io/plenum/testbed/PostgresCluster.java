@@ -13,12 +13,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL primary and its streaming standbys as processes of this machine, in a temporary directory that is gone when the cluster is closed or
- * the JVM ends, even by kill -9.
+ * A PostgreSQL primary and its streaming standbys as processes of this machine, in a temporary directory that is gone
+ * when the cluster is closed or the JVM ends, even by kill -9.
  *
- * <p>The nodes listen on 127.0.0.1, 127.0.0.2 and so on, all on the same port, as the Pods behind a headless Service do. There is a superuser
- * {@value #SUPERUSER} without a password, a database {@code app} that belongs to a role {@code app}, and one role for each way to log in:
- * {@code trust_user, password_user, md5_user, scram_user}. A role's password is its own name. fsync is off.
+ * <p>The nodes listen on 127.0.0.1, 127.0.0.2 and so on, all on the same port, as the Pods behind a headless Service
+ * do. There is a superuser {@value #SUPERUSER} without a password, a database {@code app} that belongs to a role {@code
+ * app}, and one role for each way to log in: {@code trust_user, password_user, md5_user, scram_user}. A role's password
+ * is its own name. fsync is off.
  *
  * <p>Nodes are added, removed and promoted by one thread at a time; the lists may be read by any.
  */
@@ -87,8 +88,8 @@ public final class PostgresCluster implements AutoCloseable {
         }
 
         /**
-         * The major version, 17 or 18. A server named by the system property {@code plenum.postgres.home} is used instead of either, so that a whole
-         * test run can be given another one.
+         * The major version, 17 or 18. A server named by the system property {@code plenum.postgres.home} is used
+         * instead of either, so that a whole test run can be given another one.
          */
         public Builder version(int major) {
             version = major;
@@ -186,7 +187,10 @@ public final class PostgresCluster implements AutoCloseable {
         }
     }
 
-    /** A planned switchover: the primary shuts down, the standby has all of its WAL and is promoted, the old primary comes back as a standby. */
+    /**
+     * A planned switchover: the primary shuts down, the standby has all of its WAL and is promoted, the old primary
+     * comes back as a standby.
+     */
     public void switchOver(PostgresNode standby) {
         var old = primary;
         old.stop(StopMode.FAST); // returns only after each connected standby has received the shutdown checkpoint
@@ -196,7 +200,10 @@ public final class PostgresCluster implements AutoCloseable {
         old.awaitStreaming();
     }
 
-    /** Makes a node that was primary, or one whose data is worth nothing, a standby by a fresh copy; returns when it streams. */
+    /**
+     * Makes a node that was primary, or one whose data is worth nothing, a standby by a fresh copy; returns when it
+     * streams.
+     */
     public void rejoinAsStandby(PostgresNode node) {
         if (node == primary) {
             throw new IllegalArgumentException(node + " is the primary");
@@ -268,7 +275,10 @@ public final class PostgresCluster implements AutoCloseable {
         return node;
     }
 
-    /** Makes the first node's data directory, its roles too: a server in single-user mode needs no address and lets nobody else in. */
+    /**
+     * Makes the first node's data directory, its roles too: a server in single-user mode needs no address and lets
+     * nobody else in.
+     */
     private void initialise(PostgresNode node, Builder builder) {
         var data = node.data().toString();
         runToEnd(
@@ -299,23 +309,23 @@ public final class PostgresCluster implements AutoCloseable {
     }
 
     private static final String SETUP = """
-        SET password_encryption = 'scram-sha-256';
+            SET password_encryption = 'scram-sha-256';
 
-        CREATE ROLE app LOGIN PASSWORD 'app';
+            CREATE ROLE app LOGIN PASSWORD 'app';
 
-        CREATE ROLE trust_user LOGIN PASSWORD 'trust_user';
+            CREATE ROLE trust_user LOGIN PASSWORD 'trust_user';
 
-        CREATE ROLE password_user LOGIN PASSWORD 'password_user';
+            CREATE ROLE password_user LOGIN PASSWORD 'password_user';
 
-        CREATE ROLE scram_user LOGIN PASSWORD 'scram_user';
+            CREATE ROLE scram_user LOGIN PASSWORD 'scram_user';
 
-        SET password_encryption = 'md5';
+            SET password_encryption = 'md5';
 
-        CREATE ROLE md5_user LOGIN PASSWORD 'md5_user';
+            CREATE ROLE md5_user LOGIN PASSWORD 'md5_user';
 
-        CREATE DATABASE app OWNER app;
+            CREATE DATABASE app OWNER app;
 
-        """;
+            """;
 
     private static String hba(List<String> ofTheTest) {
         var lines = new ArrayList<String>();

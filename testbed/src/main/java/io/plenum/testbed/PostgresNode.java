@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One PostgreSQL server of a {@link PostgresCluster}: a data directory with an address, and a process while it runs.
  *
- * <p>Its fate ({@link #start}, {@link #stop}, {@link #kill9}, {@link #freeze}, {@link #promote}, {@link #follow}) is changed by one thread at a
- * time; questions and connections may come from any. Every method waits until the thing is done, at most a minute, and throws
- * {@link TestbedException} with the end of the server's log when it is not.
+ * <p>Its fate ({@link #start}, {@link #stop}, {@link #kill9}, {@link #freeze}, {@link #promote}, {@link #follow}) is
+ * changed by one thread at a time; questions and connections may come from any. Every method waits until the thing is
+ * done, at most a minute, and throws {@link TestbedException} with the end of the server's log when it is not.
  */
 public final class PostgresNode {
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -107,7 +107,10 @@ public final class PostgresNode {
         }
     }
 
-    /** The first column of the first row as text, as the superuser; null for SQL's NULL. Of several queries, each by itself, the last one's. */
+    /**
+     * The first column of the first row as text, as the superuser; null for SQL's NULL. Of several queries, each by
+     * itself, the last one's.
+     */
     public @Nullable String query(String... queries) {
         try (var connection = connect();
                 var statement = connection.createStatement()) {
@@ -195,7 +198,10 @@ public final class PostgresNode {
         Programs.signal(mode.signal(), List.of(process().pid()));
     }
 
-    /** Kills the server and all its processes at once, as a node that loses power; its connections are reset or closed by the system. */
+    /**
+     * Kills the server and all its processes at once, as a node that loses power; its connections are reset or closed
+     * by the system.
+     */
     public void kill9() {
         var postmaster = process();
         var all = new ArrayList<>(stopAll());
@@ -205,7 +211,10 @@ public final class PostgresNode {
         frozen = false;
     }
 
-    /** Stops all its processes (SIGSTOP): the system goes on to accept connections and to acknowledge bytes, and nobody answers. */
+    /**
+     * Stops all its processes (SIGSTOP): the system goes on to accept connections and to acknowledge bytes, and nobody
+     * answers.
+     */
     public void freeze() {
         process();
         stopAll();
@@ -225,7 +234,10 @@ public final class PostgresNode {
         return frozen;
     }
 
-    /** Makes a standby a primary; {@link PostgresCluster#primary} does not learn of it, {@link PostgresCluster#promote} is for that. */
+    /**
+     * Makes a standby a primary; {@link PostgresCluster#primary} does not learn of it, {@link PostgresCluster#promote}
+     * is for that.
+     */
     public void promote() {
         if (!"t".equals(query("SELECT pg_promote(true, 60)"))) {
             throw failure("is not promoted within a minute", null);
@@ -249,8 +261,8 @@ public final class PostgresNode {
     }
 
     /**
-     * Makes this node a standby of another, with a replication slot there. A running standby is re-pointed in flight; a stopped node, also a primary
-     * that was shut down cleanly, becomes a standby at its next start.
+     * Makes this node a standby of another, with a replication slot there. A running standby is re-pointed in flight; a
+     * stopped node, also a primary that was shut down cleanly, becomes a standby at its next start.
      */
     public void follow(PostgresNode primary) {
         if (isRunning() && !isStandby()) {
@@ -266,8 +278,8 @@ public final class PostgresNode {
     }
 
     /**
-     * Changes a setting of the server: at once by ALTER SYSTEM and a reload if it runs, else in its files for the next start. Settings that need a
-     * restart wait for it.
+     * Changes a setting of the server: at once by ALTER SYSTEM and a reload if it runs, else in its files for the next
+     * start. Settings that need a restart wait for it.
      */
     public void set(String setting, String value) {
         var quoted = "'" + value.replace("'", "''") + "'";
@@ -279,8 +291,8 @@ public final class PostgresNode {
     }
 
     /**
-     * The position up to which this node has WAL: replayed on a standby; on a primary flushed, with all that was written before the call, also by
-     * commits that did not wait for it.
+     * The position up to which this node has WAL: replayed on a standby; on a primary flushed, with all that was
+     * written before the call, also by commits that did not wait for it.
      */
     public String lsn() {
         // A commit flushes what was inserted before it; without one, standbys get the rest only when some other commit
@@ -357,8 +369,8 @@ public final class PostgresNode {
     }
 
     /**
-     * Stops the postmaster and then, as it can start no more, everything below it. Each child of PostgreSQL leads a process group of its own, so
-     * one signal to a group does not reach them.
+     * Stops the postmaster and then, as it can start no more, everything below it. Each child of PostgreSQL leads a
+     * process group of its own, so one signal to a group does not reach them.
      *
      * @return the numbers of the children
      */

@@ -8,8 +8,9 @@ import java.util.List;
 /**
  * As whom the server runs: PostgreSQL refuses to run as root.
  *
- * <p>An ordinary user runs it as himself. Root runs it in a user namespace, where it looks like an ordinary user and the files stay root's; where
- * namespaces are refused, as by some containers, it runs as nobody and the data directories are given to nobody.
+ * <p>An ordinary user runs it as himself. Root runs it in a user namespace, where it looks like an ordinary user and
+ * the files stay root's; where namespaces are refused, as by some containers, it runs as nobody and the data
+ * directories are given to nobody.
  */
 enum ServerAccount {
     SAME_USER,
@@ -23,7 +24,9 @@ enum ServerAccount {
         return Programs.works("unshare", "-U", "true") ? USER_NAMESPACE : NOBODY;
     }
 
-    /** What stands before the server's command line; each of these replaces itself, so that the process number stays. */
+    /**
+     * What stands before the server's command line; each of these replaces itself, so that the process number stays.
+     */
     List<String> prefix() {
         return switch (this) {
             case SAME_USER -> List.of();

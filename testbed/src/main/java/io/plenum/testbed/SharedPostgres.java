@@ -1,9 +1,11 @@
 package io.plenum.testbed;
 
 /**
- * One cluster for all tests of a JVM that leave it as they found it: a primary and two standbys, started at the first call.
+ * One cluster for all tests of a JVM that leave it as they found it: a primary and two standbys, started at the first
+ * call.
  *
- * <p>Tests that stop, promote or re-configure nodes start a cluster of their own. Nobody closes this one; it ends with the JVM.
+ * <p>Tests that stop, promote or re-configure nodes start a cluster of their own. Nobody closes this one; it ends with
+ * the JVM.
  */
 public final class SharedPostgres {
     private SharedPostgres() {}

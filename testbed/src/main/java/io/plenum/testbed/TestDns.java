@@ -26,11 +26,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A DNS server on a loopback port, over UDP and TCP, that answers for the names a test gives it, as well or as badly as the test wants.
+ * A DNS server on a loopback port, over UDP and TCP, that answers for the names a test gives it, as well or as badly as
+ * the test wants.
  *
- * <p>Names are matched without case and without a trailing dot. A name it does not know is NXDOMAIN; a known name without records of the type
- * asked for is an empty answer (NODATA). An answer that is longer than the asker takes over UDP is truncated by itself. Any thread may call; what is
- * changed holds for the next query. The server's threads are virtual. RFC 1035, RFC 2782 (SRV), RFC 6891 (only the asker's payload size is read).
+ * <p>Names are matched without case and without a trailing dot. A name it does not know is NXDOMAIN; a known name
+ * without records of the type asked for is an empty answer (NODATA). An answer that is longer than the asker takes over
+ * UDP is truncated by itself. Any thread may call; what is changed holds for the next query. The server's threads are
+ * virtual. RFC 1035, RFC 2782 (SRV), RFC 6891 (only the asker's payload size is read).
  */
 public final class TestDns implements AutoCloseable {
     /** How the server treats queries. */
@@ -109,11 +111,13 @@ public final class TestDns implements AutoCloseable {
         return udp.getLocalPort();
     }
 
-    /** Gives a name these addresses (literals, IPv4 as A, IPv6 as AAAA), in this order, in place of those before; none leaves an empty name. */
+    /**
+     * Gives a name these addresses (literals, IPv4 as A, IPv6 as AAAA), in this order, in place of those before; none
+     * leaves an empty name.
+     */
     public void addresses(String name, String... literals) {
         var addresses = Arrays.stream(literals).map(InetAddress::ofLiteral).toList();
-        names.compute(
-                key(name), (_, before) -> new Records(addresses, before == null ? List.of() : before.services()));
+        names.compute(key(name), (_, before) -> new Records(addresses, before == null ? List.of() : before.services()));
     }
 
     /** Gives a name the addresses of these nodes. */
@@ -124,8 +128,7 @@ public final class TestDns implements AutoCloseable {
     /** Gives a name these SRV records, in place of those before. Their targets need addresses of their own. */
     public void services(String name, Srv... services) {
         var records = List.of(services);
-        names.compute(
-                key(name), (_, before) -> new Records(before == null ? List.of() : before.addresses(), records));
+        names.compute(key(name), (_, before) -> new Records(before == null ? List.of() : before.addresses(), records));
     }
 
     /** Forgets a name: it is NXDOMAIN again. */
@@ -148,7 +151,9 @@ public final class TestDns implements AutoCloseable {
         delay = answerDelay;
     }
 
-    /** Leaves out all but the first so many records of an answer, as a server does that has not heard of all Pods yet. */
+    /**
+     * Leaves out all but the first so many records of an answer, as a server does that has not heard of all Pods yet.
+     */
     public void recordLimit(int records) {
         recordLimit = records;
     }
@@ -269,7 +274,8 @@ public final class TestDns implements AutoCloseable {
         if (known == null) {
             return encode(question, ResponseCode.NXDOMAIN, List.of(), false);
         }
-        var data = recordData(known, question.type()).stream().limit(recordLimit).toList();
+        var data =
+                recordData(known, question.type()).stream().limit(recordLimit).toList();
         var answer = encode(question, ResponseCode.NO_ERROR, data, false);
         boolean tooLong = overUdp && answer.length > question.largestUdpAnswer();
         return tooLong ? encode(question, ResponseCode.NO_ERROR, List.of(), true) : answer;
@@ -350,7 +356,11 @@ public final class TestDns implements AutoCloseable {
                 int type = in.getShort();
                 in.getShort(); // class
                 return new Question(
-                        id, (flags & RECURSION_DESIRED) != 0, name, type, additional > 0 ? ednsSize(in) : UDP_BYTES_WITHOUT_EDNS);
+                        id,
+                        (flags & RECURSION_DESIRED) != 0,
+                        name,
+                        type,
+                        additional > 0 ? ednsSize(in) : UDP_BYTES_WITHOUT_EDNS);
             } catch (BufferUnderflowException | IllegalArgumentException e) {
                 throw new IOException("not a query of one question", e);
             }
@@ -366,7 +376,10 @@ public final class TestDns implements AutoCloseable {
             return name.toString();
         }
 
-        /** The first additional record is the OPT record of RFC 6891 in every query that has one: root name, type, size in place of the class. */
+        /**
+         * The first additional record is the OPT record of RFC 6891 in every query that has one: root name, type, size
+         * in place of the class.
+         */
         private static int ednsSize(ByteBuffer in) {
             boolean isOpt = in.get() == 0 && in.getShort() == OPT;
             return isOpt ? Math.max(UDP_BYTES_WITHOUT_EDNS, in.getShort() & 0xFFFF) : UDP_BYTES_WITHOUT_EDNS;

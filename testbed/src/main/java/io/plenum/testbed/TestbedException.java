@@ -2,7 +2,10 @@ package io.plenum.testbed;
 
 import org.jspecify.annotations.Nullable;
 
-/** A server, a file or the machine did not do what a test's set-up needs; the message says which and shows the end of the server's log. */
+/**
+ * A server, a file or the machine did not do what a test's set-up needs; the message says which and shows the end of
+ * the server's log.
+ */
 public final class TestbedException extends RuntimeException {
     TestbedException(String message) {
         super(message);

@@ -22,9 +22,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A blocking client that speaks PostgreSQL's protocol byte by byte and hides nothing of it.
  *
- * <p>It shares no code with Plenum's own reading of the protocol: it is the judge. One thread uses it at a time, virtual or not; {@link #kill}
- * and {@link #close} may come from another. Each read gives up with a {@link SocketTimeoutException} after {@link #timeout}, 30
- * seconds unless said otherwise, so that a hanging server is a failed test and not a hanging one. No message above 1 GiB is read.
+ * <p>It shares no code with Plenum's own reading of the protocol: it is the judge. One thread uses it at a time,
+ * virtual or not; {@link #kill} and {@link #close} may come from another. Each read gives up with a {@link
+ * SocketTimeoutException} after {@link #timeout}, 30 seconds unless said otherwise, so that a hanging server is a
+ * failed test and not a hanging one. No message above 1 GiB is read.
  */
 public final class WireClient implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -51,7 +52,9 @@ public final class WireClient implements AutoCloseable {
         return open(host, port, 0);
     }
 
-    /** Opens a TCP connection whose receive window is small, for a client that reads slowly; 0 leaves it to the system. */
+    /**
+     * Opens a TCP connection whose receive window is small, for a client that reads slowly; 0 leaves it to the system.
+     */
     public static WireClient open(String host, int port, int receiveBufferBytes) throws IOException {
         var socket = new Socket();
         try {
@@ -93,7 +96,8 @@ public final class WireClient implements AutoCloseable {
     }
 
     /**
-     * Sends the startup packet, logs in as the server asks (trust, cleartext, md5, SCRAM-SHA-256) and reads up to ReadyForQuery.
+     * Sends the startup packet, logs in as the server asks (trust, cleartext, md5, SCRAM-SHA-256) and reads up to
+     * ReadyForQuery.
      *
      * @return all that the server sent
      * @throws ServerErrorException when the server refuses
@@ -238,7 +242,10 @@ public final class WireClient implements AutoCloseable {
         }
     }
 
-    /** Asks over a second connection to the same address that this session's query be cancelled; returns when the server has closed it. */
+    /**
+     * Asks over a second connection to the same address that this session's query be cancelled; returns when the server
+     * has closed it.
+     */
     public void cancel() throws IOException {
         try (var second = open(socket.getInetAddress().getHostAddress(), socket.getPort())) {
             second.send(Frames.cancelRequest(processId, cancelSecret));
@@ -262,17 +269,26 @@ public final class WireClient implements AutoCloseable {
         socket.close();
     }
 
-    /** Says Terminate if it still can, and closes. */
+    /** Says Terminate if the server takes it within a second, and closes. */
     @Override
     public void close() throws IOException {
-        if (!socket.isClosed()) {
+        if (socket.isClosed()) {
+            return;
+        }
+        // On a thread of its own: a server that reads nothing would hold a write for ever.
+        var farewell = Thread.ofVirtual().start(() -> {
             try {
                 out.write(Frames.terminate());
             } catch (IOException _) {
                 // the server was faster
             }
-            socket.close();
+        });
+        try {
+            farewell.join(Duration.ofSeconds(1));
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
+        socket.close();
     }
 
     /** What the server last reported of its parameters, in the order of their first report. */

@@ -36,13 +36,15 @@ class PostgresClusterIT {
 
     @Test
     void nodesShareOnePortOnAddressesOfTheirOwn() {
-        try (var cluster = PostgresCluster.builder().standbys(1).start()) {
-            assertThat(cluster.nodes()).extracting(PostgresNode::host).containsExactly("127.0.0.1", "127.0.0.2");
-            assertThat(cluster.nodes()).extracting(PostgresNode::name).containsExactly("pg-0", "pg-1");
-            assertThat(cluster.nodes())
-                    .extracting(PostgresNode::port)
-                    .containsOnly(cluster.primary().port());
-        }
+        var cluster = SharedPostgres.get();
+
+        assertThat(cluster.nodes())
+                .extracting(PostgresNode::host)
+                .containsExactly("127.0.0.1", "127.0.0.2", "127.0.0.3");
+        assertThat(cluster.nodes()).extracting(PostgresNode::name).containsExactly("pg-0", "pg-1", "pg-2");
+        assertThat(cluster.nodes())
+                .extracting(PostgresNode::port)
+                .containsOnly(cluster.primary().port());
     }
 
     @Test
@@ -162,7 +164,9 @@ class PostgresClusterIT {
             try (var client = superuser(node)) {
                 assertThat(node.log()).content().doesNotContain("automatic recovery in progress");
                 node.stop(StopMode.IMMEDIATE);
-                assertThat(client.isClosedWithin(Duration.ofSeconds(1)) || client.read().type() == 'N').isTrue();
+                assertThat(client.isClosedWithin(Duration.ofSeconds(1))
+                                || client.read().type() == 'N')
+                        .isTrue();
             }
             node.start();
             assertThat(node.log()).content().contains("automatic recovery in progress");

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
 
-/** The official image instead of our binaries, where a container engine has it. Nothing is pulled: a test run must not wait for a registry. */
+/**
+ * The official image instead of our binaries, where a container engine has it. Nothing is pulled: a test run must not
+ * wait for a registry.
+ */
 class PostgresContainerIT {
     private static final String IMAGE = System.getProperty("plenum.postgres.image", "postgres:18");
 
@@ -18,7 +21,8 @@ class PostgresContainerIT {
         // Testcontainers itself would try for minutes where the engine is there and the image is not.
         assumeTrue(
                 Programs.works("docker", "image", "inspect", IMAGE),
-                "skipped: no container engine answers here, or it has no image " + IMAGE + " (docker pull " + IMAGE + ")");
+                "skipped: no container engine answers here, or it has no image " + IMAGE + " (docker pull " + IMAGE
+                        + ")");
     }
 
     @Test

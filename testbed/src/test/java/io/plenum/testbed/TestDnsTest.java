@@ -209,7 +209,9 @@ class TestDnsTest {
     }
 
     private DnsResponseCode responseCode() throws Exception {
-        var envelope = resolver.query(new DefaultDnsQuestion(NAME, DnsRecordType.A)).sync().getNow();
+        var envelope = resolver.query(new DefaultDnsQuestion(NAME, DnsRecordType.A))
+                .sync()
+                .getNow();
         try {
             return envelope.content().code();
         } finally {

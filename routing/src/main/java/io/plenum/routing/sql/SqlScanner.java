@@ -184,7 +184,7 @@ public final class SqlScanner {
             key = key(key, letter);
             at++;
         }
-        position = at;
+        position = at < end && text[at] == ' ' ? at + 1 : at; // most words have a space behind them
         int word = Vocabulary.word(text, start, at, key, LOWER_CASE);
         return isSystemName(start, at) ? Lexeme.systemName(word) : word;
     }

@@ -160,6 +160,9 @@ public final class StatementClassifier {
     private void advance() {
         int next = scanner.next();
         Token token = Lexeme.token(next);
+        if (token == Token.WORD && (token() == Token.DOT || term() == Term.AS)) {
+            next = Lexeme.asName(next); // behind a dot or AS each word is a name: t.into, 1 AS update
+        }
         if (token.isName()) {
             if (token() == Token.DOT) {
                 nameParts++;
@@ -375,7 +378,7 @@ public final class StatementClassifier {
         boolean reported = true;
         advance();
         while (!ended()) {
-            switch (term()) {
+            switch (Lexeme.letters(current)) {
                 case AS, TRANSACTION, READ, ONLY, WRITE -> {}
                 default -> reported &= token() == Token.COMMA;
             }
@@ -450,9 +453,6 @@ public final class StatementClassifier {
 
     /** A word: of the grammar, or a name. */
     private Reason word() {
-        if (Lexeme.token(previous) == Token.DOT || Lexeme.term(previous) == Term.AS) {
-            return name(); // behind a dot or AS each word is a name
-        }
         if (doubted && changesSession(term())) {
             return Reason.SESSION_DOUBT;
         }
@@ -470,7 +470,9 @@ public final class StatementClassifier {
             }
             case INSERT, DELETE, MERGE -> Reason.WRITE;
             case UPDATE ->
-                Lexeme.term(previous) == Term.FOR || Lexeme.term(previous) == Term.KEY ? Reason.LOCKING_READ : Reason.WRITE;
+                Lexeme.term(previous) == Term.FOR || Lexeme.term(previous) == Term.KEY
+                        ? Reason.LOCKING_READ
+                        : Reason.WRITE;
             case NO, SHARE, KEY -> Lexeme.term(previous) == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
                 selectInto = Lexeme.term(previous) != Term.INSERT && Lexeme.term(previous) != Term.MERGE;
@@ -533,7 +535,9 @@ public final class StatementClassifier {
 
     /** At the parenthesis behind a name: says what it opens, and what is called if it is a call. */
     private Reason behindName() {
-        if (nameParts == 1 && Lexeme.token(previous) == Token.WORD && (Lexeme.call(previous) == Call.RESERVED || isGrammar())) {
+        if (nameParts == 1
+                && Lexeme.token(previous) == Token.WORD
+                && (Lexeme.call(previous) == Call.RESERVED || isGrammar())) {
             opened = Lexeme.term(previous) == Term.OPERATOR ? OPERATOR_NAME : GROUP;
             return Reason.EMPTY;
         }
@@ -573,13 +577,15 @@ public final class StatementClassifier {
         return switch (Lexeme.term(previous)) {
             case OVER, FILTER, REPEATABLE -> Lexeme.token(lead) == Token.CLOSE;
             case BY ->
-                Lexeme.term(lead) == Term.ORDER || Lexeme.term(lead) == Term.GROUP || Lexeme.term(lead) == Term.PARTITION;
+                Lexeme.term(lead) == Term.ORDER
+                        || Lexeme.term(lead) == Term.GROUP
+                        || Lexeme.term(lead) == Term.PARTITION;
             case ROLLUP -> Lexeme.term(lead) == Term.BY;
             case SETS -> Lexeme.term(lead) == Term.GROUPING;
-            case MATERIALIZED -> Lexeme.term(lead) == Term.NOT;
+            case MATERIALIZED -> Lexeme.letters(lead) == Term.NOT; // which follows AS
             case FIRST -> Lexeme.term(lead) == Term.FETCH;
             case ZONE -> Lexeme.term(lead) == Term.TIME;
-            case VARYING -> Lexeme.term(lead) == Term.CHARACTER;
+            case VARYING -> Lexeme.letters(lead) == Term.CHARACTER; // which may follow AS
             case SAMPLING -> Lexeme.term(lead) == Term.TABLESAMPLE;
             case JOIN, LIKE ->
                 switch (Lexeme.token(lead)) {

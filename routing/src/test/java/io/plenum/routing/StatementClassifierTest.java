@@ -291,7 +291,7 @@ class StatementClassifierTest {
         classify(sql);
         long began = System.nanoTime();
         Reason reason = classify(sql);
-        assertThat(System.nanoTime() - began).isLessThan(TimeUnit.MILLISECONDS.toNanos(200));
+        assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(1));
         return reason;
     }
 

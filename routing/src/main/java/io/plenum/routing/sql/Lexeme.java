@@ -7,6 +7,7 @@ import java.util.Arrays;
  * that holds a reference costs a barrier of the garbage collector each time it is written; a short query has fifty
  * tokens.
  */
+@SuppressWarnings("EnumOrdinal") // packed and unpacked within one run, never stored
 public final class Lexeme {
     /** Nothing: what stands before a text and behind it. */
     public static final int NOTHING = of(Token.END);
@@ -41,6 +42,11 @@ public final class Lexeme {
     /** The same with a name that begins with {@code pg_}, as those do that belong to PostgreSQL. */
     static int systemName(int name) {
         return name | SYSTEM_NAME;
+    }
+
+    /** The same word where it can be nothing but a name: it is no term, whatever its letters. */
+    public static int asName(int word) {
+        return word & ~(0xFF << 8);
     }
 
     /** What kind of token it is. */

@@ -26,7 +26,6 @@ public final class SqlScanner {
 
     private static final int STRING = Lexeme.of(Token.STRING);
     private static final int NUMBER = Lexeme.of(Token.NUMBER);
-    private static final int OTHER = Lexeme.of(Token.OTHER);
 
     private static final byte[] CLASSES = classes();
     private static final byte[] LOWER_CASE = lowerCase();
@@ -215,7 +214,10 @@ public final class SqlScanner {
     }
 
     private boolean isSystemName(int start, int end) {
-        return (text[start] | 0x20) == 'p' && end - start > 3 && (text[start + 1] | 0x20) == 'g' && text[start + 2] == '_';
+        return (text[start] | 0x20) == 'p'
+                && end - start > 3
+                && (text[start + 1] | 0x20) == 'g'
+                && text[start + 2] == '_';
     }
 
     /** From behind the opening quote. Doubled quotes belong to the string; a backslash is a character like others. */

@@ -42,6 +42,6 @@ public enum Token {
 
     /** SEMICOLON, BROKEN or END. */
     public boolean endsStatement() {
-        return ordinal() >= SEMICOLON.ordinal();
+        return this == SEMICOLON || this == END || this == BROKEN;
     }
 }

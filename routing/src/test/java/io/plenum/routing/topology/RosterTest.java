@@ -239,7 +239,9 @@ class RosterTest {
         unreachable(a);
         roster.observed(b, new Observation(false, CLUSTER, 2, 5_000, tick()));
         roster.observed(c, new Observation(true, CLUSTER, 1, 4_000, tick()));
-        assertThat(roster.topology().replicas()).as("it has some seconds to begin").containsExactly(c);
+        assertThat(roster.topology().replicas())
+                .as("it has some seconds to begin")
+                .containsExactly(c);
 
         now += 6 * SECOND;
         roster.observed(c, new Observation(true, CLUSTER, 1, 4_000, tick()));

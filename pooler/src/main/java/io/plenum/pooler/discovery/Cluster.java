@@ -57,6 +57,7 @@ final class Cluster implements Monitor.Listener {
     private long eagerUntilNanos;
     private long ownSeenNanos;
     private boolean toldUnasked;
+    private boolean startedAnew;
     private volatile Topology topology = Topology.EMPTY;
 
     /** Knows what can be known without asking anybody; {@link #start} begins to ask. Any thread. */
@@ -240,6 +241,7 @@ final class Cluster implements Monitor.Listener {
         LOG.warn("event=cluster_replaced hosts={} system_identifier={}", seeds.hosts(), systemIdentifier);
         ownSeenNanos = clock.getAsLong();
         roster = new Roster();
+        startedAnew = true;
         publish(roster.discovered(addresses.nodes(), clock.getAsLong()));
     }
 
@@ -247,11 +249,12 @@ final class Cluster implements Monitor.Listener {
 
     private void publish(Topology now) {
         Topology before = topology;
-        if (now == before) {
+        if (now.equals(before)) {
             return;
         }
         topology = now;
-        boolean decides = now.version() != before.version();
+        boolean decides = startedAnew || now.version() != before.version(); // a new roster counts from the beginning
+        startedAnew = false;
         if (decides) {
             log(before, now);
             if (before.primary() != null && now.primary() == null) {

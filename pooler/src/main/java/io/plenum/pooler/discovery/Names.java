@@ -11,6 +11,8 @@ interface Names extends AutoCloseable {
     sealed interface Answer {}
 
     /**
+     * The name means these addresses.
+     *
      * @param addresses all that were found, IPv4 first; never empty
      * @param ttl the shortest of the records
      * @param complete false when the look-up of one of the two families failed: what it would have said is not known

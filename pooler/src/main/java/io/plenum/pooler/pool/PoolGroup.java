@@ -103,8 +103,7 @@ public final class PoolGroup implements Balancer.Loads {
             if (used) {
                 pool.revive();
             } else {
-                boolean dead = status == null || status.health() == NodeHealth.DOWN || status.foreign();
-                if (dead) {
+                if (status == null || status.health() == NodeHealth.DOWN || status.foreign()) {
                     pool.retire();
                 } else if (status.health() == NodeHealth.DRAINING) {
                     pool.drain();

@@ -1,19 +1,28 @@
 package io.plenum.pooler;
 
 import io.netty.channel.ChannelHandler;
+import io.plenum.pooler.admin.Console;
+import io.plenum.pooler.admin.Controls;
+import io.plenum.pooler.admin.LoopCensus;
 import io.plenum.pooler.auth.Authenticator;
 import io.plenum.pooler.auth.Credentials;
+import io.plenum.pooler.client.Admission.Phase;
 import io.plenum.pooler.client.Admission;
 import io.plenum.pooler.client.CancelKeys;
 import io.plenum.pooler.client.CancelRequests;
 import io.plenum.pooler.client.ClientConnection;
-import io.plenum.pooler.client.ConsoleSession;
 import io.plenum.pooler.client.LoopClients;
 import io.plenum.pooler.client.SessionProfile;
+import io.plenum.pooler.config.ConfigLoader;
+import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.discovery.Clusters;
 import io.plenum.pooler.link.StatementCache;
+import io.plenum.pooler.metrics.Census;
+import io.plenum.pooler.metrics.Endpoints;
+import io.plenum.pooler.metrics.History;
+import io.plenum.pooler.metrics.HttpServer;
 import io.plenum.pooler.net.EventLoops;
 import io.plenum.pooler.net.Listener;
 import io.plenum.pooler.net.Loop;
@@ -24,24 +33,34 @@ import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.routing.balance.BalancePolicy;
 import io.plenum.routing.balance.Balancer;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The whole pooler in one object: what there is, in the order in which it starts and stops. Any thread. */
-public final class Pooler implements PoolerControl, AutoCloseable {
+public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Pooler.class);
     private static final long TICK_MILLIS = 100;
+    private static final long LAST_WORDS_NANOS = 1_500_000_000L;
     private static final long STATEMENT_CACHE_BYTES = 64L * 1024 * 1024;
     private static final int MAX_PROFILES = 10_000;
 
@@ -52,18 +71,26 @@ public final class Pooler implements PoolerControl, AutoCloseable {
     private final List<LoopPools> pools = new ArrayList<>();
     private final List<LoopClients> clients = new ArrayList<>();
     private final Map<SessionProfile.Key, SessionProfile> profiles = boundedMap();
+    private final Set<String> paused = ConcurrentHashMap.newKeySet();
+    private final History history = new History();
     private final CountDownLatch stopped = new CountDownLatch(1);
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final Map<String, String> environment;
+    private final LoopCensus census;
     private final Listener listener;
+    private final @Nullable HttpServer http;
     private volatile PoolerConfig config;
 
-    private Pooler(PoolerConfig config) {
+    private Pooler(PoolerConfig config, Map<String, String> environment) {
         this.config = config;
+        this.environment = Map.copyOf(environment);
         Transport transport = transport(config);
         loops = EventLoops.start(transport, config.eventLoops());
         directory = new PoolDirectory(this::config, loops.loops().size());
         var credentials = new Credentials();
         var connector = new SocketConnector(this::config, credentials);
         clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
+        census = new LoopCensus(this::config, clusters::of, pools, clients);
         var shared = new LoopClients.Shared(
                 this::config,
                 new Authenticator(),
@@ -73,7 +100,7 @@ public final class Pooler implements PoolerControl, AutoCloseable {
                 admission,
                 profiles,
                 new CancelRequests(),
-                new NoConsole());
+                new Console(Version.text(), this, census, history, admission, pools, clients, loops.control()));
         for (Loop loop : loops.loops()) {
             var loopPools = new LoopPools(
                     loop,
@@ -99,8 +126,13 @@ public final class Pooler implements PoolerControl, AutoCloseable {
                 loops,
                 listenAddresses(config),
                 config.get(Settings.LISTEN_BACKLOG),
+                config.get(Settings.SO_REUSEPORT),
                 SocketConnector.socketOptions(config),
                 this::newClient);
+        var unused = loops.control()
+                .executor()
+                .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
+        http = openHttp(config);
         LOG.info(
                 "event=listening addresses={} transport={} event_loops={}",
                 listener.addresses(),
@@ -108,9 +140,56 @@ public final class Pooler implements PoolerControl, AutoCloseable {
                 loops.loops().size());
     }
 
-    /** Starts a pooler that listens when this returns. */
+    /** Starts a pooler that listens when this returns; a reload reads the environment of the process too. */
     public static Pooler start(PoolerConfig config) {
-        return new Pooler(config);
+        return start(config, System.getenv());
+    }
+
+    /** Starts a pooler that listens when this returns; a reload has {@code environment} win over the file. */
+    public static Pooler start(PoolerConfig config, Map<String, String> environment) {
+        return new Pooler(config, environment);
+    }
+
+    /** Without the page the pooler still pools, so an address that cannot be had is an error to be read, not an end. */
+    private @Nullable HttpServer openHttp(PoolerConfig config) {
+        int port = config.get(Settings.HTTP_LISTEN_PORT);
+        List<String> hosts = config.get(Settings.HTTP_LISTEN_ADDR);
+        if (port == 0 || hosts.isEmpty()) {
+            return null;
+        }
+        try {
+            return HttpServer.start(
+                    loops.control(),
+                    addresses(hosts, port),
+                    new Endpoints(
+                            Version.text(),
+                            census,
+                            history,
+                            () -> this.config.get(Settings.STATS_PERIOD),
+                            () -> admission.phase() == Admission.Phase.OPEN));
+        } catch (UncheckedIOException cannotListen) {
+            LOG.error(
+                    "event=no_http reason=\"{}\" hint=\"http_listen_port = 0 turns the page off\"",
+                    cannotListen.getMessage());
+            return null;
+        }
+    }
+
+    private void sample() {
+        if (closing.get()) {
+            return;
+        }
+        var unused = census.take(Census.Depth.SUMS).whenComplete((taken, failure) -> {
+            if (taken == null) {
+                if (!closing.get()) {
+                    LOG.error("event=sample_failed", failure);
+                }
+            } else {
+                loops.control()
+                        .execute(() -> history.add(
+                                taken, config.get(Settings.STATS_PERIOD).toNanos()));
+            }
+        });
     }
 
     private ChannelHandler newClient(Loop loop) {
@@ -138,8 +217,10 @@ public final class Pooler implements PoolerControl, AutoCloseable {
     }
 
     private static List<InetSocketAddress> listenAddresses(PoolerConfig config) {
-        int port = config.get(Settings.LISTEN_PORT);
-        List<String> hosts = config.get(Settings.LISTEN_ADDR);
+        return addresses(config.get(Settings.LISTEN_ADDR), config.get(Settings.LISTEN_PORT));
+    }
+
+    private static List<InetSocketAddress> addresses(List<String> hosts, int port) {
         return hosts.stream()
                 .map(host -> host.equals("*") ? new InetSocketAddress(port) : new InetSocketAddress(host, port))
                 .toList();
@@ -175,6 +256,39 @@ public final class Pooler implements PoolerControl, AutoCloseable {
         }
     }
 
+    /** Reads the file again, off all loops; what is wrong with it is logged besides. */
+    @Override
+    public CompletionStage<LoadResult> reload() {
+        var result = new CompletableFuture<LoadResult>();
+        Thread.ofVirtual().name("plenum-reload").start(() -> {
+            try {
+                LoadResult read = ConfigLoader.reload(config, environment);
+                switch (read) {
+                    case LoadResult.Loaded(PoolerConfig fresh) -> {
+                        fresh.warnings().forEach(warning -> LOG.warn("event=config_warning warning=\"{}\"", warning));
+                        ProcessLog.apply(fresh);
+                        reload(fresh);
+                    }
+                    case LoadResult.Refused refused ->
+                        refused.faults().forEach(fault -> LOG.error("event=reload_refused fault=\"{}\"", fault));
+                }
+                result.complete(read);
+            } catch (RuntimeException failure) {
+                result.completeExceptionally(failure);
+            }
+        });
+        return result;
+    }
+
+    @Override
+    public LoadResult set(String setting, String text) {
+        LoadResult result = ConfigLoader.set(config, setting, text);
+        if (result instanceof LoadResult.Loaded(PoolerConfig changed)) {
+            reload(changed);
+        }
+        return result;
+    }
+
     @Override
     public void awaitTermination() throws InterruptedException {
         stopped.await();
@@ -182,23 +296,70 @@ public final class Pooler implements PoolerControl, AutoCloseable {
 
     @Override
     public void pause() {
-        everyPools(loopPools -> loopPools.pause(""));
+        pause("");
     }
 
     @Override
     public void resume() {
-        everyPools(loopPools -> loopPools.resume(""));
+        resume("");
     }
 
+    @Override
+    public void pause(String database) {
+        paused.add(database);
+        everyPools(loopPools -> loopPools.pause(database));
+    }
+
+    @Override
+    public void resume(String database) {
+        paused.remove(database);
+        everyPools(loopPools -> loopPools.resume(database));
+    }
+
+    @Override
+    public boolean isPaused(String database) {
+        return paused.contains(database);
+    }
+
+    // --- the end ---------------------------------------------------------------------------------------------------
+
+    /**
+     * Drains, as a Pod must. At once {@code /readyz} says no, while new clients are still welcome, for balancers take
+     * their time to notice; after {@code drain_delay} no client may come and no transaction begin, and those who are
+     * between two transactions leave with 57P01. Ends when the last has left.
+     */
     @Override
     public void stopWhenClientsAreGone() {
-        admission.close();
-        stopWhen(() -> admission.connected() == 0);
+        Duration delay = config.get(Settings.DRAIN_DELAY);
+        LOG.info("event=drain delay_s={} clients={}", delay.toSeconds(), admission.connected());
+        admission.advance(Phase.UNREADY);
+        var unused = loops.control()
+                .executor()
+                .schedule(
+                        () -> {
+                            listener.stopAccepting();
+                            admission.advance(Phase.CLOSING);
+                            stopWhen(() -> admission.connectedToDatabases() == 0);
+                        },
+                        delay.toNanos(),
+                        TimeUnit.NANOSECONDS);
     }
 
+    /** PgBouncer's SHUTDOWN WAIT_FOR_CLIENTS: nobody is sent away. */
+    @Override
+    public void stopWhenClientsHaveLeft() {
+        LOG.info("event=stop_when_clients_left clients={}", admission.connected());
+        listener.stopAccepting();
+        admission.advance(Phase.REFUSING);
+        stopWhen(() -> admission.connectedToDatabases() == 0);
+    }
+
+    /** No transaction begins any more, so clients that wait or idle leave; ends when no server connection is lent. */
     @Override
     public void stopWhenServersAreFree() {
-        pause();
+        LOG.info("event=stop_when_servers_free clients={}", admission.connected());
+        listener.stopAccepting();
+        admission.advance(Phase.CLOSING);
         stopWhen(this::areServersFree);
     }
 
@@ -223,7 +384,7 @@ public final class Pooler implements PoolerControl, AutoCloseable {
     private void stopWhen(BooleanSupplier condition) {
         Thread.ofVirtual().name("plenum-drain").start(() -> {
             try {
-                while (stopped.getCount() > 0 && !condition.getAsBoolean()) {
+                while (!condition.getAsBoolean()) {
                     if (stopped.await(TICK_MILLIS, TimeUnit.MILLISECONDS)) {
                         return;
                     }
@@ -231,6 +392,8 @@ public final class Pooler implements PoolerControl, AutoCloseable {
                 stopNow();
             } catch (InterruptedException ended) {
                 Thread.currentThread().interrupt();
+            } catch (RejectedExecutionException ended) {
+                LOG.debug("event=stopped_meanwhile");
             }
         });
     }
@@ -241,12 +404,18 @@ public final class Pooler implements PoolerControl, AutoCloseable {
         }
     }
 
-    /** Stops at once: clients and servers are closed wherever they stand. */
+    /**
+     * Stops at once, in the order in which the world should notice: nobody new, every client told 57P01, its server closed,
+     * then what nobody asks any more. A second call waits for the first.
+     */
     @Override
     public void close() {
-        admission.close();
+        if (closing.getAndSet(true)) {
+            awaitStop();
+            return;
+        }
+        admission.advance(Phase.CLOSING);
         listener.close();
-        clusters.close();
         for (int i = 0; i < pools.size(); i++) {
             LoopClients loopClients = clients.get(i);
             LoopPools loopPools = pools.get(i);
@@ -258,20 +427,33 @@ public final class Pooler implements PoolerControl, AutoCloseable {
             });
             closed.awaitUninterruptibly(1, TimeUnit.SECONDS);
         }
+        awaitLastWords();
+        clusters.close();
+        if (http != null) {
+            http.close();
+        }
         loops.close();
+        LOG.info("event=stopped");
         stopped.countDown();
     }
 
-    /** A console that is not there. */
-    private static final class NoConsole implements ConsoleSession.Factory {
-        @Override
-        public boolean isConsole(String database) {
-            return false;
+    /** A client that heard our last word closes by itself, or is closed a second later: until then the loops are needed. */
+    private void awaitLastWords() {
+        long deadline = System.nanoTime() + LAST_WORDS_NANOS;
+        try {
+            while (admission.connected() > 0 && System.nanoTime() - deadline < 0) {
+                var unused = stopped.await(5, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
+    }
 
-        @Override
-        public ConsoleSession open(ClientConnection client, String user) {
-            throw new IllegalStateException("no console");
+    private void awaitStop() {
+        try {
+            stopped.await();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -10,7 +10,20 @@ public final class Admission {
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicLong ids = new AtomicLong();
     private final Set<String> disabled = ConcurrentHashMap.newKeySet();
-    private volatile boolean closing;
+    private final AtomicInteger consoles = new AtomicInteger();
+    private volatile Phase phase = Phase.OPEN;
+
+    /** From the first to the last thing that a pooler does; never backwards. */
+    public enum Phase {
+        /** All are welcome. */
+        OPEN,
+        /** Still all are welcome, but balancers in front of us are told to send no more: {@code /readyz}. */
+        UNREADY,
+        /** No new logins, save to the console; whoever is there may stay. */
+        REFUSING,
+        /** No new logins, and clients leave between their transactions. */
+        CLOSING
+    }
 
     long enter() {
         connected.incrementAndGet();
@@ -19,6 +32,24 @@ public final class Admission {
 
     void leave() {
         connected.decrementAndGet();
+    }
+
+    void enterConsole() {
+        consoles.incrementAndGet();
+    }
+
+    void leaveConsole() {
+        consoles.decrementAndGet();
+    }
+
+    /** All sockets of clients, but for those that are logged in to the console. */
+    public int connectedToDatabases() {
+        return connected.get() - consoles.get();
+    }
+
+    /** Those of {@link #connected()} that are logged in to the console. */
+    public int consoles() {
+        return consoles.get();
     }
 
     /** All sockets of clients, those that still log in among them. */
@@ -39,12 +70,24 @@ public final class Admission {
         return disabled.contains(database);
     }
 
-    /** No new logins, and clients leave between their transactions: the process ends. */
-    public void close() {
-        closing = true;
+    /** Goes on to that phase; one that has passed stays so. */
+    public synchronized void advance(Phase next) {
+        if (next.compareTo(phase) > 0) {
+            phase = next;
+        }
     }
 
+    public Phase phase() {
+        return phase;
+    }
+
+    /** Whether nobody new may log in to a database. */
+    public boolean isRefusing() {
+        return phase.compareTo(Phase.REFUSING) >= 0;
+    }
+
+    /** Whether clients leave between their transactions. */
     public boolean isClosing() {
-        return closing;
+        return phase == Phase.CLOSING;
     }
 }

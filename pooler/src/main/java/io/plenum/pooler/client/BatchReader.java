@@ -12,6 +12,7 @@ import io.plenum.wire.ProtocolException;
 import io.plenum.wire.frontend.BindView;
 import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Looks ahead at the batch at hand, in place and without consuming it: one simple Query, or the messages up to Sync.
@@ -121,6 +122,18 @@ final class BatchReader {
         }
         parse.at(bytes, start, end);
         return classify(bytes, parse.queryStart(), parse.queryEnd());
+    }
+
+    /** The first bytes of the text of a Query or Parse. */
+    String beginningOf(byte code, ByteBuf bytes, int start, int end, int mostBytes) {
+        int from = start + Limits.HEADER;
+        int to = end - 1;
+        if (code == 'P') {
+            parse.at(bytes, start, end);
+            from = parse.queryStart();
+            to = parse.queryEnd();
+        }
+        return bytes.toString(from, Math.min(to - from, mostBytes), StandardCharsets.UTF_8);
     }
 
     private Reason classify(ByteBuf bytes, int start, int end) {

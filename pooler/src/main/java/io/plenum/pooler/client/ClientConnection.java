@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
+import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.Link;
@@ -59,6 +60,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     /** Largest named Parse; its text is kept for all servers. */
     private static final int MAX_NAMED_PARSE = 16 * 1024 * 1024;
+
+    /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
+    private static final int MAX_SHOWN_STATEMENT = 200;
 
     /**
      * So much is taken from a client that waits before it is no longer read: to stop and start reading costs system calls,
@@ -196,6 +200,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (state == State.GONE) {
             return;
         }
+        if (console != null) {
+            clients.shared().admission().leaveConsole();
+        }
         State before = state;
         become(State.GONE);
         leaveWork(before);
@@ -217,6 +224,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         clients.leave(this);
         clients.shared().admission().leave();
+        if (!user.isEmpty() && clients.shared().config().get().get(Settings.LOG_DISCONNECTIONS)) {
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - connectedNanos);
+            LOG.info("event=client_gone client={} database={} user={} age_s={}", id, database, user, seconds);
+        }
     }
 
     /** Whatever the client had in hand is given up. */
@@ -418,7 +429,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private void linkTo(Pool pool, ServerConnection server, long nowNanos) {
-        clients.countRoute(batchReason);
+        stats().routes[batchReason.ordinal()]++;
         become(State.LINKED);
         batchBegins = true;
         held = false;
@@ -490,8 +501,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             Reason reason = Reason.EMPTY;
             if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
                 reason = clients.batches().reasonOf(type.code(), bytes, start, cutter.end());
-                if (reason.pins()) {
-                    link.pin(reason, System.nanoTime());
+                if (reason.pins() && link.canBePinned()) {
+                    String text = clients.batches()
+                            .beginningOf(type.code(), bytes, start, cutter.end(), MAX_SHOWN_STATEMENT);
+                    link.pin(reason, System.nanoTime(), text);
                 }
             }
             link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason);
@@ -695,6 +708,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         readOnlyByDefault = "on".equals(profile.reported().get("default_transaction_read_only"));
         group.addClient();
         group.stats().clientLogins++;
+        if (clients.shared().config().get().get(Settings.LOG_CONNECTIONS)) {
+            LOG.info("event=client_login client={} database={} user={} addr={}", id, database, user, remoteAddress());
+        }
         idleSinceNanos = System.nanoTime();
         become(State.IDLE);
     }
@@ -703,6 +719,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.database = database;
         this.user = user;
         this.console = session;
+        clients.shared().admission().enterConsole();
         this.cancelKey = key;
         login = null;
         become(State.CONSOLE);
@@ -746,13 +763,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (state == State.LEAVING || state == State.GONE) {
             return;
         }
-        LOG.info(
-                "event=client_closed client={} database={} user={} sqlstate={} reason=\"{}\"",
-                id,
-                database,
-                user,
-                error.code(),
-                error.message());
+        if (clients.shared().config().get().get(Settings.LOG_POOLER_ERRORS)) {
+            LOG.info(
+                    "event=client_error client={} database={} user={} sqlstate={} reason=\"{}\"",
+                    id,
+                    database,
+                    user,
+                    error.code(),
+                    error.message());
+        }
         leave(error);
     }
 
@@ -813,6 +832,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             done.run();
             return;
         }
+        if (console != null) {
+            console.onCancel();
+        }
         ServerConnection server = link == null ? null : link.server();
         if (state != State.LINKED || server == null || link().outstanding() == 0) {
             done.run(); // nothing runs: as with PostgreSQL, nothing happens
@@ -864,7 +886,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             }
             case WAITING -> {
                 long waited = now - place.sinceNanos();
-                if (limits().queryWaitNanos() > 0 && waited > limits().queryWaitNanos()) {
+                if (clients.shared().admission().isClosing()) {
+                    fail(PoolerErrors.shuttingDown()); // nothing of its batch was begun
+                } else if (limits().queryWaitNanos() > 0 && waited > limits().queryWaitNanos()) {
                     boolean primaryMissing = awaited == null;
                     fail(
                             primaryMissing
@@ -917,7 +941,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     /** Any thread: runs the task on the client's loop. */
-    void execute(Runnable task) {
+    public void execute(Runnable task) {
         clients.loop().execute(task);
     }
 
@@ -978,6 +1002,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             throw new IllegalStateException("not logged in");
         }
         return link;
+    }
+
+    /** The pools that this client takes its servers from; null before the login and on the console. */
+    public @Nullable PoolGroup poolsOrNull() {
+        return group;
     }
 
     /** The link of this client, whether open or not; null before the login and on the console. */
@@ -1042,11 +1071,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return user;
     }
 
-    public SocketAddress remoteAddress() {
+    /** Null once the socket is closed. */
+    public @Nullable SocketAddress remoteAddress() {
         return channel().remoteAddress();
     }
 
-    public SocketAddress localAddress() {
+    /** Null once the socket is closed. */
+    public @Nullable SocketAddress localAddress() {
         return channel().localAddress();
     }
 

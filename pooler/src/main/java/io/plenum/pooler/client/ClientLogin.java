@@ -123,12 +123,12 @@ final class ClientLogin implements ProfileProbe.Asker {
     private void onStartup(ProtocolVersion asked, StartupParameters parameters) {
         startup = parameters;
         version = asked.negotiated();
-        if (clients.shared().admission().isClosing()) {
+        boolean console = clients.shared().console().isConsole(parameters.database());
+        if (console ? clients.shared().admission().isClosing() : clients.shared().admission().isRefusing()) {
             refuse(PoolerErrors.shuttingDown());
             return;
         }
         int limit = config.get(Settings.MAX_CLIENT_CONN);
-        boolean console = clients.shared().console().isConsole(parameters.database());
         if (!console && clients.shared().admission().connected() > limit) {
             refuse(PoolerErrors.tooManyClients(limit));
             return;
@@ -230,6 +230,9 @@ final class ClientLogin implements ProfileProbe.Asker {
         put(settings, "timezone", config.get(Settings.DATABASE_TIMEZONE, database));
         put(settings, "application_name", config.get(Settings.DATABASE_APPLICATION_NAME, database));
         asked.forEach((name, value) -> settings.put(name.toLowerCase(Locale.ROOT), value));
+        for (String ignored : config.get(Settings.IGNORE_STARTUP_PARAMETERS)) {
+            settings.remove(ignored.toLowerCase(Locale.ROOT));
+        }
         return settings;
     }
 

@@ -20,13 +20,16 @@ public interface ConsoleSession {
     void welcome(ByteBuf out);
 
     /**
-     * Takes one whole message. Answers by {@link ClientConnection#sendToConsole}, at once or later; until it has answered,
-     * further messages are held back by the caller when {@link #isBusy()}.
+     * Takes one whole message. Appends the answer to {@link ClientConnection#outbox()}, at once, or later and then calls
+     * {@link ClientConnection#onConsoleAnswered()}; until then it {@link #isBusy()} and is given no further message.
      */
     void onMessage(FrontendType type, ByteBuf bytes, int start, int end);
 
     /** Whether an answer is still being gathered. */
     boolean isBusy();
+
+    /** A cancel request with the right key: what still waits for its answer shall end. */
+    void onCancel();
 
     void onClosed();
 }

@@ -7,7 +7,6 @@ import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.StatementCache;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.LoopPools;
-import io.plenum.routing.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +31,6 @@ public final class LoopClients {
     private final LoopPools pools;
     private final Shared shared;
     private final List<ClientConnection> clients = new ArrayList<>();
-    private final long[] routes = new long[Reason.values().length];
     private final BatchReader batches = new BatchReader();
 
     public LoopClients(Loop loop, LoopPools pools, Shared shared) {
@@ -69,15 +67,6 @@ public final class LoopClients {
             clients.set(position, last);
             last.setPosition(position);
         }
-    }
-
-    void countRoute(Reason reason) {
-        routes[reason.ordinal()]++;
-    }
-
-    /** How often each reason sent a batch its way. */
-    public long[] routes() {
-        return routes.clone();
     }
 
     /** Every client of the loop, those that still log in among them; not to be changed. */

@@ -82,6 +82,12 @@ public final class Settings {
             .restart()
             .doc("Port of the HTTP page; 0 turns it off.");
 
+    public static final Setting<Duration> DRAIN_DELAY = row(
+                    Group.LISTENING, "drain_delay", Values.seconds(), Duration.ofSeconds(5))
+            .own()
+            .doc("Time after SIGTERM in which `/readyz` says no while clients are still accepted, so that balancers"
+                    + " notice before a client does. After it, no transaction begins and idle clients are sent away.");
+
     // Pooling
 
     public static final Setting<PoolMode> POOL_MODE = row(
@@ -280,6 +286,7 @@ public final class Settings {
 
     public static final Setting<Duration> DNS_NXDOMAIN_TTL = row(
                     Group.ROUTING, "dns_nxdomain_ttl", Values.seconds(), Duration.ofSeconds(15))
+            .notYet(Duration.ofSeconds(15), "a failed look-up is tried again within two seconds")
             .doc("Longest that a failed look-up is not tried again.");
 
     public static final Setting<Duration> DNS_ZONE_CHECK_PERIOD = row(
@@ -425,6 +432,7 @@ public final class Settings {
 
     public static final Setting<Duration> CANCEL_WAIT_TIMEOUT = row(
                     Group.TIMEOUTS, "cancel_wait_timeout", Values.seconds(), Duration.ofSeconds(10))
+            .notYet(Duration.ofSeconds(10), "a cancel request is given up after two seconds")
             .doc("Longest a cancel request waits for its connection to the server; 0 waits forever.");
 
     public static final Setting<Duration> QUERY_TIMEOUT = row(
@@ -473,7 +481,9 @@ public final class Settings {
             .doc("Logs each error that Plenum itself sends to a client.");
 
     public static final Setting<Boolean> LOG_STATS =
-            row(Group.LOGGING, "log_stats", Values.flag(), true).doc("Logs the sums of each `stats_period`.");
+            row(Group.LOGGING, "log_stats", Values.flag(), true)
+                    .notYet(true, "no line of sums is written; SHOW STATS and /metrics have them")
+                    .doc("Logs the sums of each `stats_period`.");
 
     public static final Setting<Duration> STATS_PERIOD = row(
                     Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))
@@ -605,6 +615,7 @@ public final class Settings {
 
     public static final Setting<Integer> MAX_PACKET_SIZE = row(
                     Group.NETWORK, "max_packet_size", Values.number(1024, Integer.MAX_VALUE), Integer.MAX_VALUE)
+            .notYet(Integer.MAX_VALUE, "messages may be as large as PostgreSQL takes them")
             .doc("Bytes of the largest message that is let through.");
 
     public static final Setting<Integer> PKT_BUF = row(

@@ -1,11 +1,13 @@
 package io.plenum.pooler.config;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,11 @@ public final class UserList {
     public @Nullable Secret secret(String user) {
         Optional<Secret> secret = users.get(user);
         return secret == null ? null : secret.orElse(null);
+    }
+
+    /** All users of the file. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(users.keySet());
     }
 
     public int size() {

@@ -69,6 +69,8 @@ public final class Link implements ServerConnection.Reader {
     private @Nullable Pool pool;
     private @Nullable Reason pin;
     private long pinnedSinceNanos;
+    private String pinnedBy = "";
+    private long countedBytes;
     private boolean midMessage;
     private boolean read;
     private boolean heardNothing;
@@ -155,11 +157,22 @@ public final class Link implements ServerConnection.Reader {
         return read;
     }
 
-    /** State was left in the backend: the client stays on it, and nobody gets it afterwards. */
-    public void pin(Reason reason, long nowNanos) {
-        if (pin == null && mode != Mode.SESSION) {
+    /** The beginning of the statement that {@link #pin() pinned} the client. */
+    public String pinnedBy() {
+        return pinnedBy;
+    }
+
+    /** Whether {@link #pin(Reason, long, String)} would do anything. */
+    public boolean canBePinned() {
+        return pin == null && mode != Mode.SESSION;
+    }
+
+    /** State is left in the backend by this statement: the client stays on it, and nobody gets it afterwards. */
+    public void pin(Reason reason, long nowNanos, String statement) {
+        if (canBePinned()) {
             pin = reason;
             pinnedSinceNanos = nowNanos;
+            pinnedBy = statement;
         }
     }
 
@@ -839,7 +852,10 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void onBatchEnd() {
-        client.outbox().flush();
+        Outbox outbox = client.outbox();
+        outbox.flush();
+        client.stats().sentBytes += outbox.bytes() - countedBytes;
+        countedBytes = outbox.bytes();
         releaseIfClean();
         client.onProgress();
     }

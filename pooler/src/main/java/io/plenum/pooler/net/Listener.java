@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.unix.UnixChannelOption;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -28,6 +29,7 @@ public final class Listener implements AutoCloseable {
             EventLoops loops,
             List<InetSocketAddress> addresses,
             int backlog,
+            boolean reusePort,
             SocketOptions options,
             Function<Loop, ChannelHandler> handlers) {
         Transport transport = loops.loops().getFirst().transport();
@@ -48,6 +50,9 @@ public final class Listener implements AutoCloseable {
                             client.pipeline().addLast(handlers.apply(loop));
                         }
                     });
+            if (reusePort && transport != Transport.NIO) {
+                bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
+            }
             options.of(transport).forEach((option, value) -> child(bootstrap, option, value));
             var bound = bootstrap.bind(address).awaitUninterruptibly();
             if (!bound.isSuccess()) {
@@ -68,6 +73,11 @@ public final class Listener implements AutoCloseable {
         return channels.stream()
                 .map(channel -> (InetSocketAddress) channel.localAddress())
                 .toList();
+    }
+
+    /** As {@link #close()}, but returns before it is done. Any thread. */
+    public void stopAccepting() {
+        channels.forEach(Channel::close);
     }
 
     /** Accepts no more; those accepted stay. */

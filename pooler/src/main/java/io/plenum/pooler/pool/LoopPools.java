@@ -6,8 +6,10 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.routing.balance.Balancer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +21,8 @@ public final class LoopPools {
     private final ServerConnector connector;
     private final Function<DatabaseConfig, Balancer> balancers;
     private final Map<Name, PoolGroup> groups = new LinkedHashMap<>();
-    private final Map<String, Boolean> paused = new LinkedHashMap<>();
+    private final Set<String> paused = new HashSet<>();
+    private boolean allPaused;
 
     private record Name(String database, String user) {}
 
@@ -59,7 +62,7 @@ public final class LoopPools {
                             source::suspect);
                 },
                 balancers.apply(database));
-        if (paused.containsKey(database.name())) {
+        if (allPaused || paused.contains(database.name())) {
             group.pause();
         }
         source.subscribe(topology -> loop.execute(() -> group.onTopology(topology)));
@@ -89,15 +92,30 @@ public final class LoopPools {
         return some;
     }
 
-    /** No server of the database is given out until it is resumed. */
+    /**
+     * No server of the database, or of any when {@code database} is empty, is given out until the same is resumed: a
+     * database that was paused by name stays so when all are resumed, and the other way round.
+     */
     public void pause(String database) {
-        paused.put(database, true);
+        if (database.isEmpty()) {
+            allPaused = true;
+        } else {
+            paused.add(database);
+        }
         groups(database).forEach(PoolGroup::pause);
     }
 
     public void resume(String database) {
-        paused.remove(database);
-        groups(database).forEach(PoolGroup::resume);
+        if (database.isEmpty()) {
+            allPaused = false;
+        } else {
+            paused.remove(database);
+        }
+        for (PoolGroup group : groups(database)) {
+            if (!allPaused && !paused.contains(group.database())) {
+                group.resume();
+            }
+        }
     }
 
     /** Upkeep, several times a second. */

@@ -156,7 +156,7 @@ public final class Pool implements ServerConnection.Owner {
             return; // onClosed sees to the rest
         }
         long now = System.nanoTime();
-        if (retired || server.isCloseWhenReleased() || !server.areSettingsKnown() || isTooOld(server, now)) {
+        if (paused || retired || server.isCloseWhenReleased() || !server.areSettingsKnown() || isTooOld(server, now)) {
             server.terminate();
             return;
         }
@@ -491,6 +491,11 @@ public final class Pool implements ServerConnection.Owner {
 
     public int idleCount() {
         return idle.size();
+    }
+
+    /** Whether the server waits here to be taken. */
+    public boolean isIdle(ServerConnection server) {
+        return idle.contains(server);
     }
 
     public int connecting() {

@@ -1,5 +1,7 @@
 package io.plenum.pooler.pool;
 
+import io.plenum.routing.Reason;
+
 /**
  * What one loop has counted for one database and user; times in nanoseconds, sizes in bytes. Plain fields, written on the
  * loop alone; the console reads them there.
@@ -20,4 +22,7 @@ public final class PoolStats {
 
     /** Reads that were sent to another server because theirs died before its first byte. */
     public long reruns;
+
+    /** How often each reason sent a batch its way, by the reason's ordinal. */
+    public final long[] routes = new long[Reason.values().length];
 }

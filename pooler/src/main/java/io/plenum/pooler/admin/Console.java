@@ -1,0 +1,368 @@
+package io.plenum.pooler.admin;
+
+import io.plenum.pooler.admin.ShowTable.Standing;
+import io.plenum.pooler.admin.ShowTable.View;
+import io.plenum.pooler.admin.Verb.Right;
+import io.plenum.pooler.client.Admission;
+import io.plenum.pooler.client.ClientConnection;
+import io.plenum.pooler.client.ConsoleSession;
+import io.plenum.pooler.client.LoopClients;
+import io.plenum.pooler.config.AuthType;
+import io.plenum.pooler.config.LoadResult;
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.metrics.Census;
+import io.plenum.pooler.metrics.History;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.LoopPools;
+import io.plenum.pooler.pool.PoolGroup;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs the console's commands, for all of its sessions. Any thread. */
+public final class Console implements ConsoleSession.Factory {
+    private static final Logger LOG = LoggerFactory.getLogger(Console.class);
+
+    /** Ours is the second. */
+    private static final Set<String> NAMES = Set.of(ShowTables.CONSOLE, "plenum");
+
+    /** How often it is asked whether what PAUSE and WAIT_CLOSE wait for has come. */
+    private static final long LOOK_AGAIN_MILLIS = 10;
+
+    private final String version;
+    private final Controls controls;
+    private final Census.Taker census;
+    private final History history;
+    private final Admission admission;
+    private final List<LoopPools> pools;
+    private final List<LoopClients> clients;
+    private final Loop control;
+    private final AtomicLong commands = new AtomicLong();
+    private final AtomicLong logins = new AtomicLong();
+
+    /** Both lists in the order of the loops; they may still grow until the first session. */
+    public Console(
+            String version,
+            Controls controls,
+            Census.Taker census,
+            History history,
+            Admission admission,
+            List<LoopPools> pools,
+            List<LoopClients> clients,
+            Loop control) {
+        this.version = version;
+        this.controls = controls;
+        this.census = census;
+        this.history = history;
+        this.admission = admission;
+        this.pools = pools;
+        this.clients = clients;
+        this.control = control;
+    }
+
+    /** Who waits for an answer that may take long. */
+    interface Patience {
+        /** The user wants no answer any more. */
+        boolean isCanceled();
+
+        /** There is nobody any more who could want one. */
+        boolean isGone();
+    }
+
+    @Override
+    public boolean isConsole(String database) {
+        return NAMES.contains(database);
+    }
+
+    @Override
+    public @Nullable ConsoleSession open(ClientConnection client, String user) {
+        if (rightOf(user) == null) {
+            return null;
+        }
+        logins.incrementAndGet();
+        return new SqlSession(this, client, user);
+    }
+
+    /** What the user may do now: a reload may have changed it since the login. Null is nothing. */
+    private @Nullable Right rightOf(String user) {
+        PoolerConfig config = controls.config();
+        if (config.get(Settings.AUTH_TYPE) == AuthType.ANY
+                || config.get(Settings.ADMIN_USERS).contains(user)) {
+            return Right.ADMIN;
+        }
+        return config.get(Settings.STATS_USERS).contains(user) ? Right.READ : null;
+    }
+
+    /** Runs a command if the user may; the one way to all of them. Completes on any thread. */
+    CompletionStage<Answer> run(Command command, String user, Patience patience) {
+        commands.incrementAndGet();
+        Verb verb = command.verb();
+        Right right = rightOf(user);
+        if (right == null || !right.suffices(verb.right())) {
+            return refused(SqlState.INSUFFICIENT_PRIVILEGE, "admin access needed");
+        }
+        if (verb.right() == Right.ADMIN) {
+            LOG.info("event=console user={} command={} argument={}", user, verb, command.name());
+        }
+        if (takesDatabase(verb) && !command.name().isEmpty()) {
+            String database = command.name();
+            if (isConsole(database)) {
+                return refused(
+                        SqlState.INVALID_PARAMETER_VALUE,
+                        "cannot %s admin db: %s".formatted(verb.name().toLowerCase(Locale.ROOT), database));
+            }
+            if (controls.config().database(database) == null) {
+                return refused(SqlState.INVALID_CATALOG_NAME, "no such database: " + database);
+            }
+        }
+        return execute(command, patience);
+    }
+
+    private static boolean takesDatabase(Verb verb) {
+        return verb.form() == Verb.Form.DATABASE || verb.form() == Verb.Form.OPTIONAL_DATABASE;
+    }
+
+    private CompletionStage<Answer> execute(Command command, Patience patience) {
+        String name = command.name();
+        return switch (command.verb()) {
+            case SHOW -> show(command);
+            case HELP -> now(new Answer.Done(command.verb().tag(), help()));
+            case SESSION_SET ->
+                now(new Answer.Done(
+                        command.verb().tag(),
+                        ErrorResponse.notice(SqlState.SUCCESSFUL_COMPLETION, "SET ignored")));
+            case SET -> set(command);
+            case RELOAD -> controls.reload().thenApply(result -> loaded(result, command, "RELOAD failed"));
+            case PAUSE -> pause(command, patience);
+            case RESUME -> resume(command);
+            case DISABLE -> {
+                admission.setDisabled(name, true);
+                yield done(command);
+            }
+            case ENABLE -> {
+                admission.setDisabled(name, false);
+                yield done(command);
+            }
+            case RECONNECT ->
+                onEachLoop(of -> {
+                            of.groups(name).forEach(Console::renew);
+                            return true;
+                        })
+                        .thenApply(all -> Answer.Done.of(command));
+            case WAIT_CLOSE -> waitUntil(of -> noneIsToClose(of, name), command, patience, () -> {});
+            case KILL -> {
+                controls.pause(name);
+                yield onEachLoop(of -> kill(of, name)).thenApply(all -> Answer.Done.of(command));
+            }
+            case KILL_CLIENT -> killClient(command);
+            case SHUTDOWN -> {
+                controls.stopNow();
+                yield now(new Answer.Silence());
+            }
+            case SHUTDOWN_WAIT_FOR_SERVERS -> {
+                controls.stopWhenServersAreFree();
+                yield done(command);
+            }
+            case SHUTDOWN_WAIT_FOR_CLIENTS -> {
+                controls.stopWhenClientsHaveLeft();
+                yield done(command);
+            }
+        };
+    }
+
+    private CompletionStage<Answer> show(Command command) {
+        ShowTable table = command.table();
+        if (table == null) {
+            throw new IllegalStateException("SHOW without a table");
+        }
+        return census.take(table.depth())
+                .thenApply(taken -> new Answer.Rows(
+                        table,
+                        table.rows()
+                                .apply(new View(taken, controls.config(), history, standing()))
+                                .toList()));
+    }
+
+    private Standing standing() {
+        return new Standing(
+                version,
+                controls.isPaused(""),
+                controls::isPaused,
+                admission::isDisabled,
+                admission.consoles(),
+                commands.get(),
+                logins.get());
+    }
+
+    private static ErrorResponse help() {
+        StringBuilder lines = new StringBuilder();
+        for (boolean own : new boolean[] {false, true}) {
+            lines.append("\n\tSHOW ")
+                    .append(ShowTables.all().stream()
+                            .filter(table -> table.own() == own
+                                    && table.word().equals(table.word().toUpperCase(Locale.ROOT)))
+                            .map(ShowTable::word)
+                            .collect(Collectors.joining("|")));
+        }
+        for (Verb verb : Verb.values()) {
+            if (verb != Verb.SHOW && verb != Verb.SESSION_SET) {
+                lines.append("\n\t").append(verb.usage());
+            }
+        }
+        return ErrorResponse.notice(SqlState.SUCCESSFUL_COMPLETION, "Console usage")
+                .detail(lines.toString());
+    }
+
+    private CompletionStage<Answer> set(Command command) {
+        LoadResult result = controls.set(command.name(), command.value());
+        if (result instanceof LoadResult.Loaded) {
+            return now(new Answer.Done("SET " + command.name() + "=" + command.value(), null));
+        }
+        return now(loaded(result, command, "SET failed"));
+    }
+
+    private static Answer loaded(LoadResult result, Command command, String failure) {
+        return switch (result) {
+            case LoadResult.Loaded _ -> Answer.Done.of(command);
+            case LoadResult.Refused refused ->
+                new Answer.Refused(
+                        ErrorResponse.error(SqlState.CONFIG_FILE_ERROR, failure).detail(refused.text()));
+        };
+    }
+
+    private CompletionStage<Answer> pause(Command command, Patience patience) {
+        String database = command.name();
+        if (database.isEmpty() && controls.isPaused("")) {
+            return refused(SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "already paused");
+        }
+        controls.pause(database);
+        return waitUntil(
+                of -> of.groups(database).stream().allMatch(PoolGroup::isQuiet),
+                command,
+                patience,
+                () -> controls.resume(database));
+    }
+
+    private CompletionStage<Answer> resume(Command command) {
+        String database = command.name();
+        if (!controls.isPaused(database)) {
+            return refused(
+                    SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE,
+                    database.isEmpty() ? "pooler is not paused" : "database %s is not paused".formatted(database));
+        }
+        controls.resume(database);
+        return done(command);
+    }
+
+    private static void renew(PoolGroup group) {
+        group.pools().forEach(pool -> pool.renew());
+    }
+
+    private static boolean noneIsToClose(LoopPools of, String database) {
+        return of.groups(database).stream()
+                .flatMap(group -> group.pools().stream())
+                .flatMap(pool -> pool.servers().stream())
+                .noneMatch(ServerConnection::isCloseWhenReleased);
+    }
+
+    private boolean kill(LoopPools of, String database) {
+        for (ClientConnection client :
+                List.copyOf(clients.get(of.loop().index()).clients())) {
+            boolean meant = client.state() != ClientConnection.State.CONSOLE
+                    && (database.isEmpty() || client.database().equals(database));
+            if (meant) {
+                client.fail(PoolerErrors.killed());
+            }
+        }
+        of.groups(database).forEach(group -> group.pools().forEach(pool -> pool.kill()));
+        return true;
+    }
+
+    private CompletionStage<Answer> killClient(Command command) {
+        long id = Long.parseLong(command.name());
+        return onEachLoop(of -> {
+                    ClientConnection client =
+                            clients.get(of.loop().index()).byId(id);
+                    if (client != null) {
+                        client.fail(PoolerErrors.killed());
+                    }
+                    return client != null;
+                })
+                .thenApply(found -> found.contains(true)
+                        ? Answer.Done.of(command)
+                        : new Answer.Refused(ErrorResponse.error(SqlState.UNDEFINED_OBJECT, "client not found")));
+    }
+
+    // --- waiting ---------------------------------------------------------------------------------------------------
+
+    /** Answers when the condition holds on every loop; {@code undo} runs when the user gives up before. */
+    private CompletionStage<Answer> waitUntil(
+            Predicate<LoopPools> condition, Command command, Patience patience, Runnable undo) {
+        var answer = new CompletableFuture<Answer>();
+        look(condition, command, patience, undo, answer);
+        return answer;
+    }
+
+    private void look(
+            Predicate<LoopPools> condition,
+            Command command,
+            Patience patience,
+            Runnable undo,
+            CompletableFuture<Answer> answer) {
+        var unused = onEachLoop(condition::test).whenComplete((held, failure) -> {
+            if (held == null) {
+                answer.completeExceptionally(failure);
+            } else if (!held.contains(false)) {
+                answer.complete(Answer.Done.of(command));
+            } else if (patience.isCanceled()) {
+                undo.run();
+                answer.complete(new Answer.Refused(ErrorResponse.error(
+                        SqlState.QUERY_CANCELED, "canceling statement due to user request")));
+            } else if (patience.isGone()) {
+                answer.complete(new Answer.Silence());
+            } else {
+                var later = control.executor()
+                        .schedule(
+                                () -> look(condition, command, patience, undo, answer),
+                                LOOK_AGAIN_MILLIS,
+                                TimeUnit.MILLISECONDS);
+            }
+        });
+    }
+
+    private <T> CompletionStage<List<T>> onEachLoop(Function<LoopPools, T> task) {
+        List<CompletableFuture<T>> answers = new ArrayList<>();
+        for (LoopPools of : pools) {
+            answers.add(OnLoop.call(of.loop(), () -> task.apply(of)));
+        }
+        return OnLoop.all(answers);
+    }
+
+    private static CompletionStage<Answer> now(Answer answer) {
+        return CompletableFuture.completedStage(answer);
+    }
+
+    private static CompletionStage<Answer> done(Command command) {
+        return now(Answer.Done.of(command));
+    }
+
+    private static CompletionStage<Answer> refused(SqlState state, String message) {
+        return now(new Answer.Refused(ErrorResponse.error(state, message)));
+    }
+}

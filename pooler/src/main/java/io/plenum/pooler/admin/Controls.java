@@ -1,0 +1,35 @@
+package io.plenum.pooler.admin;
+
+import io.plenum.pooler.config.LoadResult;
+import io.plenum.pooler.config.PoolerConfig;
+import java.util.concurrent.CompletionStage;
+
+/** What the console asks of the whole pooler. Any thread; nothing here blocks. A database is given by name, all by "". */
+public interface Controls {
+    /** The configuration in force. */
+    PoolerConfig config();
+
+    /** Reads the configuration anew and takes it over, wholly or not at all. */
+    CompletionStage<LoadResult> reload();
+
+    /** Changes one setting until the next reload. */
+    LoadResult set(String setting, String text);
+
+    /** No server connection is given out any more. */
+    void pause(String database);
+
+    /** Ends a pause of the same. */
+    void resume(String database);
+
+    /** Whether exactly this was paused and not resumed. */
+    boolean isPaused(String database);
+
+    /** Ends at once. */
+    void stopNow();
+
+    /** No new clients and transactions; ends when the running transactions have. */
+    void stopWhenServersAreFree();
+
+    /** No new clients; ends when the last has left by itself. */
+    void stopWhenClientsHaveLeft();
+}

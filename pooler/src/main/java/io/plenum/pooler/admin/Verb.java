@@ -1,0 +1,127 @@
+package io.plenum.pooler.admin;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands of the console: word, right, form. A command that has no row here does not exist, and none is run before
+ * its right was looked up here.
+ */
+enum Verb {
+    SHOW(Right.READ, Form.TABLE, "SHOW <table>", "Shows a table; SHOW HELP names all."),
+    HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
+    SESSION_SET(Right.READ, Form.ASSIGNMENT, "SET <parameter> = <value>", "What drivers say at login: accepted, ignored."),
+    SET(Right.ADMIN, Form.ASSIGNMENT, "SET <setting> = <value>", "Changes a setting until the next RELOAD."),
+    RELOAD(
+            Right.ADMIN,
+            Form.NOTHING,
+            "RELOAD",
+            "Reads the configuration again. If anything in it is wrong, all stays as it was and the answer says why."),
+    PAUSE(
+            Right.ADMIN,
+            Form.OPTIONAL_DATABASE,
+            "PAUSE [<db>]",
+            "Lets running transactions end, closes all server connections and lets clients wait. Answers when nothing runs"
+                    + " any more; a cancel request before that ends the pause."),
+    RESUME(Right.ADMIN, Form.OPTIONAL_DATABASE, "RESUME [<db>]", "Ends a PAUSE or KILL of the same."),
+    DISABLE(Right.ADMIN, Form.DATABASE, "DISABLE <db>", "Refuses new logins to the database."),
+    ENABLE(Right.ADMIN, Form.DATABASE, "ENABLE <db>", "Ends a DISABLE."),
+    RECONNECT(
+            Right.ADMIN,
+            Form.OPTIONAL_DATABASE,
+            "RECONNECT [<db>]",
+            "Closes each server connection as soon as it is free, and opens new ones as needed."),
+    WAIT_CLOSE(
+            Right.ADMIN,
+            Form.OPTIONAL_DATABASE,
+            "WAIT_CLOSE [<db>]",
+            "Answers when every server connection that RECONNECT or a reload marked is closed."),
+    KILL(
+            Right.ADMIN,
+            Form.OPTIONAL_DATABASE,
+            "KILL [<db>]",
+            "Closes all client and server connections at once; clients that come back wait until RESUME."),
+    KILL_CLIENT(Right.ADMIN, Form.CLIENT, "KILL_CLIENT <id>", "Closes one client at once; SHOW CLIENTS has its id."),
+    SHUTDOWN(Right.ADMIN, Form.NOTHING, "SHUTDOWN", "Ends the process at once."),
+    SHUTDOWN_WAIT_FOR_SERVERS(
+            Right.ADMIN,
+            Form.NOTHING,
+            "SHUTDOWN WAIT_FOR_SERVERS",
+            "No new clients and no new transactions; ends when the running transactions have."),
+    SHUTDOWN_WAIT_FOR_CLIENTS(
+            Right.ADMIN, Form.NOTHING, "SHUTDOWN WAIT_FOR_CLIENTS", "No new clients; ends when the last has left.");
+
+    /** Who may. */
+    enum Right {
+        /** {@code stats_users} and {@code admin_users}. */
+        READ,
+        /** {@code admin_users}. */
+        ADMIN;
+
+        /** Whether who has this right may do what needs {@code needed}. */
+        boolean suffices(Right needed) {
+            return compareTo(needed) >= 0;
+        }
+    }
+
+    /** What follows the word. */
+    enum Form {
+        NOTHING,
+        TABLE,
+        ASSIGNMENT,
+        OPTIONAL_DATABASE,
+        DATABASE,
+        CLIENT
+    }
+
+    private final Right right;
+    private final Form form;
+    private final String usage;
+    private final String about;
+
+    Verb(Right right, Form form, String usage, String about) {
+        this.right = right;
+        this.form = form;
+        this.usage = usage;
+        this.about = about;
+    }
+
+    Right right() {
+        return right;
+    }
+
+    Form form() {
+        return form;
+    }
+
+    /** How it is written. */
+    String usage() {
+        return usage;
+    }
+
+    /** What it does, in sentences. */
+    String about() {
+        return about;
+    }
+
+    /** The tag of its CommandComplete. */
+    String tag() {
+        return switch (this) {
+            case HELP -> SHOW.name();
+            case SESSION_SET -> SET.name();
+            case SHUTDOWN_WAIT_FOR_SERVERS, SHUTDOWN_WAIT_FOR_CLIENTS -> SHUTDOWN.name();
+            default -> name();
+        };
+    }
+
+    /** The verb that begins with this word, however it is written; or null. */
+    static @Nullable Verb of(String word) {
+        String name = word.toUpperCase(Locale.ROOT);
+        for (Verb verb : values()) {
+            if (verb.name().equals(name) && verb.tag().equals(name)) {
+                return verb; // the others are found by what follows the word
+            }
+        }
+        return null;
+    }
+}

@@ -159,19 +159,19 @@ public final class StatementClassifier {
 
     private void advance() {
         int next = scanner.next();
-        Token token = Lexeme.token(next);
-        if (token == Token.WORD && (token() == Token.DOT || term() == Term.AS)) {
-            next = Lexeme.asName(next); // behind a dot or AS each word is a name: t.into, 1 AS update
-        }
-        if (token.isName()) {
+        if (Lexeme.isName(next)) {
             if (token() == Token.DOT) {
+                next = Lexeme.asName(next);
                 nameParts++;
             } else {
+                if (term() == Term.AS) {
+                    next = Lexeme.asName(next);
+                }
                 nameParts = 1;
                 qualifier = Lexeme.NOTHING;
                 lead = current;
             }
-        } else if (token == Token.DOT) {
+        } else if (Lexeme.token(next) == Token.DOT) {
             qualifier = current;
         }
         previous = current;
@@ -188,7 +188,7 @@ public final class StatementClassifier {
     }
 
     private boolean ended() {
-        return token().endsStatement();
+        return Lexeme.endsStatement(current);
     }
 
     private Reason statement() {
@@ -503,7 +503,7 @@ public final class StatementClassifier {
             return Reason.EMPTY; // a function, or an alias: open() looks at it, and ends the doubt
         }
         if (Lexeme.token(previous) == Token.DOT) {
-            systemName = token().isName(); // behind pg_catalog: a name, or the sign of an operator
+            systemName = Lexeme.isName(current); // behind pg_catalog: a name, or the sign of an operator
             return Reason.EMPTY;
         }
         Term named = Lexeme.letters(previous);

@@ -15,6 +15,9 @@ public final class Lexeme {
     /** A {@link Token#WORD} in no list: most words are. */
     public static final int UNKNOWN_WORD = word(Term.NONE, Call.UNKNOWN);
 
+    private static final int LAST_NAME = of(Token.ESCAPED);
+    private static final int FIRST_END = of(Token.SEMICOLON);
+
     private static final int SYSTEM_NAME = 1 << 31;
 
     private static final Token[] TOKENS = Arrays.copyOf(Token.values(), 16);
@@ -44,14 +47,24 @@ public final class Lexeme {
         return name | SYSTEM_NAME;
     }
 
-    /** The same word where it can be nothing but a name: it is no term, whatever its letters. */
-    public static int asName(int word) {
-        return word & ~(0xFF << 8);
+    /** The same name where it can be nothing else, as behind a dot or AS: it is no term, whatever its letters. */
+    public static int asName(int name) {
+        return name & ~(0xFF << 8);
     }
 
     /** What kind of token it is. */
     public static Token token(int lexeme) {
         return TOKENS[lexeme & 0xF];
+    }
+
+    /** Whether it is a WORD, QUOTED or ESCAPED. */
+    public static boolean isName(int lexeme) {
+        return (lexeme & 0xF) <= LAST_NAME;
+    }
+
+    /** Whether it is a SEMICOLON, BROKEN or END. */
+    public static boolean endsStatement(int lexeme) {
+        return (lexeme & 0xF) >= FIRST_END;
     }
 
     /** What the word means; NONE for all that is no word, or is one in quotes. */

@@ -1,6 +1,6 @@
 package io.plenum.routing.sql;
 
-/** The kinds of tokens that {@link SqlScanner#next()} finds. */
+/** The kinds of tokens that {@link SqlScanner#next()} finds. Names stand first, what ends a statement last. */
 public enum Token {
     /** An identifier or keyword without quotes. */
     WORD,
@@ -33,15 +33,5 @@ public enum Token {
     /** The text ends within a comment, a string or a quoted identifier; END follows. */
     BROKEN,
     /** The end of the text. Comes again and again. */
-    END;
-
-    /** WORD, QUOTED or ESCAPED. */
-    public boolean isName() {
-        return this == WORD || this == QUOTED || this == ESCAPED;
-    }
-
-    /** SEMICOLON, BROKEN or END. */
-    public boolean endsStatement() {
-        return this == SEMICOLON || this == END || this == BROKEN;
-    }
+    END
 }

@@ -124,6 +124,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     /** A cancelled batch is dropped up to its Sync. */
     private boolean skipping;
 
+    private boolean skippingGroup;
+
     private boolean batchBegins = true;
     private boolean onReplica;
     private boolean waitsForRead;
@@ -850,8 +852,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             return;
         }
         PoolerErrors.canceledWhileWaiting().writeTo(outbox().writer());
-        skipping = true;
         cutter.show(bytes);
+        byte first = bytes.getByte(cutter.position());
+        skipping = true;
+        skippingGroup = first != 'Q' && first != 'F';
         skipToSync();
         outbox().flush();
         keepRest();
@@ -868,7 +872,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                 continue;
             }
             byte code = input == null ? 0 : input.getByte(cutter.start());
-            if (code == 'S' || code == 'Q' || code == 'F') {
+            // Manual, "Message Flow", Extended Query: up to Sync, a Query or FunctionCall in between is skipped too.
+            if (code == 'S' || !skippingGroup) {
                 skipping = false;
                 BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
             }
@@ -927,6 +932,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         } else if ((running || inTransaction)
                 && limits.transactionNanos() > 0
                 && now - link().transactionSinceNanos() > limits.transactionNanos()) {
+            if (running) {
+                clients.shared().cancels().send(server, clients.loop(), () -> {});
+            }
             fail(PoolerErrors.transactionTimeout(Duration.ofNanos(limits.transactionNanos())));
         } else if (!running && !inTransaction) {
             // a kept server (session mode, a pin) counts as an idle client

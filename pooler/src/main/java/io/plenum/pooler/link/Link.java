@@ -77,6 +77,7 @@ public final class Link implements ServerConnection.Reader {
     private boolean outOfStep;
     private boolean heardFatal;
     private boolean resetting;
+    private @Nullable SessionSettings discarded;
     private @Nullable NamedParse undone;
     private boolean serverHeld;
     private long linkedSinceNanos;
@@ -106,6 +107,7 @@ public final class Link implements ServerConnection.Reader {
         outOfStep = false;
         heardFatal = false;
         resetting = false;
+        discarded = null;
         undone = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
@@ -781,25 +783,28 @@ public final class Link implements ServerConnection.Reader {
         resetting = true;
     }
 
-    /** DISCARD ALL ran: the client is back at its own start, and hears of what that changes. */
-    private void onSettingsForgotten(ServerConnection linked) {
+    /** DISCARD ALL ran: the client is back at its own start, and hears of what that changed, just before ReadyForQuery. */
+    private void onSettingsForgotten() {
         resetting = true;
-        SessionSettings start = client.startSettings();
-        SessionSettings.difference(client.settings(), start, (name, value) -> {
-            for (String reported : linked.startValues().keySet()) {
+        discarded = client.settings();
+        client.setSettings(client.startSettings());
+    }
+
+    private void reportDiscarded(SessionSettings before) {
+        SessionSettings.difference(before, client.startSettings(), (name, value) -> {
+            for (String reported : linked().startValues().keySet()) {
                 if (value != null && reported.equalsIgnoreCase(name)) {
                     report(reported, value);
                 }
             }
         });
-        client.setSettings(start);
     }
 
     @Override
     public void onStatementsForgotten(boolean settingsToo) {
         ServerConnection linked = linked();
         if (settingsToo) {
-            onSettingsForgotten(linked);
+            onSettingsForgotten();
         }
         client.statements().clear();
         OutstandingReplies replies = linked.replies();
@@ -823,6 +828,10 @@ public final class Link implements ServerConnection.Reader {
         querySinceNanos = now;
         if (resetting) {
             resetting = false;
+            if (discarded != null) {
+                reportDiscarded(discarded);
+                discarded = null;
+            }
             resume(status);
         }
         if (status == TransactionStatus.IDLE) {

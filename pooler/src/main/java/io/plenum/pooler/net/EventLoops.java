@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -12,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 
 /** The loops that serve clients and servers, and one more for what is not on a query's way (probes, names, HTTP). */
 public final class EventLoops implements AutoCloseable {
+    private static final long CLOSING_MILLIS = 20;
+
     private final MultiThreadIoEventLoopGroup group;
     private final MultiThreadIoEventLoopGroup controlGroup;
     private final List<Loop> loops;
@@ -53,10 +56,16 @@ public final class EventLoops implements AutoCloseable {
         return control;
     }
 
-    /** Ends the threads; connections must be closed before. Waits at most two seconds. */
+    /** Ends the threads and whatever connections there still are. Waits at most two seconds. */
     @Override
     public void close() {
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
-        controlGroup.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+        var ended = end(group);
+        end(controlGroup).awaitUninterruptibly(2, TimeUnit.SECONDS);
+        ended.awaitUninterruptibly(2, TimeUnit.SECONDS);
+    }
+
+    /** With io_uring a close is a request too: a loop that ends before the kernel has answered leaves the socket open. */
+    private static Future<?> end(MultiThreadIoEventLoopGroup group) {
+        return group.shutdownGracefully(CLOSING_MILLIS, 1_000, TimeUnit.MILLISECONDS);
     }
 }

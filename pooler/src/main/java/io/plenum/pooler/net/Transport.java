@@ -115,6 +115,14 @@ public enum Transport {
         return false;
     }
 
+    /**
+     * Whether a connection can leave one loop for another. With io_uring what the kernel was asked for stays with the loop
+     * that asked, and Netty has no way to wait for the end of it.
+     */
+    public boolean movesConnections() {
+        return this != IO_URING;
+    }
+
     public Class<? extends SocketChannel> socket() {
         return socket;
     }

@@ -1,10 +1,13 @@
 package io.plenum.pooler.pool;
 
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A limit on server connections that loops and pools share. Any thread. */
 public final class Permits {
     private final AtomicInteger taken = new AtomicInteger();
+    private final List<Pool> sharers = new CopyOnWriteArrayList<>();
     private volatile int limit;
 
     /** {@code limit} 0 means none. */
@@ -23,6 +26,15 @@ public final class Permits {
             now = taken.get();
         }
         return false;
+    }
+
+    void join(Pool sharer) {
+        sharers.add(sharer);
+    }
+
+    /** The parts of pools that take from these. */
+    List<Pool> sharers() {
+        return sharers;
     }
 
     public void giveBack() {

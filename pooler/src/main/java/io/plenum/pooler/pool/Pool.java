@@ -8,8 +8,10 @@ import io.plenum.routing.topology.NodeRole;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +35,9 @@ public final class Pool implements ServerConnection.Owner {
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
     private static final long MOVE_AFTER_NANOS = 1_000_000L;
 
+    /** The same where a server cannot move but is closed here and opened there, which costs a login. */
+    private static final long REPLACE_AFTER_NANOS = 20_000_000L;
+
     private final PoolKey key;
     private final Loop loop;
     private final PoolLimits limits;
@@ -46,10 +51,13 @@ public final class Pool implements ServerConnection.Owner {
     private int connecting;
     private int active;
     private int busy;
-    private int beingCanceled;
+    /** Given back while a cancel was on its way to them; each goes on when that has been seen through. */
+    private final List<ServerConnection> beingCanceled = new ArrayList<>();
     private long retryNanos;
     private long retryAtNanos;
     private boolean retryPlanned;
+    private boolean seekPlanned;
+    private boolean evicting;
     private boolean draining;
     private long drainAtNanos;
     private boolean paused;
@@ -111,7 +119,7 @@ public final class Pool implements ServerConnection.Owner {
     public void release(ServerConnection server) {
         active--;
         if (server.hasCancelsInFlight() && !server.isClosed()) {
-            beingCanceled++; // a late cancel would hit the next client: onCancelsDone goes on
+            beingCanceled.add(server); // a late cancel would hit the next client: onCancelsDone goes on
             return;
         }
         putBack(server);
@@ -140,7 +148,7 @@ public final class Pool implements ServerConnection.Owner {
             if (!ok) {
                 server.close();
             } else if (server.hasCancelsInFlight()) {
-                beingCanceled++;
+                beingCanceled.add(server);
             } else {
                 putBack(server);
             }
@@ -193,7 +201,7 @@ public final class Pool implements ServerConnection.Owner {
                 planRetry(retryAtNanos - now);
                 return;
             }
-            if (!limits.tryOpen(reserveFor(now))) {
+            if (!limits.tryOpen(reserveFor(now), this)) {
                 break;
             }
             open();
@@ -204,6 +212,17 @@ public final class Pool implements ServerConnection.Owner {
             Pool other = limits.withIdle(loop.index());
             if (other != null) {
                 other.loop.executor().execute(other::feedStarving);
+            }
+            if (!loop.transport().movesConnections() && !seekPlanned) {
+                seekPlanned = true;
+                var unused = loop.executor()
+                        .schedule(
+                                () -> {
+                                    seekPlanned = false;
+                                    seekServers();
+                                },
+                                REPLACE_AFTER_NANOS,
+                                TimeUnit.NANOSECONDS);
             }
         }
     }
@@ -230,7 +249,7 @@ public final class Pool implements ServerConnection.Owner {
                                 seekServers();
                             },
                             Math.max(delayNanos, 1),
-                            java.util.concurrent.TimeUnit.NANOSECONDS);
+                            TimeUnit.NANOSECONDS);
         }
     }
 
@@ -306,8 +325,7 @@ public final class Pool implements ServerConnection.Owner {
 
     @Override
     public void onCancelsDone(ServerConnection server) {
-        if (beingCanceled > 0 && !server.isLinked() && !idle.contains(server)) {
-            beingCanceled--;
+        if (beingCanceled.remove(server)) {
             putBack(server);
         }
     }
@@ -317,7 +335,7 @@ public final class Pool implements ServerConnection.Owner {
     /** Gives idle servers of this loop to those that starve. */
     private void feedStarving() {
         ServerConnection server = idle.peekLast();
-        while (server != null && !server.isClosed() && moveToStarving(server, Long.MAX_VALUE)) {
+        while (server != null && !server.isClosed() && moveToStarving(server, System.nanoTime())) {
             idle.remove(server);
             noteIdle();
             server = idle.peekLast();
@@ -325,17 +343,32 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private boolean moveToStarving(ServerConnection server, long now) {
+        boolean moves = loop.transport().movesConnections();
         WaitQueue.Place ours = waiters.oldest();
-        long before = ours == null ? (now == Long.MAX_VALUE ? System.nanoTime() : now) : ours.sinceNanos();
-        Pool other = limits.starvingLongest(loop.index(), ours == null ? before : before - MOVE_AFTER_NANOS);
+        long patience = !moves ? REPLACE_AFTER_NANOS : ours == null ? 0 : MOVE_AFTER_NANOS;
+        Pool other = limits.starvingLongest(loop.index(), (ours == null ? now : ours.sinceNanos()) - patience);
         if (other == null) {
             return false;
         }
         servers.remove(server);
         limits.setFed(other.loop.index());
-        Channel channel = server.channel();
-        channel.deregister().addListener(left -> other.loop.executor().execute(() -> other.adopt(server)));
+        if (moves) {
+            Channel channel = server.channel();
+            channel.deregister().addListener(left -> other.loop.executor().execute(() -> other.adopt(server)));
+        } else {
+            server.terminate();
+            other.loop.executor().execute(other::openInstead);
+        }
         return true;
+    }
+
+    /** Opens a connection with the permit of one that another loop has closed for us. */
+    private void openInstead() {
+        if (paused || retired) {
+            limits.onClosed();
+        } else {
+            open();
+        }
     }
 
     private void adopt(ServerConnection server) {
@@ -350,6 +383,47 @@ public final class Pool implements ServerConnection.Owner {
             }
             seekServers();
         });
+    }
+
+    // --- other pools -----------------------------------------------------------------------------------------------
+
+    /** Has one of these close an idle server, so that the limit that we share with them lets us open one. */
+    void evictAmong(List<Pool> sharers) {
+        if (!evicting) {
+            evicting = true;
+            askToEvict(sharers.iterator());
+        }
+    }
+
+    /** Asks the next; on whatever loop the one before said no. */
+    private void askToEvict(Iterator<Pool> others) {
+        while (others.hasNext()) {
+            Pool other = others.next();
+            if (other != this) {
+                other.loop.executor().execute(() -> other.evictFor(this, others));
+                return;
+            }
+        }
+        loop.executor().execute(() -> evicting = false);
+    }
+
+    private void evictFor(Pool asking, Iterator<Pool> others) {
+        ServerConnection server = waiters.isEmpty() ? idle.pollFirst() : null;
+        if (server == null) {
+            asking.askToEvict(others);
+            return;
+        }
+        noteIdle();
+        if (servers.remove(server)) {
+            limits.onClosed();
+        }
+        server.terminate();
+        asking.loop.executor().execute(asking::onEvicted);
+    }
+
+    private void onEvicted() {
+        evicting = false;
+        seekServers();
     }
 
     private void noteIdle() {
@@ -383,7 +457,7 @@ public final class Pool implements ServerConnection.Owner {
             oldest.terminate();
         }
         if (inUse && !paused && !retired && limits.open() < settings.minSize() && now - retryAtNanos >= 0) {
-            if (connecting < LOGINS_AT_ONCE && limits.tryOpen(0)) {
+            if (connecting < LOGINS_AT_ONCE && limits.tryOpen(0, null)) {
                 open();
             }
         }
@@ -507,7 +581,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     public int beingCanceled() {
-        return beingCanceled;
+        return beingCanceled.size();
     }
 
     public WaitQueue waiters() {
@@ -526,7 +600,7 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Whether nothing is lent, so that a pause has taken hold. */
     public boolean isQuiet() {
-        return active == 0 && busy == 0 && beingCanceled == 0;
+        return active == 0 && busy == 0 && beingCanceled.isEmpty();
     }
 
     /** Whether nothing is left of a pool whose node is gone. */

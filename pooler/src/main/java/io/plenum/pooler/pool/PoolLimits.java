@@ -32,23 +32,31 @@ public final class PoolLimits {
 
     synchronized void join(Pool part) {
         parts[part.loop().index()] = part;
+        database.join(part);
+        user.join(part);
     }
 
-    /** Takes the right to open one connection; {@code reserve} more than the pool's size are allowed. */
-    boolean tryOpen(int reserve) {
+    /**
+     * Takes the right to open one connection; {@code reserve} more than the pool's size are allowed. Where other pools hold
+     * what is lacking, {@code asking} hears of them, if it is not null.
+     */
+    boolean tryOpen(int reserve, @Nullable Pool asking) {
         if (!pool.tryTake(reserve)) {
             return false;
         }
-        if (!database.tryTake(0)) {
-            pool.giveBack();
-            return false;
-        }
-        if (!user.tryTake(0)) {
+        Permits lacking = database.tryTake(0) ? null : database;
+        if (lacking == null && !user.tryTake(0)) {
             database.giveBack();
-            pool.giveBack();
-            return false;
+            lacking = user;
         }
-        return true;
+        if (lacking == null) {
+            return true;
+        }
+        pool.giveBack();
+        if (asking != null) {
+            asking.evictAmong(lacking.sharers());
+        }
+        return false;
     }
 
     void onClosed() {

@@ -1,6 +1,7 @@
 package io.plenum.pooler.server;
 
 import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.server.ServerCredential.Md5;
 import io.plenum.pooler.server.ServerCredential.ScramKeys;
 import io.plenum.wire.BackendType;
@@ -20,6 +21,8 @@ import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The login of one server connection, from startup packet to the first ReadyForQuery.
@@ -28,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * loop of its connection.
  */
 final class ServerLogin {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerLogin.class);
+
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final ServerConnection server;
@@ -59,7 +64,14 @@ final class ServerLogin {
 
     void onMessage(BackendType type, ByteBuf bytes, int start, int end) {
         switch (type) {
-            case AUTHENTICATION -> onAuthentication(Authentication.parse(bytes, start + 5, end));
+            case AUTHENTICATION -> {
+                try {
+                    onAuthentication(Authentication.parse(bytes, start + 5, end));
+                } catch (ProtocolException impossible) { // trying again does not help, so nobody shall wait for it
+                    LOG.warn("event=server_login_impossible server={} reason=\"{}\"", server.id(), impossible.getMessage());
+                    server.onLoginRefused(PoolerErrors.serverLoginFailed());
+                }
+            }
             case PARAMETER_STATUS -> {
                 ParameterStatus parameter = ParameterStatus.parse(bytes, start + 5, end);
                 server.onStartValue(parameter.name(), parameter.value());

@@ -277,7 +277,9 @@ class PoolIT {
             for (var client : clients.all) {
                 pids.add(client.value("SELECT pg_backend_pid()"));
             }
-            assertThat(pids).hasSize(1);
+            if (transport.movesConnections()) {
+                assertThat(pids).hasSize(1);
+            }
             assertThat(servers()).isEqualTo(1);
         }
     }
@@ -341,7 +343,7 @@ class PoolIT {
     }
 
     private void awaitServers(int count) throws Exception {
-        for (int i = 0; i < 500 && servers() != count; i++) {
+        for (int i = 0; i < 250 && servers() != count; i++) {
             Thread.sleep(10);
         }
         assertThat(servers()).isEqualTo(count);

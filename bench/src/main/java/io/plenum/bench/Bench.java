@@ -2,6 +2,7 @@ package io.plenum.bench;
 
 import io.plenum.bench.cancel.CancelCommand;
 import io.plenum.bench.compare.CompareCommand;
+import io.plenum.bench.faults.FaultsCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -37,7 +38,7 @@ public final class Bench {
             name = "bench",
             description = "Measures and judges a pooler.",
             synopsisSubcommandLabel = "PROGRAM",
-            subcommands = {CompareCommand.class, CancelCommand.class},
+            subcommands = {CompareCommand.class, CancelCommand.class, FaultsCommand.class},
             mixinStandardHelpOptions = true)
     static final class Programs {}
 }

@@ -51,6 +51,11 @@ public final class PoolerProcess implements AutoCloseable {
         return System.getProperty("user.name").equals("root") ? List.of(program, "-u", "nobody") : List.of(program);
     }
 
+    /** Where a process that reads this ini file writes what it has to say. */
+    public static Path logOf(Path ini) {
+        return ini.resolveSibling(ini.getFileName() + ".log");
+    }
+
     /** A port of 127.0.0.1 on which nothing listens now. */
     public static int freePort() {
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -69,7 +74,7 @@ public final class PoolerProcess implements AutoCloseable {
     public static PoolerProcess start(List<String> command, Path ini, int port, String database, String user) {
         var words = new ArrayList<>(command);
         words.add(ini.toString());
-        var log = ini.resolveSibling(ini.getFileName() + ".log");
+        var log = logOf(ini);
         try {
             var process = new ProcessBuilder(words)
                     .redirectErrorStream(true)

@@ -5,13 +5,12 @@ import io.plenum.bench.process.PoolerProcess;
 import io.plenum.pooler.Pooler;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.PostgresCluster;
+import io.plenum.testbed.PostgresNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** A PostgreSQL and a pooler in front of it, made for one program and gone with it. */
 public final class Rig implements AutoCloseable {
@@ -20,16 +19,13 @@ public final class Rig implements AutoCloseable {
     private static final String USER = PostgresCluster.SUPERUSER;
 
     private final PostgresCluster cluster;
-    private final Path directory;
     private final AutoCloseable pooler;
     private final Target target;
 
-    private Rig(PostgresCluster cluster, Path directory, AutoCloseable pooler, int port) {
+    private Rig(PostgresCluster cluster, AutoCloseable pooler, Target target) {
         this.cluster = cluster;
-        this.directory = directory;
         this.pooler = pooler;
-        var primary = cluster.primary();
-        this.target = new Target("127.0.0.1", port, primary.host(), primary.port(), DATABASE, USER, null);
+        this.target = target;
     }
 
     /**
@@ -40,7 +36,8 @@ public final class Rig implements AutoCloseable {
     public static Rig plenum(int poolSize, List<String> settings) {
         return start(poolSize, settings, (ini, port) -> {
             try {
-                return Pooler.start(PoolerConfig.parse(Files.readString(ini), ini.toAbsolutePath().getParent()));
+                return Pooler.start(PoolerConfig.parse(
+                        Files.readString(ini), ini.toAbsolutePath().getParent()));
             } catch (IOException e) {
                 throw new BenchException("cannot read " + ini, e);
             }
@@ -49,8 +46,14 @@ public final class Rig implements AutoCloseable {
 
     /** Starts another pooler that reads PgBouncer's files, by its command less the ini file. */
     public static Rig process(List<String> command, int poolSize, List<String> settings) {
-        return start(
-                poolSize, settings, (ini, port) -> PoolerProcess.start(command, ini, port, DATABASE, USER));
+        return start(poolSize, settings, (ini, port) -> PoolerProcess.start(command, ini, port, DATABASE, USER));
+    }
+
+    /** Starts no pooler: the target is PostgreSQL. */
+    public static Rig postgres() {
+        var cluster = PostgresCluster.builder().start();
+        var primary = cluster.primary();
+        return new Rig(cluster, () -> {}, targetOf(primary, primary.host(), primary.port()));
     }
 
     public Target target() {
@@ -76,23 +79,23 @@ public final class Rig implements AutoCloseable {
             Files.writeString(users, "\"%s\" \"\"\n".formatted(USER));
             var ini = directory.resolve("pooler.ini");
             Files.writeString(ini, """
-                    [databases]
-                    %s = host=%s port=%d
+                [databases]
+                %s = host=%s port=%d
 
-                    [pgbouncer]
-                    listen_addr = 127.0.0.1
-                    listen_port = %d
-                    unix_socket_dir =
-                    auth_type = trust
-                    auth_file = %s
-                    admin_users = %s
-                    pool_mode = transaction
-                    default_pool_size = %d
-                    max_client_conn = 20000
-                    log_connections = 0
-                    log_disconnections = 0
-                    %s
-                    """.formatted(
+                [pgbouncer]
+                listen_addr = 127.0.0.1
+                listen_port = %d
+                unix_socket_dir =
+                auth_type = trust
+                auth_file = %s
+                admin_users = %s
+                pool_mode = transaction
+                default_pool_size = %d
+                max_client_conn = 20000
+                log_connections = 0
+                log_disconnections = 0
+                %s
+                """.formatted(
                             DATABASE,
                             primary.host(),
                             primary.port(),
@@ -101,7 +104,17 @@ public final class Rig implements AutoCloseable {
                             USER,
                             poolSize,
                             String.join("\n", settings)));
-            return new Rig(cluster, directory, starter.start(ini, port), port);
+            var pooler = starter.start(ini, port);
+            return new Rig(
+                    cluster,
+                    () -> {
+                        pooler.close();
+                        Files.delete(ini);
+                        Files.delete(users);
+                        Files.deleteIfExists(PoolerProcess.logOf(ini));
+                        Files.delete(directory);
+                    },
+                    targetOf(primary, "127.0.0.1", port));
         } catch (IOException e) {
             cluster.close();
             throw new BenchException("cannot write the pooler's files", e);
@@ -111,15 +124,14 @@ public final class Rig implements AutoCloseable {
         }
     }
 
+    private static Target targetOf(PostgresNode postgres, String host, int port) {
+        return new Target(host, port, postgres.host(), postgres.port(), DATABASE, USER, null);
+    }
+
     @Override
     public void close() {
         try (cluster) {
             pooler.close();
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
         } catch (Exception e) {
             throw new BenchException("cannot end the pooler in order", e);
         }

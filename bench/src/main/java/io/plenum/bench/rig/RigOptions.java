@@ -57,6 +57,9 @@ public final class RigOptions {
             description = "Start this pooler instead of Plenum; an ini file is added to the command.")
     private @Nullable String command;
 
+    @Option(names = "--direct", description = "Start PostgreSQL alone and run against it: tries the program itself.")
+    private boolean direct;
+
     @Option(
             names = "--set",
             paramLabel = "NAME=VALUE",
@@ -73,8 +76,8 @@ public final class RigOptions {
         var given = target;
         if (given != null) {
             var direct = postgres == null ? given : postgres;
-            return program.run(new Target(
-                    given.host(), given.port(), direct.host(), direct.port(), database, user, password));
+            return program.run(
+                    new Target(given.host(), given.port(), direct.host(), direct.port(), database, user, password));
         }
         var all = new ArrayList<>(ownSettings);
         all.addAll(settings);
@@ -84,6 +87,9 @@ public final class RigOptions {
     }
 
     private Rig start(int poolSize, List<String> all) {
+        if (direct) {
+            return Rig.postgres();
+        }
         if (command == null) {
             return Rig.plenum(poolSize, all);
         }

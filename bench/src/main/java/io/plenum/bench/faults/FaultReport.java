@@ -1,0 +1,35 @@
+package io.plenum.bench.faults;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a run ended.
+ *
+ * @param replies judged, one for each message group that ends with ReadyForQuery or an error
+ * @param wrong replies that were somebody else's, damaged, out of order, or an error that no fault explains
+ * @param missing replies that did not come, or connections that ended without a word
+ * @param extra messages that nobody asked for
+ * @param leaked server connections, permits and clients that were left over when all clients had gone
+ * @param counts faults by kind, exchanges by kind, connections lost
+ * @param findings the first things that were not in order, in words
+ */
+public record FaultReport(
+        long replies,
+        long wrong,
+        long missing,
+        long extra,
+        long leaked,
+        Map<String, Long> counts,
+        List<String> findings) {
+
+    public boolean isClean() {
+        return wrong == 0 && missing == 0 && extra == 0 && leaked == 0;
+    }
+
+    /** The line for machines. */
+    public String machineLine() {
+        return "faults: replies=%d wrong=%d missing=%d extra=%d leaked=%d"
+                .formatted(replies, wrong, missing, extra, leaked);
+    }
+}

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class ClustersIT {
     private final int port = cluster.primary().port();
     private TestDns dns;
     private PoolerConfig config = PoolerConfig.defaults();
-    private Clusters clusters;
+    private @Nullable Clusters clusters;
 
     @BeforeEach
     void startDns() throws IOException {
@@ -47,7 +48,7 @@ class ClustersIT {
 
     @AfterEach
     void stop() throws IOException {
-        clusters.close();
+        clusters().close();
         loops.close();
         dns.close();
     }
@@ -140,7 +141,7 @@ class ClustersIT {
         long before = source("app").topology().version();
 
         configure("app = host=%s port=%d".formatted(cluster.primary().host(), port));
-        clusters.configure();
+        clusters().configure();
 
         Topology moved = await("app", topology -> topology.nodes().size() == 1);
         assertThat(moved.version()).isGreaterThan(before);
@@ -198,7 +199,11 @@ class ClustersIT {
 
     private TopologySource source(String database) {
         DatabaseConfig entry = Objects.requireNonNull(config.database(database));
-        return clusters.of(entry);
+        return clusters().of(entry);
+    }
+
+    private Clusters clusters() {
+        return Objects.requireNonNull(clusters);
     }
 
     private Topology await(String database, Predicate<Topology> wanted) throws InterruptedException {

@@ -59,6 +59,21 @@ public final class RunningPooler implements AutoCloseable {
         return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, directory)));
     }
 
+    /** Starts a pooler with these lines of {@code [databases]}; whoever names a user is let in. */
+    public static RunningPooler ofDatabases(String databases, String... settings) {
+        String ini = """
+            [databases]
+            %s
+
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = 0
+            auth_type = trust
+            %s
+            """.formatted(databases, String.join("\n", settings));
+        return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, Path.of(""))));
+    }
+
     public int port() {
         return port;
     }

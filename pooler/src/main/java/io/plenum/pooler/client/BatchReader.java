@@ -64,18 +64,18 @@ final class BatchReader {
             if (end < 0) {
                 router.doubt(Reason.INCOMPLETE_BATCH);
                 if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
-                    router.statement(classify(bytes, at + Limits.HEADER, limit));
+                    router.statement(classify(session, bytes, at + Limits.HEADER, limit));
                 }
                 return router.decide();
             }
             switch (bytes.getByte(at)) {
                 case 'Q' -> {
-                    router.statement(classify(bytes, at + Limits.HEADER, end - 1));
+                    router.statement(classify(session, bytes, at + Limits.HEADER, end - 1));
                     return router.decide();
                 }
                 case 'P' -> {
                     parse.at(bytes, at, end);
-                    router.statement(classify(bytes, parse.queryStart(), parse.queryEnd()));
+                    router.statement(classify(session, bytes, parse.queryStart(), parse.queryEnd()));
                     parsesUnnamed |= parse.nameStart() == parse.nameEnd();
                 }
                 case 'B' -> {
@@ -116,12 +116,12 @@ final class BatchReader {
     }
 
     /** What the statement of a Query or Parse is; {@code end} is behind what is present of it. */
-    Reason reasonOf(byte code, ByteBuf bytes, int start, int end) {
+    Reason reasonOf(Session session, byte code, ByteBuf bytes, int start, int end) {
         if (code == 'Q') {
-            return classify(bytes, start + Limits.HEADER, end - 1);
+            return classify(session, bytes, start + Limits.HEADER, end - 1);
         }
         parse.at(bytes, start, end);
-        return classify(bytes, parse.queryStart(), parse.queryEnd());
+        return classify(session, bytes, parse.queryStart(), parse.queryEnd());
     }
 
     /** The first bytes of the text of a Query or Parse. */
@@ -136,8 +136,8 @@ final class BatchReader {
         return bytes.toString(from, Math.min(to - from, mostBytes), StandardCharsets.UTF_8);
     }
 
-    private Reason classify(ByteBuf bytes, int start, int end) {
-        return classifier.classify(bytes, start, end);
+    private Reason classify(Session session, ByteBuf bytes, int start, int end) {
+        return classifier.classify(bytes, start, end, session.isTextSafe());
     }
 
     /** Behind the Sync, Query or FunctionCall that ends a complete batch. */

@@ -502,7 +502,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         try {
             Reason reason = Reason.EMPTY;
             if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
-                reason = clients.batches().reasonOf(type.code(), bytes, start, cutter.end());
+                reason = clients.batches().reasonOf(this, type.code(), bytes, start, cutter.end());
                 if (reason.pins() && link.canBePinned()) {
                     String text = clients.batches()
                             .beginningOf(type.code(), bytes, start, cutter.end(), MAX_SHOWN_STATEMENT);

@@ -112,6 +112,18 @@ public final class PoolerErrors {
         return fatal(SqlState.FEATURE_NOT_SUPPORTED, "transaction blocks not allowed in statement pooling mode");
     }
 
+    /**
+     * A READ ONLY transaction that runs on a standby wants what outlives it, such as a session lock, which would exclude
+     * nobody there. Closes the client; the transaction is rolled back.
+     */
+    public static ErrorResponse sessionStateOnStandby(String reason) {
+        return fatal(
+                        SqlState.FEATURE_NOT_SUPPORTED,
+                        "a READ ONLY transaction on a standby cannot leave state in its session")
+                .detail("The statement is of the kind " + reason + ".")
+                .hint("Use the transaction's own form (SET LOCAL, pg_advisory_xact_lock), or read_routing = off.");
+    }
+
     /** A cancel request met the client while it still waited for a server. Nothing was sent. */
     public static ErrorResponse canceledWhileWaiting() {
         return error(SqlState.QUERY_CANCELED, "canceling statement due to user request");

@@ -186,9 +186,11 @@ class ClusterTest {
         time.pass(Duration.ofSeconds(20));
         assertThat(cluster.topology().primary()).isNull();
 
+        int before = decisions.size();
         time.pass(Duration.ofSeconds(15));
 
         assertThat(primary(cluster)).isEqualTo("10.0.0.1:5432");
+        assertThat(decisions).as("told, though a new roster counts its versions from 1").hasSizeGreaterThan(before);
     }
 
     @Test
@@ -398,7 +400,7 @@ class ClusterTest {
         public void probe(Consumer<ProbeResult> done) {
             probes++;
             if (result instanceof ProbeResult.Silent) {
-                var unused = time.loop()
+                var _ = time.loop()
                         .executor()
                         .schedule(
                                 () -> done.accept(new ProbeResult.Silent()),

@@ -2,6 +2,8 @@ package io.plenum.pooler.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
 import io.plenum.testbed.StopMode;
@@ -24,8 +26,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Reads and writes through a pooler while the cluster behind a headless name changes. */
+@ExtendWith(LeakWatch.class)
 class ReadsAndWritesIT {
     private static final String NAME = "pg-headless.test";
     private static final String WHO = "SELECT node FROM whoami";
@@ -303,7 +307,7 @@ class ReadsAndWritesIT {
     void listOfAddressesNeedsNoDns() throws Exception {
         String hosts = String.join(
                 ",", cluster.nodes().stream().map(PostgresNode::host).toList());
-        try (var pooler = RunningPooler.start(
+        try (var pooler = startPooler(
                         "host=%s port=%d".formatted(hosts, cluster.primary().port()));
                 var connection = pooler.connect()) {
             awaitStandbys(connection);
@@ -316,7 +320,7 @@ class ReadsAndWritesIT {
     @Test
     void loneAddressTakesEverythingWhateverItIs() throws Exception {
         PostgresNode standby = cluster.standbys().getFirst();
-        try (var pooler = RunningPooler.start("host=%s port=%d".formatted(standby.host(), standby.port()));
+        try (var pooler = startPooler("host=%s port=%d".formatted(standby.host(), standby.port()));
                 var connection = pooler.connect()) {
             assertThat(countReads(connection, 20)).containsOnlyKeys(standby.name());
             assertThat(text(connection, "SELECT current_setting('cluster_name')"))
@@ -327,8 +331,15 @@ class ReadsAndWritesIT {
     // --- the test's own means --------------------------------------------------------------------------------------
 
     private RunningPooler startPooler() {
-        return RunningPooler.start(
-                "host=%s port=%d".formatted(NAME, cluster.primary().port()), "dns_servers = 127.0.0.1:" + dns.port());
+        return startPooler("host=%s port=%d".formatted(NAME, cluster.primary().port()));
+    }
+
+    private RunningPooler startPooler(String entry) {
+        return RunningPooler.ofDatabases(
+                "app = " + entry,
+                "event_loops = 2",
+                "default_pool_size = 8",
+                "dns_servers = 127.0.0.1:" + dns.port());
     }
 
     private static Map<String, Integer> countReads(Connection connection, int reads) throws SQLException {
@@ -392,7 +403,7 @@ class ReadsAndWritesIT {
             for (int i = 0; i < count; i++) {
                 Connection connection = pooler.connect();
                 Thread.ofVirtual().start(() -> {
-                    try {
+                    try (connection) {
                         while (!over.get()) {
                             counts.computeIfAbsent(text(connection, WHO), node -> new AtomicLong())
                                     .incrementAndGet();

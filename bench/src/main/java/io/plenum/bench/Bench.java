@@ -1,22 +1,30 @@
 package io.plenum.bench;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.plenum.bench.cancel.CancelCommand;
 import io.plenum.bench.compare.CompareCommand;
+import io.plenum.bench.demo.DemoCommand;
 import io.plenum.bench.faults.FaultsCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import org.slf4j.LoggerFactory;
 
 /** The command line of {@code plenum demo} and {@code plenum bench …}. */
 @Command(
         name = "plenum",
         description = "Programs that drive a whole pooler.",
-        subcommands = {Bench.Programs.class},
+        subcommands = {DemoCommand.class, Bench.Programs.class},
         mixinStandardHelpOptions = true)
 public final class Bench {
     private Bench() {}
 
     /** Ends with 0 when what ran was in order, 1 when it found something wrong, 2 when the command line is wrong. */
     public static void main(String[] arguments) {
+        // What a program finds it says itself; of the pooler in its JVM only what is not in order belongs between the lines.
+        if (LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
+            root.setLevel(Level.WARN);
+        }
         System.exit(new CommandLine(new Bench())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(Bench::explain)

@@ -120,7 +120,7 @@ final class BusyClient implements Runnable {
         } catch (ServerErrorException e) {
             var state = String.valueOf(e.sqlState());
             if (state.startsWith("57P0") || state.startsWith("08")) {
-                tally.lost.increment();
+                tally.lose("at login: " + e.getMessage());
             } else {
                 tally.wrong.increment();
                 tally.find("client %d was refused: %s".formatted(number, e.getMessage()));

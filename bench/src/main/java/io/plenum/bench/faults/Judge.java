@@ -164,7 +164,7 @@ final class Judge {
             return cancelled.getAsBoolean();
         }
         if (state.startsWith("57P0") || state.startsWith("08")) {
-            tally.lost.increment();
+            tally.lose("%s %s".formatted(state, error.field('M')));
             return true;
         }
         return false;
@@ -204,7 +204,7 @@ final class Judge {
             var message = client.read();
             if (message.type() == 'E' && isFatal(message)) {
                 // Its server died just after the last reply; a pooler may or may not tell.
-                tally.lost.increment();
+                tally.lose("after the last reply: %s %s".formatted(sqlState(message), message.field('M')));
                 return true;
             }
             tally.extra.increment();

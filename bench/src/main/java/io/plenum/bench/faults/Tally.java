@@ -16,11 +16,16 @@ final class Tally {
     final LongAdder missing = new LongAdder();
     final LongAdder extra = new LongAdder();
     final LongAdder leaked = new LongAdder();
-    /** Connections, or answers, that a client lost to something that was not done to itself. */
     final LongAdder lost = new LongAdder();
 
     private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
     private final List<String> findings = new ArrayList<>();
+
+    /** A client lost its session, or an answer, to something that was not done to itself. */
+    void lose(String error) {
+        lost.increment();
+        count("lost: " + error);
+    }
 
     void count(String what) {
         counts.computeIfAbsent(what, _ -> new LongAdder()).increment();

@@ -6,9 +6,10 @@ import io.plenum.bench.cancel.CancelCommand;
 import io.plenum.bench.compare.CompareCommand;
 import io.plenum.bench.demo.DemoCommand;
 import io.plenum.bench.faults.FaultsCommand;
+import io.plenum.bench.process.BenchException;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import org.slf4j.LoggerFactory;
 
 /** The command line of {@code plenum demo} and {@code plenum bench …}. */
 @Command(
@@ -21,7 +22,8 @@ public final class Bench {
 
     /** Ends with 0 when what ran was in order, 1 when it found something wrong, 2 when the command line is wrong. */
     public static void main(String[] arguments) {
-        // What a program finds it says itself; of the pooler in its JVM only what is not in order belongs between the lines.
+        // What a program finds it says itself; of the pooler in its JVM only what is not in order belongs between the
+        // lines.
         if (LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
             root.setLevel(Level.WARN);
         }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,9 @@ class FormattingTest {
             .style(JavaFormatterOptions.Style.PALANTIR)
             .build());
 
+    /** What became of a file: as it must be, otherwise, or the reason why the formatter cannot tell. */
+    private record Finding(Path file, boolean differs, String refusal) {}
+
     @Test
     void everySourceFileIsLaidOutByTheFormatter() throws IOException {
         boolean apply = "apply".equals(System.getProperty("format"));
@@ -35,29 +39,36 @@ class FormattingTest {
         var files = sourceFiles(root);
         assertThat(files).as("source files under %s", root).isNotEmpty();
 
-        var differing =
-                files.parallelStream().filter(file -> differs(file, apply)).toList();
+        var findings = files.parallelStream().map(file -> examine(file, apply)).toList();
 
+        var differing = findings.stream().filter(Finding::differs).map(finding -> root.relativize(finding.file()));
         if (apply) {
-            differing.forEach(file -> System.out.println("formatted " + root.relativize(file)));
+            differing.forEach(file -> System.out.println("formatted " + file));
         } else {
-            assertThat(differing.stream().map(root::relativize))
+            assertThat(differing)
                     .as("files laid out otherwise; this rewrites them: %s", REWRITE)
                     .isEmpty();
         }
+        assertThat(findings.stream()
+                        .filter(finding -> !finding.refusal().isEmpty())
+                        .map(finding -> root.relativize(finding.file()) + ":" + finding.refusal()))
+                .as("files with something that the formatter does not understand; say it in another way")
+                .isEmpty();
     }
 
-    private boolean differs(Path file, boolean apply) {
+    private Finding examine(Path file, boolean apply) {
         try {
             var source = Files.readString(file);
             var formatted = formatter.formatSourceAndFixImports(source);
             boolean differs = !formatted.equals(source);
             if (differs && apply) {
-                Files.writeString(file, formatted);
+                // A file is never seen half written, whatever ends this JVM.
+                var beside = Files.writeString(file.resolveSibling(file.getFileName() + ".formatted"), formatted);
+                Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
             }
-            return differs;
+            return new Finding(file, differs, "");
         } catch (FormatterException e) {
-            throw new AssertionError(file + " cannot be parsed: " + e.getMessage(), e);
+            return new Finding(file, false, String.valueOf(e.getMessage()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

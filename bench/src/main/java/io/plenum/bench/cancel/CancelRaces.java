@@ -1,6 +1,6 @@
 package io.plenum.bench.cancel;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import io.plenum.bench.rig.Target;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;

@@ -1,6 +1,6 @@
 package io.plenum.bench.compare;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import io.plenum.bench.process.Command;
 import io.plenum.bench.process.PoolerProcess;
 import io.plenum.testbed.PostgresCluster;

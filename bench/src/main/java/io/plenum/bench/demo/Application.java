@@ -1,6 +1,6 @@
 package io.plenum.bench.demo;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -44,7 +44,8 @@ final class Application implements AutoCloseable {
     /** What it counted so far. */
     Shares counted() {
         return new Shares(transactions.entrySet().stream()
-                .collect(Collectors.toMap(Map.Entry::getKey, pod -> pod.getValue().sum())));
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, pod -> pod.getValue().sum())));
     }
 
     private void work(String url) {

@@ -1,6 +1,6 @@
 package io.plenum.bench.demo;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import io.plenum.testbed.PostgresNode;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,9 +69,9 @@ final class BalanceExperiment {
         }
 
         String words() {
-            return ("Tied to Pods, %d of %d Pods did all the work, and those that joined got nothing. Through Plenum %d of %d"
-                            + " worked (coefficient of variation %.3f instead of %.2f), and those that joined carried their"
-                            + " share after %.1f s, over connections that were open long before.")
+            return ("Tied to Pods, %d of %d Pods did all the work, and those that joined got nothing. Through Plenum"
+                + " %d of %d worked (coefficient of variation %.3f instead of %.2f), and those that joined carried"
+                + " their share after %.1f s, over connections that were open long before.")
                     .formatted(
                             workingWithout,
                             pods,
@@ -89,7 +89,8 @@ final class BalanceExperiment {
         var tiedTo = chosen.subList(0, 2);
         var plenum = "jdbc:postgresql://127.0.0.1:%d/%s".formatted(cluster.port(), DemoCluster.DATABASE);
         try (var tied = new Application(
-                        tiedTo.get(0).jdbcUrl(DemoCluster.DATABASE), tiedTo.get(1).jdbcUrl(DemoCluster.DATABASE));
+                        tiedTo.get(0).jdbcUrl(DemoCluster.DATABASE),
+                        tiedTo.get(1).jdbcUrl(DemoCluster.DATABASE));
                 var pooled = new Application(plenum, plenum)) {
             board.pods(pods());
             board.title("1. Two connections to five replicas, as kube-proxy places them: once, when they open.");

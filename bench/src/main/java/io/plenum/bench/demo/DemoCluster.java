@@ -1,6 +1,6 @@
 package io.plenum.bench.demo;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import io.plenum.pooler.Pooler;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.PostgresCluster;
@@ -35,8 +35,7 @@ final class DemoCluster implements AutoCloseable {
     private final int port;
     private final int httpPort;
 
-    private DemoCluster(
-            PostgresCluster cluster, TestDns dns, Path directory, Pooler pooler, int port, int httpPort) {
+    private DemoCluster(PostgresCluster cluster, TestDns dns, Path directory, Pooler pooler, int port, int httpPort) {
         this.cluster = cluster;
         this.dns = dns;
         this.directory = directory;
@@ -59,22 +58,22 @@ final class DemoCluster implements AutoCloseable {
             var directory = Files.createTempDirectory("plenum-demo");
             Files.writeString(directory.resolve("userlist.txt"), "\"%s\" \"%s\"\n".formatted(USER, PASSWORD));
             var ini = """
-                    [databases]
-                    %s = host=%s port=%d
+                [databases]
+                %s = host=%s port=%d
 
-                    [pgbouncer]
-                    listen_addr = 127.0.0.1
-                    listen_port = %d
-                    unix_socket_dir =
-                    auth_type = scram-sha-256
-                    auth_file = %s
-                    admin_users = %s
+                [pgbouncer]
+                listen_addr = 127.0.0.1
+                listen_port = %d
+                unix_socket_dir =
+                auth_type = scram-sha-256
+                auth_file = %s
+                admin_users = %s
 
-                    [plenum]
-                    dns_servers = 127.0.0.1:%d
-                    http_listen_addr = 127.0.0.1
-                    http_listen_port = %d
-                    """.formatted(
+                [plenum]
+                dns_servers = 127.0.0.1:%d
+                http_listen_addr = 127.0.0.1
+                http_listen_port = %d
+                """.formatted(
                             DATABASE,
                             SERVICE,
                             cluster.primary().port(),
@@ -120,9 +119,7 @@ final class DemoCluster implements AutoCloseable {
 
     /** Starts standbys that the name server does not know yet; gives them when they stream. */
     List<PostgresNode> startHiddenStandbys(int count) {
-        return IntStream.range(0, count)
-                .mapToObj(_ -> cluster.addStandby())
-                .toList();
+        return IntStream.range(0, count).mapToObj(_ -> cluster.addStandby()).toList();
     }
 
     /** The name server names all nodes from now on. */

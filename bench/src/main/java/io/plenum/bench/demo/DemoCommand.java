@@ -1,6 +1,6 @@
 package io.plenum.bench.demo;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import io.plenum.bench.process.PoolerProcess;
 import io.plenum.testbed.PostgresNode;
 import java.io.IOException;
@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "demo",
         description = {
-            "Starts PostgreSQL (a primary and streaming standbys, real servers) and Plenum in front, and says how to connect.",
+            "Starts PostgreSQL (a primary and streaming standbys, real servers) and Plenum in front, and says how to"
+                    + " connect.",
             "With --balance: the experiment that shows what Plenum is for."
         },
         mixinStandardHelpOptions = true,
@@ -78,33 +79,31 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private int serve(DemoCluster cluster) throws InterruptedException {
-        var url = "postgresql://%s:%s@127.0.0.1:%d"
-                .formatted(DemoCluster.USER, DemoCluster.PASSWORD, cluster.port());
+        var url = "postgresql://%s:%s@127.0.0.1:%d".formatted(DemoCluster.USER, DemoCluster.PASSWORD, cluster.port());
         System.out.println();
         System.out.println("""
-                PostgreSQL %d   primary %s, standbys %s
-                Plenum          127.0.0.1:%d, knows them by the name %s
+            PostgreSQL %d   primary %s, standbys %s
+            Plenum          127.0.0.1:%d, knows them by the name %s
 
-                JDBC            jdbc:postgresql://127.0.0.1:%d/%s?user=%s&password=%s
-                psql            psql "%s/%s"
-                which Pod?      psql "%s/%s" -c "BEGIN READ ONLY" -c "SELECT inet_server_addr()" -c "COMMIT"
-                console         psql "%s/pgbouncer" -c "SHOW NODES"
-                """.formatted(
-                        cluster.majorVersion(),
-                        cluster.primary().address(),
-                        cluster.standbys().stream().map(PostgresNode::address).collect(Collectors.joining(", ")),
-                        cluster.port(),
-                        cluster.service(),
-                        cluster.port(),
-                        DemoCluster.DATABASE,
-                        DemoCluster.USER,
-                        DemoCluster.PASSWORD,
-                        url,
-                        DemoCluster.DATABASE,
-                        url,
-                        DemoCluster.DATABASE,
-                        url)
-                .strip());
+            JDBC            jdbc:postgresql://127.0.0.1:%d/%s?user=%s&password=%s
+            psql            psql "%s/%s"
+            which Pod?      psql "%s/%s" -c "BEGIN READ ONLY" -c "SELECT inet_server_addr()" -c "COMMIT"
+            console         psql "%s/pgbouncer" -c "SHOW NODES"
+            """.formatted(
+                cluster.majorVersion(),
+                cluster.primary().address(),
+                cluster.standbys().stream().map(PostgresNode::address).collect(Collectors.joining(", ")),
+                cluster.port(),
+                cluster.service(),
+                cluster.port(),
+                DemoCluster.DATABASE,
+                DemoCluster.USER,
+                DemoCluster.PASSWORD,
+                url,
+                DemoCluster.DATABASE,
+                url,
+                DemoCluster.DATABASE,
+                url).strip());
         if (cluster.httpPort() != 0) {
             System.out.println("metrics         http://127.0.0.1:%d/metrics".formatted(cluster.httpPort()));
         }

@@ -1,7 +1,7 @@
 package io.plenum.bench.faults;
 
-import io.plenum.bench.BenchException;
 import io.plenum.bench.faults.BusyClient.Order;
+import io.plenum.bench.process.BenchException;
 import io.plenum.bench.rig.Target;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;

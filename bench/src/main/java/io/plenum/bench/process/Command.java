@@ -1,6 +1,5 @@
 package io.plenum.bench.process;
 
-import io.plenum.bench.BenchException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

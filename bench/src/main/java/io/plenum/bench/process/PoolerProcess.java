@@ -1,6 +1,5 @@
 package io.plenum.bench.process;
 
-import io.plenum.bench.BenchException;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

@@ -1,6 +1,5 @@
 package io.plenum.bench.process;
 
-import io.plenum.bench.BenchException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

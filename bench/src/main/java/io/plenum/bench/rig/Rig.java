@@ -1,6 +1,6 @@
 package io.plenum.bench.rig;
 
-import io.plenum.bench.BenchException;
+import io.plenum.bench.process.BenchException;
 import io.plenum.bench.process.PoolerProcess;
 import io.plenum.pooler.Pooler;
 import io.plenum.pooler.config.PoolerConfig;

@@ -20,7 +20,8 @@ class SharesTest {
 
     @Test
     void equalCountsDoNotVary() {
-        assertThat(new Shares(Map.of("a", 9L, "b", 9L)).variation(List.of("a", "b"))).isZero();
+        assertThat(new Shares(Map.of("a", 9L, "b", 9L)).variation(List.of("a", "b")))
+                .isZero();
     }
 
     @Test

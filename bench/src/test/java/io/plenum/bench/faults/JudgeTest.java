@@ -121,8 +121,8 @@ class JudgeTest {
             if (closes) {
                 pooler.shutdownOutput();
             }
-            var exchange = Exchange.of(
-                    "test", Exchange.Step.of(Frames.query("MINE"), Group.of(Expected.complete("MINE"))));
+            var exchange =
+                    Exchange.of("test", Exchange.Step.of(Frames.query("MINE"), Group.of(Expected.complete("MINE"))));
             return new Judge(client, "client", tally, () -> false).run(exchange);
         }
     }

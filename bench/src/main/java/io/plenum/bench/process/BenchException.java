@@ -1,4 +1,4 @@
-package io.plenum.bench;
+package io.plenum.bench.process;
 
 /** A program could not do its work: something is missing or broke. The message is for the person at the terminal. */
 public final class BenchException extends RuntimeException {

@@ -6,8 +6,8 @@ import io.plenum.pooler.admin.Controls;
 import io.plenum.pooler.admin.LoopCensus;
 import io.plenum.pooler.auth.Authenticator;
 import io.plenum.pooler.auth.Credentials;
-import io.plenum.pooler.client.Admission.Phase;
 import io.plenum.pooler.client.Admission;
+import io.plenum.pooler.client.Admission.Phase;
 import io.plenum.pooler.client.CancelKeys;
 import io.plenum.pooler.client.CancelRequests;
 import io.plenum.pooler.client.ClientConnection;
@@ -111,7 +111,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             var loopClients = new LoopClients(loop, loopPools, shared);
             pools.add(loopPools);
             clients.add(loopClients);
-            var unused = loop.executor()
+            var _ = loop.executor()
                     .scheduleAtFixedRate(
                             () -> {
                                 long now = System.nanoTime();
@@ -129,7 +129,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 config.get(Settings.SO_REUSEPORT),
                 SocketConnector.socketOptions(config),
                 this::newClient);
-        var unused = loops.control()
+        var _ = loops.control()
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
         http = openHttp(config);
@@ -179,7 +179,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         if (closing.get()) {
             return;
         }
-        var unused = census.take(Census.Depth.SUMS).whenComplete((taken, failure) -> {
+        var _ = census.take(Census.Depth.SUMS).whenComplete((taken, failure) -> {
             if (taken == null) {
                 if (!closing.get()) {
                     LOG.error("event=sample_failed", failure);
@@ -333,7 +333,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         Duration delay = config.get(Settings.DRAIN_DELAY);
         LOG.info("event=drain delay_s={} clients={}", delay.toSeconds(), admission.connected());
         admission.advance(Phase.UNREADY);
-        var unused = loops.control()
+        var _ = loops.control()
                 .executor()
                 .schedule(
                         () -> {
@@ -442,7 +442,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         long deadline = System.nanoTime() + LAST_WORDS_NANOS;
         try {
             while (admission.connected() > 0 && System.nanoTime() - deadline < 0) {
-                var unused = stopped.await(5, TimeUnit.MILLISECONDS);
+                var _ = stopped.await(5, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();

@@ -53,6 +53,7 @@ public final class RunningPooler implements AutoCloseable {
             listen_addr = 127.0.0.1
             listen_port = 0
             auth_type = trust
+            http_listen_port = 0
             event_loops = 1
             %s
             """.formatted(server.host(), server.port(), String.join("\n", settings));
@@ -69,6 +70,7 @@ public final class RunningPooler implements AutoCloseable {
             listen_addr = 127.0.0.1
             listen_port = 0
             auth_type = trust
+            http_listen_port = 0
             %s
             """.formatted(databases, String.join("\n", settings));
         return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, Path.of(""))));

@@ -130,7 +130,8 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         if (rest.size() == 1 && rest.getFirst().is("HELP")) {
             return new Command(Verb.HELP, null, "", "");
         }
-        boolean timeZone = rest.size() == 2 && rest.get(0).is("TIME") && rest.get(1).is("ZONE");
+        boolean timeZone =
+                rest.size() == 2 && rest.get(0).is("TIME") && rest.get(1).is("ZONE");
         boolean isolation = rest.size() == 3
                 && rest.get(0).is("TRANSACTION")
                 && rest.get(1).is("ISOLATION")
@@ -155,7 +156,8 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         if (SESSION_WORDS.contains(name)) {
             return new Command(Verb.SESSION_SET, null, name, "");
         }
-        boolean assigned = rest.size() >= 2 && (rest.get(1).is("=") || rest.get(1).is("TO"));
+        boolean assigned =
+                rest.size() >= 2 && (rest.get(1).is("=") || rest.get(1).is("TO"));
         if (!assigned || rest.size() > 3 || rest.getFirst().sign()) {
             throw invalid(text);
         }
@@ -187,9 +189,9 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
             throw new Misunderstood(ErrorResponse.error(SqlState.SYNTAX_ERROR, "a database is required"));
         }
         if (verb.form() == Verb.Form.CLIENT && !name.matches("[0-9]{1,18}")) {
-            throw new Misunderstood(ErrorResponse.error(
-                            SqlState.INVALID_PARAMETER_VALUE, "invalid client pointer supplied")
-                    .hint("SHOW CLIENTS has the id of each client."));
+            throw new Misunderstood(
+                    ErrorResponse.error(SqlState.INVALID_PARAMETER_VALUE, "invalid client pointer supplied")
+                            .hint("SHOW CLIENTS has the id of each client."));
         }
         return new Command(verb, null, name, "");
     }

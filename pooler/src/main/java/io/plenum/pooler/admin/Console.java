@@ -145,8 +145,7 @@ public final class Console implements ConsoleSession.Factory {
             case HELP -> now(new Answer.Done(command.verb().tag(), help()));
             case SESSION_SET ->
                 now(new Answer.Done(
-                        command.verb().tag(),
-                        ErrorResponse.notice(SqlState.SUCCESSFUL_COMPLETION, "SET ignored")));
+                        command.verb().tag(), ErrorResponse.notice(SqlState.SUCCESSFUL_COMPLETION, "SET ignored")));
             case SET -> set(command);
             case RELOAD -> controls.reload().thenApply(result -> loaded(result, command, "RELOAD failed"));
             case PAUSE -> pause(command, patience);
@@ -297,12 +296,12 @@ public final class Console implements ConsoleSession.Factory {
     private CompletionStage<Answer> killClient(Command command) {
         long id = Long.parseLong(command.name());
         return onEachLoop(of -> {
-                    ClientConnection client =
-                            clients.get(of.loop().index()).byId(id);
-                    if (client != null) {
+                    ClientConnection client = clients.get(of.loop().index()).byId(id);
+                    boolean there = client != null && !client.isLeaving();
+                    if (client != null && there) {
                         client.fail(PoolerErrors.killed());
                     }
-                    return client != null;
+                    return there;
                 })
                 .thenApply(found -> found.contains(true)
                         ? Answer.Done.of(command)
@@ -325,19 +324,19 @@ public final class Console implements ConsoleSession.Factory {
             Patience patience,
             Runnable undo,
             CompletableFuture<Answer> answer) {
-        var unused = onEachLoop(condition::test).whenComplete((held, failure) -> {
+        var _ = onEachLoop(condition::test).whenComplete((held, failure) -> {
             if (held == null) {
                 answer.completeExceptionally(failure);
             } else if (!held.contains(false)) {
                 answer.complete(Answer.Done.of(command));
             } else if (patience.isCanceled()) {
                 undo.run();
-                answer.complete(new Answer.Refused(ErrorResponse.error(
-                        SqlState.QUERY_CANCELED, "canceling statement due to user request")));
+                answer.complete(new Answer.Refused(
+                        ErrorResponse.error(SqlState.QUERY_CANCELED, "canceling statement due to user request")));
             } else if (patience.isGone()) {
                 answer.complete(new Answer.Silence());
             } else {
-                var later = control.executor()
+                var _ = control.executor()
                         .schedule(
                                 () -> look(condition, command, patience, undo, answer),
                                 LOOK_AGAIN_MILLIS,

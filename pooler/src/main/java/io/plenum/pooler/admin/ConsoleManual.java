@@ -7,26 +7,24 @@ final class ConsoleManual {
     private ConsoleManual() {}
 
     static String page() {
-        StringBuilder page = new StringBuilder(
-                """
-                # The console
+        StringBuilder page = new StringBuilder("""
+            # The console
 
-                <!-- Made from the tables in pooler; the test that checks this page says how to rewrite it. -->
+            <!-- Made from the tables in pooler; the test that checks this page says how to rewrite it. -->
 
-                Connect to the database `pgbouncer`, alias `plenum`, on the ordinary port: `psql -p 6432 -U admin pgbouncer`. \
-                Users of `admin_users` may do everything, users of `stats_users` may read; with `auth_type = any` everybody \
-                may do everything. Nobody else gets in. The console speaks the simple and the extended protocol, so drivers \
-                work with their default settings; commands take no parameters, and one Query holds one command.
+            Connect to the database `pgbouncer`, alias `plenum`, on the ordinary port: `psql -p 6432 -U admin pgbouncer`. \
+            Users of `admin_users` may do everything, users of `stats_users` may read; with `auth_type = any` everybody \
+            may do everything. Nobody else gets in. The console speaks the simple and the extended protocol, so drivers \
+            work with their default settings; commands take no parameters, and one Query holds one command.
 
-                Tables of PgBouncer have the names, order and types of columns of PgBouncer %s. All numbers are over all \
-                event loops: there is one pool for each database and user.
+            Tables of PgBouncer have the names, order and types of columns of PgBouncer %s. All numbers are over all \
+            event loops: there is one pool for each database and user.
 
-                ## Commands
+            ## Commands
 
-                | Command | Right | Does |
-                | --- | --- | --- |
-                """
-                        .formatted(ShowTables.PGBOUNCER_VERSION));
+            | Command | Right | Does |
+            | --- | --- | --- |
+            """.formatted(ShowTables.PGBOUNCER_VERSION));
         for (Verb verb : Verb.values()) {
             page.append("| `%s` | %s | %s |\n"
                     .formatted(verb.usage(), verb.right().name().toLowerCase(Locale.ROOT), verb.about()));
@@ -52,7 +50,11 @@ final class ConsoleManual {
     }
 
     private static void append(StringBuilder page, ShowTable table) {
-        page.append("\n### SHOW ").append(table.word()).append("\n\n").append(table.about()).append("\n\n");
+        page.append("\n### SHOW ")
+                .append(table.word())
+                .append("\n\n")
+                .append(table.about())
+                .append("\n\n");
         page.append("| Column | Type | Meaning |\n| --- | --- | --- |\n");
         for (ShowTable.Column column : table.columns()) {
             page.append("| %s | %s | %s |\n"

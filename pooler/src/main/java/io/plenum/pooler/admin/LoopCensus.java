@@ -15,7 +15,6 @@ import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
 import io.plenum.pooler.metrics.Census.ServerFacts;
 import io.plenum.pooler.metrics.Totals;
-import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
@@ -217,7 +216,7 @@ public final class LoopCensus implements Census.Taker {
     private static Map<Reason, Long> routes(PoolStats stats) {
         Map<Reason, Long> routes = new EnumMap<>(Reason.class);
         for (Reason reason : Reason.values()) {
-            long count = stats.routes[reason.ordinal()];
+            long count = stats.routes(reason);
             if (count > 0) {
                 routes.put(reason, count);
             }
@@ -278,7 +277,9 @@ public final class LoopCensus implements Census.Taker {
                 group.database(),
                 state(pool, server),
                 server.isConnected() && !server.isClosed()
-                        ? peer(server.channel().remoteAddress(), server.channel().localAddress())
+                        ? peer(
+                                server.channel().remoteAddress(),
+                                server.channel().localAddress())
                         : peer(pool.key().node().address(), null),
                 clock.millisAt(server.bornNanos()),
                 clock.millisAt(link == null ? server.idleSinceNanos() : link.querySinceNanos()),
@@ -337,8 +338,9 @@ public final class LoopCensus implements Census.Taker {
         List<NodeFacts> nodes = new ArrayList<>();
         for (String name : databases) {
             DatabaseConfig database = now.database(name);
-            Topology topology =
-                    database == null ? Topology.EMPTY : topologies.apply(database).topology();
+            Topology topology = database == null
+                    ? Topology.EMPTY
+                    : topologies.apply(database).topology();
             for (NodeStatus status : topology.nodes()) {
                 NodeWork done = work.remove(new NodeKey(name, status.node()));
                 nodes.add(node(name, topology, status, done == null ? NodeWork.NONE : done));

@@ -21,6 +21,7 @@ final class ResultWriter {
     private ResultWriter() {}
 
     /** The formats of a result as Bind gives them: none, one for all columns, or one for each. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Formats(int[] codes) {
         static final Formats TEXT = new Formats(new int[0]);
 

@@ -36,7 +36,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -89,7 +88,10 @@ final class ShowTables {
                     .rows(view -> Stream.empty()),
             pools(),
             servers(),
-            sockets("SOCKETS", "Every client and server connection; no buffer is kept for any, so their positions are 0.", false),
+            sockets(
+                    "SOCKETS",
+                    "Every client and server connection; no buffer is kept for any, so their positions are 0.",
+                    false),
             sockets("ACTIVE_SOCKETS", "As SOCKETS, of those alone that are in use.", true),
             state(),
             stats(),
@@ -136,7 +138,8 @@ final class ShowTables {
     private static ShowTable version() {
         return table("VERSION", "Whose console this is, and which Plenum.", SUMS)
                 .column("version", TEXT)
-                .rows(view -> Stream.of(Row.of("PgBouncer " + PGBOUNCER_VERSION + " (Plenum " + view.standing().version() + ")")));
+                .rows(view -> Stream.of(Row.of("PgBouncer " + PGBOUNCER_VERSION + " (Plenum "
+                        + view.standing().version() + ")")));
     }
 
     private static ShowTable state() {
@@ -281,10 +284,12 @@ final class ShowTables {
                 .column("send_avail", INT4)
                 .rows(view -> Stream.concat(
                                 loggedIn(view)
-                                        .filter(client -> !activeOnly || !client.state().equals("idle"))
+                                        .filter(client ->
+                                                !activeOnly || !client.state().equals("idle"))
                                         .map(client -> client(client, "cl_" + client.state())),
                                 view.census().servers().stream()
-                                        .filter(server -> !activeOnly || !server.state().equals("idle"))
+                                        .filter(server ->
+                                                !activeOnly || !server.state().equals("idle"))
                                         .map(server -> server(server, "sv_" + server.state())))
                         .map(ShowTables::withoutBuffers));
     }
@@ -297,7 +302,8 @@ final class ShowTables {
 
     private static Stream<ClientFacts> loggedIn(View view) {
         return view.census().clients().stream()
-                .filter(client -> !client.state().equals("login") && !client.state().equals("leaving"));
+                .filter(client ->
+                        !client.state().equals("login") && !client.state().equals("leaving"));
     }
 
     private static Row client(ClientFacts client, String state) {
@@ -556,7 +562,10 @@ final class ShowTables {
     }
 
     private static ShowTable stats() {
-        Builder table = table("STATS", "Sums since the start, and averages over the last `stats_period`; see TOTALS for units.", SUMS)
+        Builder table = table(
+                        "STATS",
+                        "Sums since the start, and averages over the last `stats_period`; see TOTALS for units.",
+                        SUMS)
                 .column("database", TEXT);
         for (Count count : Count.values()) {
             table.column(count.totalColumn(), NUMERIC);
@@ -574,8 +583,7 @@ final class ShowTables {
     }
 
     private static ShowTable statsTotals() {
-        Builder table =
-                table("STATS_TOTALS", "The sums of STATS.", SUMS).column("database", TEXT);
+        Builder table = table("STATS_TOTALS", "The sums of STATS.", SUMS).column("database", TEXT);
         for (Count count : Count.values()) {
             table.column(count.plainColumn(), NUMERIC);
         }
@@ -588,8 +596,7 @@ final class ShowTables {
     }
 
     private static ShowTable statsAverages() {
-        Builder table =
-                table("STATS_AVERAGES", "The averages of STATS.", SUMS).column("database", TEXT);
+        Builder table = table("STATS_AVERAGES", "The averages of STATS.", SUMS).column("database", TEXT);
         for (Count count : Count.values()) {
             table.column(count.plainAverageColumn(), NUMERIC);
         }
@@ -610,8 +617,7 @@ final class ShowTables {
                 .column("name", TEXT)
                 .column("value", NUMERIC)
                 .rows(view -> {
-                    Totals sum =
-                            totalsByDatabase(view).values().stream().reduce(Totals.ZERO, Totals::plus);
+                    Totals sum = totalsByDatabase(view).values().stream().reduce(Totals.ZERO, Totals::plus);
                     Totals averages = view.history().averages();
                     return Stream.concat(
                             Stream.of(Count.values()).map(count -> Row.of("total_" + count.sumName(), sum.get(count))),
@@ -625,7 +631,19 @@ final class ShowTables {
         long commands = view.standing().commands();
         totals.put(
                 CONSOLE,
-                Totals.of(0, commands, commands, 0, 0, 0, 0, 0, 0, 0, 0, view.standing().consoleLogins()));
+                Totals.of(
+                        0,
+                        commands,
+                        commands,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        view.standing().consoleLogins()));
         return totals;
     }
 
@@ -682,8 +700,7 @@ final class ShowTables {
                 node.lagBytes() == 0 ? 0 : null,
                 node.sinceNanos() == 0
                         ? null
-                        : time(view.census().atMillis()
-                                - (view.census().atNanos() - node.sinceNanos()) / 1_000_000));
+                        : time(view.census().atMillis() - (view.census().atNanos() - node.sinceNanos()) / 1_000_000));
     }
 
     private static ShowTable balance() {
@@ -706,19 +723,20 @@ final class ShowTables {
                         TEXT,
                         "`balanced`: cv is no more than 0.1 and what chance explains; `skewed`; `idle`: fewer than 20"
                                 + " transactions")
-                .rows(view -> NodeShare.of(
-                                view.census(),
-                                view.history(),
-                                view.config().get(Settings.STATS_PERIOD).toNanos())
-                        .stream()
-                        .map(share -> Row.of(
-                                share.database(),
-                                share.node(),
-                                rounded(share.share(), 4),
-                                rounded(share.fairShare(), 4),
-                                rounded(share.transactionsPerSecond(), 1),
-                                rounded(share.variation(), 4),
-                                share.verdict().word())));
+                .rows(view ->
+                        NodeShare.of(
+                                        view.census(),
+                                        view.history(),
+                                        view.config().get(Settings.STATS_PERIOD).toNanos())
+                                .stream()
+                                .map(share -> Row.of(
+                                        share.database(),
+                                        share.node(),
+                                        rounded(share.share(), 4),
+                                        rounded(share.fairShare(), 4),
+                                        rounded(share.transactionsPerSecond(), 1),
+                                        rounded(share.variation(), 4),
+                                        share.verdict().word())));
     }
 
     private static double rounded(double value, int digits) {
@@ -729,8 +747,8 @@ final class ShowTables {
     private static ShowTable pins() {
         return own(
                         "PINS",
-                        "Clients that keep their server connection beyond the transaction, because a statement left state"
-                                + " in it.",
+                        "Clients that keep their server connection beyond the transaction, because a statement left"
+                                + " state in it.",
                         CONNECTIONS)
                 .column("client", INT8, "its `id` in SHOW CLIENTS")
                 .column("server", INT8, "its `id` in SHOW SERVERS")

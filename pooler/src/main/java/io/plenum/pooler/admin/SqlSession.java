@@ -351,7 +351,7 @@ final class SqlSession implements ConsoleSession, Console.Patience {
         busy = true;
         canceled = false;
         CompletionStage<Answer> running = console.run(command, user, this);
-        var unused = running.whenComplete((answer, failure) -> client.execute(() -> {
+        var _ = running.whenComplete((answer, failure) -> client.execute(() -> {
             if (gone) {
                 return;
             }

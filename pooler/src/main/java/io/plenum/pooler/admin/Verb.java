@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 enum Verb {
     SHOW(Right.READ, Form.TABLE, "SHOW <table>", "Shows a table; SHOW HELP names all."),
     HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
-    SESSION_SET(Right.READ, Form.ASSIGNMENT, "SET <parameter> = <value>", "What drivers say at login: accepted, ignored."),
+    SESSION_SET(
+            Right.READ, Form.ASSIGNMENT, "SET <parameter> = <value>", "What drivers say at login: accepted, ignored."),
     SET(Right.ADMIN, Form.ASSIGNMENT, "SET <setting> = <value>", "Changes a setting until the next RELOAD."),
     RELOAD(
             Right.ADMIN,
@@ -21,8 +22,8 @@ enum Verb {
             Right.ADMIN,
             Form.OPTIONAL_DATABASE,
             "PAUSE [<db>]",
-            "Lets running transactions end, closes all server connections and lets clients wait. Answers when nothing runs"
-                    + " any more; a cancel request before that ends the pause."),
+            "Lets running transactions end, closes all server connections and lets clients wait. Answers when nothing"
+                    + " runs any more; a cancel request before that ends the pause."),
     RESUME(Right.ADMIN, Form.OPTIONAL_DATABASE, "RESUME [<db>]", "Ends a PAUSE or KILL of the same."),
     DISABLE(Right.ADMIN, Form.DATABASE, "DISABLE <db>", "Refuses new logins to the database."),
     ENABLE(Right.ADMIN, Form.DATABASE, "ENABLE <db>", "Ends a DISABLE."),

@@ -34,7 +34,7 @@ import io.plenum.wire.frontend.ParseView;
 import io.plenum.wire.startup.CancelKey;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -105,6 +105,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable ClientSettings limits;
     private SessionSettings settings = SessionSettings.NONE;
     private SessionSettings startSettings = SessionSettings.NONE;
+    private Map<String, String> startValues = Map.of();
     private boolean readOnlyByDefault;
     private boolean safeText = true;
     private String database = "";
@@ -431,7 +432,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private void linkTo(Pool pool, ServerConnection server, long nowNanos) {
-        stats().routes[batchReason.ordinal()]++;
+        stats().countRoute(batchReason);
         become(State.LINKED);
         batchBegins = true;
         held = false;
@@ -504,8 +505,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
                 reason = clients.batches().reasonOf(this, type.code(), bytes, start, cutter.end());
                 if (reason.pins() && link.canBePinned()) {
-                    String text = clients.batches()
-                            .beginningOf(type.code(), bytes, start, cutter.end(), MAX_SHOWN_STATEMENT);
+                    String text =
+                            clients.batches().beginningOf(type.code(), bytes, start, cutter.end(), MAX_SHOWN_STATEMENT);
                     link.pin(reason, System.nanoTime(), text);
                 }
             }
@@ -704,10 +705,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.link = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
         login = null;
         startSettings = profile.settings();
+        startValues = profile.reported();
         setSettings(startSettings);
-        safeText = isSafe(profile.reported().get("client_encoding"))
-                && !"off".equals(profile.reported().get("standard_conforming_strings"));
-        readOnlyByDefault = "on".equals(profile.reported().get("default_transaction_read_only"));
         group.addClient();
         group.stats().clientLogins++;
         if (clients.shared().config().get().get(Settings.LOG_CONNECTIONS)) {
@@ -730,13 +729,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     @Override
     public void setSettings(SessionSettings settings) {
         this.settings = settings;
-        String encoding = settings.get("client_encoding");
-        String conforming = settings.get("standard_conforming_strings");
-        String readOnly = settings.get("default_transaction_read_only");
-        if (encoding != null || conforming != null) {
-            safeText = (encoding == null || isSafe(encoding)) && !"off".equals(conforming);
-        }
-        readOnlyByDefault = readOnly == null ? readOnlyByDefault : readOnly.equals("on");
+        safeText = isSafe(value("client_encoding")) && !"off".equals(value("standard_conforming_strings"));
+        readOnlyByDefault = "on".equals(value("default_transaction_read_only"));
+    }
+
+    /** What the session has for a reported parameter: its own value, or that of its start. */
+    private @Nullable String value(String name) {
+        String own = settings.get(name);
+        return own == null ? startValues.get(name) : own;
     }
 
     /** Encodings whose multi-byte characters may hold a byte that looks like a quote or a backslash are not safe to scan. */
@@ -882,69 +882,50 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     // --- time ------------------------------------------------------------------------------------------------------
 
+    /** Ends the client when a limit of time is broken, or when the process ends and nothing of the client is running. */
     void tick(long now) {
+        boolean closing = clients.shared().admission().isClosing();
         switch (state) {
             case LOGIN -> {
                 if (login != null) {
                     login.tick(now, connectedNanos);
                 }
             }
-            case WAITING -> {
-                long waited = now - place.sinceNanos();
-                if (clients.shared().admission().isClosing()) {
-                    fail(PoolerErrors.shuttingDown()); // nothing of its batch was begun
-                } else if (limits().queryWaitNanos() > 0 && waited > limits().queryWaitNanos()) {
-                    boolean primaryMissing = awaited == null;
-                    fail(
-                            primaryMissing
-                                    ? PoolerErrors.noPrimary(database, Duration.ofNanos(waited))
-                                    : PoolerErrors.queryWaitTimeout(database, user, Duration.ofNanos(waited)));
-                }
-            }
-            case LINKED -> tickLinked(now);
-            case IDLE -> {
-                if (clients.shared().admission().isClosing()) {
-                    fail(PoolerErrors.shuttingDown());
-                } else if (limits().idleNanos() > 0 && now - idleSinceNanos > limits().idleNanos()) {
-                    fail(PoolerErrors.clientIdleTimeout(Duration.ofNanos(limits().idleNanos())));
-                }
-            }
+            case WAITING ->
+                failIf(
+                        closing
+                                ? PoolerErrors.shuttingDown() // nothing of its batch was begun
+                                : limits().brokenWaiting(database, user, awaited == null, now - place.sinceNanos()));
+            case LINKED -> tickLinked(now, closing);
+            case IDLE -> failIf(closing ? PoolerErrors.shuttingDown() : limits().brokenIdle(now - idleSinceNanos));
             case CONSOLE, LEAVING, GONE -> {}
         }
     }
 
-    private void tickLinked(long now) {
+    private void tickLinked(long now, boolean closing) {
         ServerConnection server = link().server();
         if (server == null) {
             return;
         }
-        ClientSettings limits = limits();
         boolean running = link().outstanding() > 0;
         boolean inTransaction = server.status() != TransactionStatus.IDLE;
-        if (running && limits.queryNanos() > 0 && now - link().querySinceNanos() > limits.queryNanos()) {
+        long sinceQuery = now - link().querySinceNanos();
+        ErrorResponse broken =
+                limits().brokenLinked(running, inTransaction, sinceQuery, now - link().transactionSinceNanos());
+        if (broken != null && running) {
             clients.shared().cancels().send(server, clients.loop(), () -> {});
-            fail(PoolerErrors.queryTimeout(Duration.ofNanos(limits.queryNanos())));
-        } else if (!running
-                && inTransaction
-                && limits.idleTransactionNanos() > 0
-                && now - link().querySinceNanos() > limits.idleTransactionNanos()) {
-            fail(PoolerErrors.idleTransactionTimeout(Duration.ofNanos(limits.idleTransactionNanos())));
-        } else if ((running || inTransaction)
-                && limits.transactionNanos() > 0
-                && now - link().transactionSinceNanos() > limits.transactionNanos()) {
-            if (running) {
-                clients.shared().cancels().send(server, clients.loop(), () -> {});
-            }
-            fail(PoolerErrors.transactionTimeout(Duration.ofNanos(limits.transactionNanos())));
-        } else if (!running && !inTransaction) {
+        }
+        if (broken == null && !running && !inTransaction) {
             // a kept server (session mode, a pin) counts as an idle client
-            if (clients.shared().admission().isClosing()) {
-                fail(PoolerErrors.shuttingDown());
-            } else if (verdict != null) {
-                fail(verdict);
-            } else if (limits.idleNanos() > 0 && now - link().querySinceNanos() > limits.idleNanos()) {
-                fail(PoolerErrors.clientIdleTimeout(Duration.ofNanos(limits.idleNanos())));
-            }
+            broken =
+                    closing ? PoolerErrors.shuttingDown() : verdict != null ? verdict : limits().brokenIdle(sinceQuery);
+        }
+        failIf(broken);
+    }
+
+    private void failIf(@Nullable ErrorResponse broken) {
+        if (broken != null) {
+            fail(broken);
         }
     }
 
@@ -1109,6 +1090,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     public boolean isClosing() {
         return verdict != null;
+    }
+
+    /** Whether it was told the last word. */
+    public boolean isLeaving() {
+        return state == State.LEAVING || state == State.GONE;
     }
 
     void setPosition(int position) {

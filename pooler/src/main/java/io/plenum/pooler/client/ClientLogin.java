@@ -124,7 +124,9 @@ final class ClientLogin implements ProfileProbe.Asker {
         startup = parameters;
         version = asked.negotiated();
         boolean console = clients.shared().console().isConsole(parameters.database());
-        if (console ? clients.shared().admission().isClosing() : clients.shared().admission().isRefusing()) {
+        if (console
+                ? clients.shared().admission().isClosing()
+                : clients.shared().admission().isRefusing()) {
             refuse(PoolerErrors.shuttingDown());
             return;
         }

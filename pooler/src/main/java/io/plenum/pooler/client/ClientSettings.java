@@ -5,8 +5,12 @@ import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.config.UserConfig;
+import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.Link;
 import io.plenum.routing.RoutingPolicy;
+import io.plenum.wire.error.ErrorResponse;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** What the settings say of one client; times in nanoseconds, 0 where a limit is off. */
 record ClientSettings(
@@ -40,5 +44,42 @@ record ClientSettings(
                 config.idleTransactionTimeout(user).toNanos(),
                 config.transactionTimeout(user).toNanos(),
                 config.clientIdleTimeout(user).toNanos());
+    }
+
+    /** Which limit a client breaks that has waited so long for a server; null for none. */
+    @Nullable
+    ErrorResponse brokenWaiting(String database, String user, boolean primaryMissing, long waitedNanos) {
+        if (!isOver(waitedNanos, queryWaitNanos)) {
+            return null;
+        }
+        Duration waited = Duration.ofNanos(waitedNanos);
+        return primaryMissing
+                ? PoolerErrors.noPrimary(database, waited)
+                : PoolerErrors.queryWaitTimeout(database, user, waited);
+    }
+
+    /** Which limit a client breaks that has a server; null for none. The times are since its query and transaction began. */
+    @Nullable
+    ErrorResponse brokenLinked(boolean running, boolean inTransaction, long sinceQuery, long sinceTransaction) {
+        if (running && isOver(sinceQuery, queryNanos)) {
+            return PoolerErrors.queryTimeout(Duration.ofNanos(queryNanos));
+        }
+        if (!running && inTransaction && isOver(sinceQuery, idleTransactionNanos)) {
+            return PoolerErrors.idleTransactionTimeout(Duration.ofNanos(idleTransactionNanos));
+        }
+        if ((running || inTransaction) && isOver(sinceTransaction, transactionNanos)) {
+            return PoolerErrors.transactionTimeout(Duration.ofNanos(transactionNanos));
+        }
+        return null;
+    }
+
+    /** Which limit a client breaks that has done nothing for so long; null for none. */
+    @Nullable
+    ErrorResponse brokenIdle(long idle) {
+        return isOver(idle, idleNanos) ? PoolerErrors.clientIdleTimeout(Duration.ofNanos(idleNanos)) : null;
+    }
+
+    private static boolean isOver(long nanos, long limit) {
+        return limit > 0 && nanos > limit;
     }
 }

@@ -20,6 +20,8 @@ import io.plenum.wire.frontend.CloseView;
 import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,7 @@ public final class Link implements ServerConnection.Reader {
     }
 
     private static final byte[] FOREIGN_NAME = "PLENUM_".getBytes(StandardCharsets.US_ASCII);
+    private static final int MOST_UNDONE = 64;
     private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
     private static final Object SETTINGS = "settings";
 
@@ -74,11 +77,13 @@ public final class Link implements ServerConnection.Reader {
     private boolean midMessage;
     private boolean read;
     private boolean heardNothing;
+    private long clientBytesBefore;
+    private boolean namedParse;
     private boolean outOfStep;
     private boolean heardFatal;
     private boolean resetting;
     private @Nullable SessionSettings discarded;
-    private @Nullable NamedParse undone;
+    private @Nullable List<NamedParse> undone;
     private boolean serverHeld;
     private long linkedSinceNanos;
     private long transactionSinceNanos;
@@ -104,6 +109,8 @@ public final class Link implements ServerConnection.Reader {
         this.server = server;
         this.read = read;
         heardNothing = true;
+        clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
+        namedParse = false;
         outOfStep = false;
         heardFatal = false;
         resetting = false;
@@ -372,6 +379,7 @@ public final class Link implements ServerConnection.Reader {
             forward(linked, bytes, start, end);
             return;
         }
+        namedParse = true;
         byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
         PreparedStatement before = client.statements().get(bytes, parse.nameStart(), parse.nameEnd());
         if (before != null) {
@@ -661,7 +669,7 @@ public final class Link implements ServerConnection.Reader {
                 if (sent) {
                     linked.statements().remove(statement);
                 }
-                undone = (NamedParse) subject;
+                rememberUndone((NamedParse) subject);
             }
             case NamedClose(byte[] name, PreparedStatement statement) ->
                 client.statements().put(name, statement);
@@ -693,6 +701,12 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
         if (error.isFatal()) {
+            ServerConnection linked = linked();
+            if (linked.isQuiet() && !midMessage && mode != Mode.SESSION && pin == null) {
+                linked.setCloseWhenReleased(); // the client has its whole answer: only the server ends
+                return false;
+            }
+            takeBack();
             heardFatal = !mayRunAgain();
             return heardFatal;
         }
@@ -702,8 +716,8 @@ public final class Link implements ServerConnection.Reader {
                     cache.outdate(statement);
                 }
                 byte[] name = client.statements().nameOf(statement);
-                if (name == null && undone != null && undone.statement() == statement) {
-                    name = undone.name(); // its Parse failed when this was on its way already
+                if (name == null) {
+                    name = undoneNameOf(statement); // its Parse failed when this was on its way already
                 }
                 return name == null || !forwardRenamed(bytes, start, end, statement.name(), name);
             }
@@ -714,6 +728,28 @@ public final class Link implements ServerConnection.Reader {
                 return true;
             }
         }
+    }
+
+    private void rememberUndone(NamedParse parse) {
+        List<NamedParse> all = undone;
+        if (all == null) {
+            all = new ArrayList<>();
+            undone = all;
+        }
+        if (all.size() < MOST_UNDONE) {
+            all.add(parse);
+        }
+    }
+
+    private byte @Nullable [] undoneNameOf(PreparedStatement statement) {
+        if (undone != null) {
+            for (NamedParse parse : undone) {
+                if (parse.statement() == statement) {
+                    return parse.name();
+                }
+            }
+        }
+        return null;
     }
 
     /** Sends an error that names our name for a statement with the client's in its place; false when it names none. */
@@ -892,6 +928,18 @@ public final class Link implements ServerConnection.Reader {
 
     public long transactionSinceNanos() {
         return transactionSinceNanos;
+    }
+
+    /**
+     * A server that is stopped sends what it had of an answer (ParseComplete, BindComplete) together with its last word.
+     * None of that has left us yet, so the client need not hear it; but a name that was taken would be taken twice.
+     */
+    private void takeBack() {
+        boolean rerunnable = read && pin == null && client.holdsRequest() && outstanding() > 0;
+        if (rerunnable && !namedParse && clientBytesBefore == client.outbox().bytes()) {
+            client.outbox().discard();
+            heardNothing = true;
+        }
     }
 
     private boolean mayRunAgain() {

@@ -67,7 +67,8 @@ public enum Count {
     }
 
     /** What an average of a time is taken over; null for what is counted per second. */
-    @Nullable Count dividedBy() {
+    @Nullable
+    Count dividedBy() {
         return switch (this) {
             case TRANSACTION_TIME -> TRANSACTIONS;
             case QUERY_TIME -> QUERIES;

@@ -58,7 +58,8 @@ public final class Endpoints {
     }
 
     /** The page of that path; null when there is none. */
-    @Nullable CompletionStage<Page> page(String path) {
+    @Nullable
+    CompletionStage<Page> page(String path) {
         return switch (path) {
             case "/" -> CompletableFuture.completedStage(Page.of("text/html; charset=utf-8", html));
             case "/livez" -> take(Depth.SUMS).thenApply(taken -> Page.of(TEXT, "alive\n"));
@@ -113,7 +114,7 @@ public final class Endpoints {
         return String.format(
                 Locale.ROOT,
                 "{\"database\":%s,\"node\":%s,\"role\":%s,\"state\":%s,\"share\":%.4f,\"fair_share\":%.4f,"
-                        + "\"xacts_per_s\":%.1f,\"in_flight\":%d,\"servers\":%d,\"lag_bytes\":%s,\"cv\":%.4f,\"verdict\":%s}",
+                    + "\"xacts_per_s\":%.1f,\"in_flight\":%d,\"servers\":%d,\"lag_bytes\":%s,\"cv\":%.4f,\"verdict\":%s}",
                 quote(node.database()),
                 quote(node.node()),
                 quote(node.role()),

@@ -93,8 +93,9 @@ public final class History {
         if (period == null) {
             return Totals.ZERO;
         }
-        return sum(period.end()).since(sum(period.begin())).averages(period.end().atNanos()
-                - period.begin().atNanos());
+        return sum(period.end())
+                .since(sum(period.begin()))
+                .averages(period.end().atNanos() - period.begin().atNanos());
     }
 
     private static Totals sum(Sample sample) {
@@ -105,7 +106,8 @@ public final class History {
      * The oldest sample that shares may be reckoned from: no older than {@code windowNanos}, and none of a time when reads
      * were balanced over other nodes than now; null when there is none.
      */
-    @Nullable Sample shareBase(String database, Set<String> replicas, long nowNanos, long windowNanos) {
+    @Nullable
+    Sample shareBase(String database, Set<String> replicas, long nowNanos, long windowNanos) {
         Sample base = null;
         List<Sample> known = samples;
         for (int i = known.size() - 1; i >= 0; i--) {

@@ -107,11 +107,11 @@ public final class HttpServer implements AutoCloseable {
 
     private void accept(SocketChannel channel) {
         if (connections >= MOST_CONNECTIONS) {
-            channel.close();
+            var _ = channel.close();
             return;
         }
         connections++;
-        channel.closeFuture().addListener(closed -> connections--);
+        var _ = channel.closeFuture().addListener(closed -> connections--);
         channel.pipeline()
                 .addLast(new HttpServerCodec(MAX_LINE, MAX_HEADERS, MAX_LINE))
                 .addLast(new IdleStateHandler(0, 0, IDLE_SECONDS))
@@ -128,7 +128,9 @@ public final class HttpServer implements AutoCloseable {
     /** Accepts no more; connections end with their loop. */
     @Override
     public void close() {
-        listeners.forEach(Channel::close);
+        for (Channel listener : listeners) {
+            var _ = listener.close();
+        }
     }
 
     /** One connection. */
@@ -139,14 +141,15 @@ public final class HttpServer implements AutoCloseable {
         protected void channelRead0(ChannelHandlerContext context, HttpObject message) {
             if (message instanceof HttpRequest request) {
                 onRequest(context, request);
-            } else if (!(message instanceof LastHttpContent last) || last.content().isReadable()) {
-                context.close(); // a body, which nothing here has a use for
+            } else if (!(message instanceof LastHttpContent last)
+                    || last.content().isReadable()) {
+                var _ = context.close(); // a body, which nothing here has a use for
             }
         }
 
         private void onRequest(ChannelHandlerContext context, HttpRequest request) {
             if (answering) {
-                context.close(); // pipelined: allowed by the standard, done by nobody who reads these pages
+                var _ = context.close(); // pipelined: allowed by the standard, done by nobody who reads these pages
                 return;
             }
             answering = true;
@@ -165,7 +168,7 @@ public final class HttpServer implements AutoCloseable {
                 answer(context, Page.refusal(HttpResponseStatus.NOT_FOUND), head, keep);
                 return;
             }
-            var unused = page.whenComplete((ready, failure) -> loop.execute(() -> {
+            var _ = page.whenComplete((ready, failure) -> loop.execute(() -> {
                 if (ready == null) {
                     LOG.error("event=http_failure path={}", path(request.uri()), failure);
                 }
@@ -185,21 +188,22 @@ public final class HttpServer implements AutoCloseable {
                     .set("X-Content-Type-Options", "nosniff")
                     .set(
                             HttpHeaderNames.CONTENT_SECURITY_POLICY,
-                            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
+                            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src"
+                                    + " 'self'");
             if (page.status().equals(HttpResponseStatus.METHOD_NOT_ALLOWED)) {
                 response.headers().set(HttpHeaderNames.ALLOW, "GET, HEAD");
             }
             HttpUtil.setKeepAlive(response, keep);
             var written = context.writeAndFlush(response);
             if (!keep) {
-                written.addListener(ChannelFutureListener.CLOSE);
+                var _ = written.addListener(ChannelFutureListener.CLOSE);
             }
         }
 
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
             if (event instanceof IdleStateEvent) {
-                context.close();
+                var _ = context.close();
             } else {
                 super.userEventTriggered(context, event);
             }
@@ -207,7 +211,7 @@ public final class HttpServer implements AutoCloseable {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, @Nullable Throwable cause) {
-            context.close();
+            var _ = context.close();
         }
     }
 

@@ -73,13 +73,22 @@ public final class MetricCatalog {
     record Metric(String name, Kind kind, List<String> labels, String help, Function<Reading, Stream<Point>> points) {}
 
     private static final List<Metric> ALL = List.of(
-            gauge("plenum_info", "Always 1; which Plenum this is.", reading -> Stream.of(Point.of(1, reading.version())), "version"),
             gauge(
-                    "plenum_ready",
-                    "1 if `/readyz` says yes.",
-                    reading -> Stream.of(Point.of(reading.ready() ? 1 : 0))),
-            ofPools(Kind.GAUGE, "plenum_clients_active", "Clients that have a server connection or ask for none.", PoolFacts::active),
-            ofPools(Kind.GAUGE, "plenum_clients_waiting", "Clients that wait for a server connection.", PoolFacts::waiting),
+                    "plenum_info",
+                    "Always 1; which Plenum this is.",
+                    reading -> Stream.of(Point.of(1, reading.version())),
+                    "version"),
+            gauge("plenum_ready", "1 if `/readyz` says yes.", reading -> Stream.of(Point.of(reading.ready() ? 1 : 0))),
+            ofPools(
+                    Kind.GAUGE,
+                    "plenum_clients_active",
+                    "Clients that have a server connection or ask for none.",
+                    PoolFacts::active),
+            ofPools(
+                    Kind.GAUGE,
+                    "plenum_clients_waiting",
+                    "Clients that wait for a server connection.",
+                    PoolFacts::waiting),
             ofPools(
                     Kind.GAUGE,
                     "plenum_oldest_wait_seconds",
@@ -94,12 +103,12 @@ public final class MetricCatalog {
                     "user",
                     "state"),
             ofPools(Kind.COUNTER, "plenum_transactions_total", "Transactions.", count(Count.TRANSACTIONS)),
-            ofPools(Kind.COUNTER, "plenum_queries_total", "Statements: Query and Execute messages.", count(Count.QUERIES)),
             ofPools(
                     Kind.COUNTER,
-                    "plenum_received_bytes_total",
-                    "Bytes from clients.",
-                    count(Count.RECEIVED)),
+                    "plenum_queries_total",
+                    "Statements: Query and Execute messages.",
+                    count(Count.QUERIES)),
+            ofPools(Kind.COUNTER, "plenum_received_bytes_total", "Bytes from clients.", count(Count.RECEIVED)),
             ofPools(Kind.COUNTER, "plenum_sent_bytes_total", "Bytes to clients.", count(Count.SENT)),
             ofPools(
                     Kind.COUNTER,
@@ -117,8 +126,16 @@ public final class MetricCatalog {
                     "plenum_server_assignments_total",
                     "Times that a client was given a server connection.",
                     count(Count.SERVER_ASSIGNMENTS)),
-            ofPools(Kind.COUNTER, "plenum_client_parses_total", "Parse messages of clients.", count(Count.CLIENT_PARSES)),
-            ofPools(Kind.COUNTER, "plenum_server_parses_total", "Parse messages to servers.", count(Count.SERVER_PARSES)),
+            ofPools(
+                    Kind.COUNTER,
+                    "plenum_client_parses_total",
+                    "Parse messages of clients.",
+                    count(Count.CLIENT_PARSES)),
+            ofPools(
+                    Kind.COUNTER,
+                    "plenum_server_parses_total",
+                    "Parse messages to servers.",
+                    count(Count.SERVER_PARSES)),
             ofPools(Kind.COUNTER, "plenum_binds_total", "Bind messages.", count(Count.BINDS)),
             ofPools(Kind.COUNTER, "plenum_client_logins_total", "Logins of clients.", count(Count.CLIENT_LOGINS)),
             ofPools(
@@ -138,12 +155,28 @@ public final class MetricCatalog {
                     List.of("database", "reason", "target"),
                     "Batches of statements by why they went where they went.",
                     reading -> byReason(reading, PoolFacts::routes, true)),
-            ofNodes(Kind.COUNTER, "plenum_node_transactions_total", "Transactions on the node.", NodeFacts::transactions),
+            ofNodes(
+                    Kind.COUNTER,
+                    "plenum_node_transactions_total",
+                    "Transactions on the node.",
+                    NodeFacts::transactions),
             ofNodes(Kind.COUNTER, "plenum_node_reads_total", "Proven reads sent to the node.", NodeFacts::reads),
-            ofNodes(Kind.GAUGE, "plenum_node_in_flight", "Transactions that run or wait on the node.", NodeFacts::inFlight),
+            ofNodes(
+                    Kind.GAUGE,
+                    "plenum_node_in_flight",
+                    "Transactions that run or wait on the node.",
+                    NodeFacts::inFlight),
             ofNodes(Kind.GAUGE, "plenum_node_up", "1 if the node answers.", node -> node.answers() ? 1 : 0),
-            ofNodes(Kind.GAUGE, "plenum_node_primary", "1 if the node takes writes.", node -> node.takesWrites() ? 1 : 0),
-            ofNodes(Kind.GAUGE, "plenum_node_replica", "1 if reads are balanced over the node.", node -> node.takesReads() ? 1 : 0),
+            ofNodes(
+                    Kind.GAUGE,
+                    "plenum_node_primary",
+                    "1 if the node takes writes.",
+                    node -> node.takesWrites() ? 1 : 0),
+            ofNodes(
+                    Kind.GAUGE,
+                    "plenum_node_replica",
+                    "1 if reads are balanced over the node.",
+                    node -> node.takesReads() ? 1 : 0),
             gauge(
                     "plenum_node_servers",
                     "Server connections to the node by what they do, as in `plenum_servers`.",
@@ -157,10 +190,13 @@ public final class MetricCatalog {
                     "What a standby has still to replay; missing while unknown.",
                     reading -> reading.census().nodes().stream()
                             .filter(node -> node.lagBytes() >= 0)
-                            .map(node -> Point.of(node.lagBytes(), node.database(), node.node())),
+                            .map(node -> Point.of((double) node.lagBytes(), node.database(), node.node())),
                     "database",
                     "node"),
-            ofShares("plenum_node_share", "Part of the database's transactions lately, 0 to 1; see SHOW BALANCE.", NodeShare::share),
+            ofShares(
+                    "plenum_node_share",
+                    "Part of the database's transactions lately, 0 to 1; see SHOW BALANCE.",
+                    NodeShare::share),
             ofShares("plenum_node_fair_share", "What that part would be if spread by weight.", NodeShare::fairShare),
             gauge(
                     "plenum_balance_variation",
@@ -176,20 +212,18 @@ public final class MetricCatalog {
 
     /** The manual page {@code docs/metrics.md}. */
     public static String manual() {
-        StringBuilder page = new StringBuilder(
-                """
-                # Metrics
+        StringBuilder page = new StringBuilder("""
+            # Metrics
 
-                <!-- Made from the catalogue in pooler; the test that checks this page says how to rewrite it. -->
+            <!-- Made from the catalogue in pooler; the test that checks this page says how to rewrite it. -->
 
-                `GET /metrics` on `http_listen_port` (9127) answers in Prometheus' text format. Labels are bounded: at most \
-                %d pairs of database and user, the rest together as `%s`; at most %d nodes. Beside these stand the usual \
-                metrics of the Java process (`jvm_*`, `process_*`, `system_*`).
+            `GET /metrics` on `http_listen_port` (9127) answers in Prometheus' text format. Labels are bounded: at most \
+            %d pairs of database and user, the rest together as `%s`; at most %d nodes. Beside these stand the usual \
+            metrics of the Java process (`jvm_*`, `process_*`, `system_*`).
 
-                | Metric | Kind | Labels | Meaning |
-                | --- | --- | --- | --- |
-                """
-                        .formatted(MOST_POOLS, OTHER, MOST_NODES));
+            | Metric | Kind | Labels | Meaning |
+            | --- | --- | --- | --- |
+            """.formatted(MOST_POOLS, OTHER, MOST_NODES));
         for (Metric metric : ALL) {
             page.append("| `%s` | %s | %s | %s |\n"
                     .formatted(
@@ -237,7 +271,7 @@ public final class MetricCatalog {
     }
 
     private static ToDoubleFunction<PoolFacts> count(Count count) {
-        return pool -> pool.totals().get(count);
+        return pool -> (double) pool.totals().get(count);
     }
 
     private static ToDoubleFunction<PoolFacts> seconds(Count count) {
@@ -275,7 +309,9 @@ public final class MetricCatalog {
 
     private static Stream<Point> variations(Reading reading) {
         Map<String, Double> byDatabase = new LinkedHashMap<>();
-        reading.shares().stream().limit(MOST_NODES).forEach(share -> byDatabase.put(share.database(), share.variation()));
+        reading.shares().stream()
+                .limit(MOST_NODES)
+                .forEach(share -> byDatabase.put(share.database(), share.variation()));
         return byDatabase.entrySet().stream().map(entry -> Point.of(entry.getValue(), entry.getKey()));
     }
 }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** One number for each {@link Count}. Immutable. */
+@SuppressWarnings("EnumOrdinal") // the place in the array
 public final class Totals {
     public static final Totals ZERO = new Totals(new long[Count.values().length]);
 

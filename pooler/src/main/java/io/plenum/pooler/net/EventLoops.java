@@ -8,7 +8,6 @@ import io.netty.util.concurrent.Future;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The loops that serve clients and servers, and one more for what is not on a query's way (probes, names, HTTP). */
@@ -45,8 +44,8 @@ public final class EventLoops implements AutoCloseable {
         return group;
     }
 
-    Map<EventLoop, Loop> byExecutor() {
-        Map<EventLoop, Loop> map = new IdentityHashMap<>();
+    IdentityHashMap<EventLoop, Loop> byExecutor() {
+        var map = new IdentityHashMap<EventLoop, Loop>();
         loops.forEach(loop -> map.put(loop.executor(), loop));
         return map;
     }

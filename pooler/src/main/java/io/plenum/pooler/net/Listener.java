@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 
 /** Accepts clients and gives each to one loop, in turn. */
@@ -33,7 +33,7 @@ public final class Listener implements AutoCloseable {
             SocketOptions options,
             Function<Loop, ChannelHandler> handlers) {
         Transport transport = loops.loops().getFirst().transport();
-        Map<EventLoop, Loop> byExecutor = loops.byExecutor();
+        IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
         for (InetSocketAddress address : addresses) {
             var bootstrap = new ServerBootstrap()
                     .group(loops.group())
@@ -77,7 +77,9 @@ public final class Listener implements AutoCloseable {
 
     /** As {@link #close()}, but returns before it is done. Any thread. */
     public void stopAccepting() {
-        channels.forEach(Channel::close);
+        for (Channel channel : channels) {
+            var _ = channel.close();
+        }
     }
 
     /** Accepts no more; those accepted stay. */

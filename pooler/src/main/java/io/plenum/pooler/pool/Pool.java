@@ -30,6 +30,9 @@ public final class Pool implements ServerConnection.Owner {
     private static final int LOGINS_AT_ONCE = 4;
 
     private static final long FIRST_RETRY_NANOS = 50_000_000L;
+
+    /** A server that is back shall be found within a second, however long server_login_retry allows us to wait. */
+    private static final long LONGEST_RETRY_NANOS = 1_000_000_000L;
     private static final long DRAIN_AFTER_NANOS = 5_000_000_000L;
 
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
@@ -284,7 +287,8 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private void backOff() {
-        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), settings.loginRetryNanos());
+        long longest = Math.min(LONGEST_RETRY_NANOS, settings.loginRetryNanos());
+        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), longest);
         long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
         retryAtNanos = System.nanoTime() + retryNanos + jitter;
     }

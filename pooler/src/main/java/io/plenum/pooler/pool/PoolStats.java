@@ -23,6 +23,17 @@ public final class PoolStats {
     /** Reads that were sent to another server because theirs died before its first byte. */
     public long reruns;
 
-    /** How often each reason sent a batch its way, by the reason's ordinal. */
-    public final long[] routes = new long[Reason.values().length];
+    private final long[] routes = new long[Reason.values().length];
+
+    /** A batch went its way for this reason. */
+    @SuppressWarnings("EnumOrdinal") // an addition to an array, for each batch
+    public void countRoute(Reason reason) {
+        routes[reason.ordinal()]++;
+    }
+
+    /** How often this reason sent a batch its way. */
+    @SuppressWarnings("EnumOrdinal")
+    public long routes(Reason reason) {
+        return routes[reason.ordinal()];
+    }
 }

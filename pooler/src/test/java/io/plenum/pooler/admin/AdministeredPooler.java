@@ -41,25 +41,22 @@ public final class AdministeredPooler implements AutoCloseable {
     /** Writes the file anew; nothing happens before a reload. */
     public void write(String... settings) throws IOException {
         PostgresNode server = SharedPostgres.get().primary();
-        Files.writeString(
-                file,
-                """
-                [databases]
-                app = host=%1$s port=%2$d
-                other = host=%1$s port=%2$d dbname=app pool_size=3
-                [pgbouncer]
-                listen_addr = 127.0.0.1
-                listen_port = 0
-                http_listen_port = 0
-                auth_type = trust
-                auth_file = users.txt
-                admin_users = admin
-                stats_users = stats
-                event_loops = 2
-                drain_delay = 0
-                %3$s
-                """
-                        .formatted(server.host(), server.port(), String.join("\n", settings)));
+        Files.writeString(file, """
+            [databases]
+            app = host=%1$s port=%2$d
+            other = host=%1$s port=%2$d dbname=app pool_size=3
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = 0
+            http_listen_port = 0
+            auth_type = trust
+            auth_file = users.txt
+            admin_users = admin
+            stats_users = stats
+            event_loops = 2
+            drain_delay = 0
+            %3$s
+            """.formatted(server.host(), server.port(), String.join("\n", settings)));
     }
 
     public Pooler pooler() {

@@ -10,39 +10,36 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandTest {
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
-                    SHOW HELP                                  | HELP                      |
-                    show help;                                 | HELP                      |
-                    RELOAD                                     | RELOAD                    |
-                    reload ; ;                                 | RELOAD                    |
-                    PAUSE                                      | PAUSE                     |
-                    PAUSE app                                  | PAUSE                     | app
-                    pAuSe my-app.2;                            | PAUSE                     | my-app.2
-                    RESUME "My \"\"App\"\"\"                    | RESUME                    | My "App"
-                    RESUME 'app'                               | RESUME                    | app
-                    DISABLE app                                | DISABLE                   | app
-                    ENABLE app                                 | ENABLE                    | app
-                    RECONNECT                                  | RECONNECT                 |
-                    WAIT_CLOSE app                             | WAIT_CLOSE                | app
-                    KILL                                       | KILL                      |
-                    KILL_CLIENT 17                             | KILL_CLIENT               | 17
-                    SHUTDOWN                                   | SHUTDOWN                  |
-                    shutdown wait_for_servers                  | SHUTDOWN_WAIT_FOR_SERVERS |
-                    SHUTDOWN WAIT_FOR_CLIENTS;                 | SHUTDOWN_WAIT_FOR_CLIENTS |
-                    SET pool_mode = session                    | SET                       | pool_mode
-                    SET pool_mode=session;                     | SET                       | pool_mode
-                    SET nonsense = 1                           | SET                       | nonsense
-                    SET extra_float_digits = 3                 | SESSION_SET               | extra_float_digits
-                    SET application_name = 'a b'               | SESSION_SET               | application_name
-                    SET client_encoding TO 'UTF8'              | SESSION_SET               | client_encoding
-                    SET DateStyle = 'ISO'                      | SESSION_SET               | datestyle
-                    SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | SESSION_SET     | session
-                    SET TIME ZONE 'UTC'                        | SESSION_SET               | time
-                    /* from a driver */ RELOAD -- at once      | RELOAD                    |
-                    """)
+    @CsvSource(delimiter = '|', textBlock = """
+        SHOW HELP                                  | HELP                      |
+        show help;                                 | HELP                      |
+        RELOAD                                     | RELOAD                    |
+        reload ; ;                                 | RELOAD                    |
+        PAUSE                                      | PAUSE                     |
+        PAUSE app                                  | PAUSE                     | app
+        pAuSe my-app.2;                            | PAUSE                     | my-app.2
+        RESUME "My \"\"App\"\"\"                    | RESUME                    | My "App"
+        RESUME 'app'                               | RESUME                    | app
+        DISABLE app                                | DISABLE                   | app
+        ENABLE app                                 | ENABLE                    | app
+        RECONNECT                                  | RECONNECT                 |
+        WAIT_CLOSE app                             | WAIT_CLOSE                | app
+        KILL                                       | KILL                      |
+        KILL_CLIENT 17                             | KILL_CLIENT               | 17
+        SHUTDOWN                                   | SHUTDOWN                  |
+        shutdown wait_for_servers                  | SHUTDOWN_WAIT_FOR_SERVERS |
+        SHUTDOWN WAIT_FOR_CLIENTS;                 | SHUTDOWN_WAIT_FOR_CLIENTS |
+        SET pool_mode = session                    | SET                       | pool_mode
+        SET pool_mode=session;                     | SET                       | pool_mode
+        SET nonsense = 1                           | SET                       | nonsense
+        SET extra_float_digits = 3                 | SESSION_SET               | extra_float_digits
+        SET application_name = 'a b'               | SESSION_SET               | application_name
+        SET client_encoding TO 'UTF8'              | SESSION_SET               | client_encoding
+        SET DateStyle = 'ISO'                      | SESSION_SET               | datestyle
+        SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | SESSION_SET     | session
+        SET TIME ZONE 'UTC'                        | SESSION_SET               | time
+        /* from a driver */ RELOAD -- at once      | RELOAD                    |
+        """)
     void commandIsUnderstood(String text, Verb verb, String name) throws Exception {
         Command command = Command.parse(text);
 

@@ -60,7 +60,10 @@ class ConsoleIT {
     private static String columns(ResultSetMetaData columns) throws SQLException {
         var text = new StringBuilder();
         for (int i = 1; i <= columns.getColumnCount(); i++) {
-            text.append(columns.getColumnName(i)).append(' ').append(columns.getColumnTypeName(i)).append('\n');
+            text.append(columns.getColumnName(i))
+                    .append(' ')
+                    .append(columns.getColumnTypeName(i))
+                    .append('\n');
         }
         return text.toString();
     }
@@ -270,7 +273,8 @@ class ConsoleIT {
             assertThat(server.get(names.indexOf("remote_pid"))).isEqualTo(user.value("SELECT pg_backend_pid()"));
             assertThat(cell(console, "POOLS", "other", "cl_active")).isEqualTo("1");
             assertThat(cell(console, "POOLS", "other", "sv_active")).isEqualTo("1");
-            assertThat(cell(console, "DATABASES", "other", "current_connections")).isEqualTo("1");
+            assertThat(cell(console, "DATABASES", "other", "current_connections"))
+                    .isEqualTo("1");
             assertThat(cell(console, "DATABASES", "other", "pool_size")).isEqualTo("3");
             assertThat(Long.parseLong(String.valueOf(cell(console, "STATS_TOTALS", "other", "bytes_sent"))))
                     .isPositive();
@@ -305,7 +309,8 @@ class ConsoleIT {
 
             assertThat(cell(console, "NODES", "app", "role")).isEqualTo("primary");
             assertThat(cell(console, "NODES", "app", "state")).isEqualTo("up");
-            assertThat(Long.parseLong(String.valueOf(cell(console, "NODES", "app", "xacts")))).isPositive();
+            assertThat(Long.parseLong(String.valueOf(cell(console, "NODES", "app", "xacts"))))
+                    .isPositive();
             assertThat(cell(console, "BALANCE", "app", "verdict")).isIn("balanced", "idle");
         }
     }

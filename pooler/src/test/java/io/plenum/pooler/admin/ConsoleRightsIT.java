@@ -32,8 +32,9 @@ class ConsoleRightsIT {
     }
 
     static Stream<Arguments> commands() {
-        Stream<Arguments> verbs =
-                Stream.of(Verb.values()).filter(verb -> verb != Verb.SHOW).map(verb -> Arguments.of(text(verb), verb.right()));
+        Stream<Arguments> verbs = Stream.of(Verb.values())
+                .filter(verb -> verb != Verb.SHOW)
+                .map(verb -> Arguments.of(text(verb), verb.right()));
         Stream<Arguments> tables =
                 ShowTables.all().stream().map(table -> Arguments.of("SHOW " + table.word(), Verb.SHOW.right()));
         return Stream.concat(verbs, tables);
@@ -80,7 +81,8 @@ class ConsoleRightsIT {
 
             assertThat(user.value("SELECT 1")).isEqualTo("1");
             assertThat(console.rows("SHOW STATE")).containsExactly(List.of("active", "yes"), List.of("paused", "no"));
-            assertThat(AdministeredPooler.cell(console, "DATABASES", "app", "disabled")).isEqualTo("0");
+            assertThat(AdministeredPooler.cell(console, "DATABASES", "app", "disabled"))
+                    .isEqualTo("0");
         }
     }
 
@@ -98,8 +100,8 @@ class ConsoleRightsIT {
 
     @Test
     void withAuthTypeAnyEverybodyMay(@TempDir Path directory) throws Exception {
-        try (var open = AdministeredPooler.start(directory, "auth_type = any", "[databases]", "app = user=postgres",
-                        "other = user=postgres");
+        try (var open = AdministeredPooler.start(
+                        directory, "auth_type = any", "[databases]", "app = user=postgres", "other = user=postgres");
                 WireClient console = open.console("stranger")) {
             assertThat(console.query("PAUSE app").getFirst().commandTag()).isEqualTo("PAUSE");
         }

@@ -211,7 +211,7 @@ class LoginIT {
 
     private static @Nullable String refusal(int port, Map<String, String> parameters) {
         try (var client = RunningPooler.wire(port, parameters, null)) {
-            return "let in";
+            return "let in: " + client.parameterStatus();
         } catch (ServerErrorException refused) {
             Message error = refused.response();
             return error.field('S') + error.field('C') + error.field('M');

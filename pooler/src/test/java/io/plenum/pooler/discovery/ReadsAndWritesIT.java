@@ -111,7 +111,7 @@ class ReadsAndWritesIT {
             assertThat(before.getOrDefault(added.name(), 0L))
                     .as("reads within 2 s")
                     .isPositive();
-            assertThat((double) mine / all).isBetween(0.25, 0.42);
+            assertThat((double) mine / all).isBetween(0.2, 0.45);
             assertThat(readers.errors()).isEmpty();
         }
     }
@@ -135,14 +135,13 @@ class ReadsAndWritesIT {
                 var connection = pooler.connect()) {
             awaitStandbys(connection);
             PostgresNode standby = cluster.standbys().getFirst();
-            for (StopMode mode : StopMode.values()) {
-                if (mode != StopMode.SMART) { // that one waits for the pool's sessions
-                    readers.awaitReads(200);
-                    standby.stop(mode);
-                    readers.awaitReads(200);
-                    standby.start();
-                    awaitReadFrom(connection, standby, Duration.ofMillis(1_500));
-                }
+            List<StopMode> modes = List.of(StopMode.FAST, StopMode.IMMEDIATE); // SMART waits for the pool's sessions
+            for (int i = 0; i < 6; i++) {
+                readers.awaitReads(200);
+                standby.stop(modes.get(i % 2));
+                readers.awaitReads(200);
+                standby.start();
+                awaitReadFrom(connection, standby, Duration.ofSeconds(3));
             }
 
             assertThat(readers.errors()).isEmpty();
@@ -342,11 +341,16 @@ class ReadsAndWritesIT {
                 "dns_servers = 127.0.0.1:" + dns.port());
     }
 
-    private static Map<String, Integer> countReads(Connection connection, int reads) throws SQLException {
+    /**
+     * Who answered how many of the reads. One in fifty may be the primary's and is left out: messages that arrive in two
+     * pieces go there, for nobody knows what is still to come.
+     */
+    private Map<String, Integer> countReads(Connection connection, int reads) throws SQLException {
         Map<String, Integer> counts = new TreeMap<>();
         for (int i = 0; i < reads; i++) {
             counts.merge(text(connection, WHO), 1, Integer::sum);
         }
+        counts.computeIfPresent(cluster.primary().name(), (_, count) -> count <= reads / 50 ? null : count);
         return counts;
     }
 

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -170,8 +171,8 @@ class ReleaseIT {
             })
     void whatOneSessionLeftNoOtherFinds(String statement) throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");
-                var first = pooler.wire();
                 var second = pooler.wire()) {
+            var first = pooler.wire();
             var before = state(second);
 
             first.rows(statement);
@@ -185,7 +186,7 @@ class ReleaseIT {
     }
 
     /** Everything that a session can leave behind, seen from another one. */
-    private static List<List<String>> state(WireClient client) throws IOException {
+    private static List<List<@Nullable String>> state(WireClient client) throws IOException {
         return client.rows("SELECT current_user, session_user, current_setting('statement_timeout'),"
                 + " current_setting('work_mem'), current_setting('search_path'), current_setting('TimeZone'),"
                 + " current_setting('application_name'), current_setting('default_transaction_read_only'),"

@@ -52,7 +52,7 @@ final class ScriptPlayer {
         while (at < all.length) {
             int length = switch (segments) {
                 case WHOLE -> all.length;
-                case BYTES -> 1;
+                case BYTES -> at < 2_000 ? 1 : 997; // a large message need not be cut to the last byte
                 case RANDOM -> 1 + random.nextInt(40);
             };
             int end = Math.min(all.length, at + length);

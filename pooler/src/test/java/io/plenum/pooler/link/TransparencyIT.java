@@ -93,6 +93,9 @@ class TransparencyIT {
                     compare(name, script, one, segments, name.startsWith("kept: ") ? () -> {} : strangers);
                 }
             }));
+            if (name.startsWith("kept: ") && segments != Segments.WHOLE) {
+                continue; // each attempt to swap takes its time, and fails
+            }
             tests.add(dynamicTest("another server each time, " + segments, () -> {
                 try (var strangers = new Swappers(two)) {
                     compare(name, script, two, segments, strangers);
@@ -178,6 +181,9 @@ class TransparencyIT {
                 free.cancel(); // the script keeps its server
                 free.timeout(Duration.ofSeconds(5));
                 free.readUntilReady();
+                if (free.transactionStatus() == 'T') {
+                    free.rows("ROLLBACK"); // it was only slow
+                }
                 return;
             }
             holder.send(parse("", "SELECT 'swapped'"), sync());

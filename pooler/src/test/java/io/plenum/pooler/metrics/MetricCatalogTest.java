@@ -16,10 +16,11 @@ class MetricCatalogTest {
     @Test
     void namesAreUniqueAndTellTheirKind() {
         assertThat(MetricCatalog.all()).extracting(Metric::name).doesNotHaveDuplicates();
-        assertThat(MetricCatalog.all()).allSatisfy(metric -> assertThat(metric.name())
-                .matches("plenum_[a-z_]+")
-                .satisfies(name ->
-                        assertThat(name.endsWith("_total")).as(name).isEqualTo(metric.kind() == Kind.COUNTER)));
+        assertThat(MetricCatalog.all())
+                .allSatisfy(metric -> assertThat(metric.name())
+                        .matches("plenum_[a-z_]+")
+                        .satisfies(name ->
+                                assertThat(name.endsWith("_total")).as(name).isEqualTo(metric.kind() == Kind.COUNTER)));
     }
 
     @Test
@@ -32,16 +33,17 @@ class MetricCatalogTest {
 
         assertThat(points).hasSize(MetricCatalog.MOST_POOLS);
         assertThat(points.getLast().labels()).containsExactly(MetricCatalog.OTHER, MetricCatalog.OTHER);
-        assertThat(points.stream().mapToDouble(MetricCatalog.Point::value).sum()).isEqualTo(10_000);
+        assertThat(points.stream().mapToDouble(MetricCatalog.Point::value).sum())
+                .isEqualTo(10_000);
     }
 
     @Test
     void everyPointHasAValueForEachLabelOfItsMetric() {
         Reading reading = reading(List.of(pool("ada", 5)));
 
-        assertThat(MetricCatalog.all()).allSatisfy(metric -> assertThat(
-                        metric.points().apply(reading))
-                .allSatisfy(point -> assertThat(point.labels()).hasSameSizeAs(metric.labels())));
+        assertThat(MetricCatalog.all())
+                .allSatisfy(metric -> assertThat(metric.points().apply(reading))
+                        .allSatisfy(point -> assertThat(point.labels()).hasSameSizeAs(metric.labels())));
     }
 
     @Test

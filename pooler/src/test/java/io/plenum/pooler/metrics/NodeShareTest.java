@@ -152,7 +152,23 @@ class NodeShareTest {
 
     private static NodeFacts node(String name, int weight, boolean replica, long transactions) {
         return new NodeFacts(
-                "app", name, name, 5432, replica ? "replica" : "primary", "up", "", weight, replica, !replica, true,
-                ServerCounts.NONE, 0, transactions, 0, 0, -1, 0);
+                "app",
+                name,
+                name,
+                5432,
+                replica ? "replica" : "primary",
+                "up",
+                "",
+                weight,
+                replica,
+                !replica,
+                true,
+                ServerCounts.NONE,
+                0,
+                transactions,
+                0,
+                0,
+                -1,
+                0);
     }
 }

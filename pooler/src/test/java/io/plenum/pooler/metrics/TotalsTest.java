@@ -12,8 +12,7 @@ class TotalsTest {
         // assignments, transactions, queries, received, sent, transaction, query and wait time, parses, binds, logins
         Totals counted = Totals.of(50, 100, 400, 1000, 5000, 200_000, 120_000, 10_000, 30, 20, 10, 5);
 
-        assertThat(counted.averages(TEN_SECONDS))
-                .isEqualTo(Totals.of(5, 10, 40, 100, 500, 2000, 300, 200, 3, 2, 1, 0));
+        assertThat(counted.averages(TEN_SECONDS)).isEqualTo(Totals.of(5, 10, 40, 100, 500, 2000, 300, 200, 3, 2, 1, 0));
     }
 
     @Test

@@ -91,9 +91,9 @@ class PoolIT {
     @Test
     void maxDbConnectionsHoldsForAllUsers() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 5", "max_db_connections = 2");
-                var first = pooler.wire();
                 var second = pooler.wire();
                 var third = pooler.wire(Map.of("user", "trust_user"))) {
+            var first = pooler.wire();
             first.rows("BEGIN");
             second.rows("BEGIN");
             assertThat(servers()).isEqualTo(2);

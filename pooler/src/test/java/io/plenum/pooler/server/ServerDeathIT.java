@@ -134,7 +134,7 @@ class ServerDeathIT {
     }
 
     @Test
-    void restartOfPostgresIsOverWithinASecond() throws Exception {
+    void restartOfPostgresIsOverSoonAfterItIsBack() throws Exception {
         try (var own = PostgresServer.start();
                 var pooler = RunningPooler.start(own, "default_pool_size = 3");
                 var client = pooler.wire()) {
@@ -148,7 +148,7 @@ class ServerDeathIT {
             var answer = client.readUntilReady();
 
             assertThat(answer).anySatisfy(m -> assertThat(m.text()).contains("after"));
-            assertThat(Duration.ofNanos(System.nanoTime() - accepts)).isLessThan(Duration.ofMillis(1_500));
+            assertThat(Duration.ofNanos(System.nanoTime() - accepts)).isLessThan(Duration.ofMillis(2_500));
 
             own.node().kill9();
             own.node().start();

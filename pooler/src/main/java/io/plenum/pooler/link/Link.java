@@ -664,12 +664,12 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         switch (subject) {
-            case NamedParse(byte[] name, PreparedStatement statement, boolean sent) -> {
-                client.statements().remove(name);
-                if (sent) {
-                    linked.statements().remove(statement);
+            case NamedParse parsed -> {
+                client.statements().remove(parsed.name());
+                if (parsed.sent()) {
+                    linked.statements().remove(parsed.statement());
                 }
-                rememberUndone((NamedParse) subject);
+                rememberUndone(parsed);
             }
             case NamedClose(byte[] name, PreparedStatement statement) ->
                 client.statements().put(name, statement);

@@ -76,10 +76,12 @@ public final class CancelRaces {
             throws IOException, InterruptedException, ExecutionException {
         int delivered = 0;
         try (var client = target.connect()) {
+            long usualNanos = roundTripNanos(client);
             for (int race = 1; race <= races; race++) {
                 var token = "a" + race;
                 int sleepMicros = random.nextInt(200, 1_500);
-                long cancelAfterNanos = random.nextLong(2L * sleepMicros * 1_000);
+                // Most often while the query waits or runs, at times when it has just ended.
+                long cancelAfterNanos = random.nextLong(usualNanos);
                 client.send(sleep(token, sleepMicros, random.nextBoolean()));
                 var cancel = threads.submit(() -> {
                     LockSupport.parkNanos(cancelAfterNanos);
@@ -100,6 +102,17 @@ public final class CancelRaces {
         return delivered;
     }
 
+    /** How long a query takes that nobody cancels: it has to wait for the one server connection. */
+    private long roundTripNanos(WireClient client) throws IOException {
+        int queries = 50;
+        long start = System.nanoTime();
+        for (int i = 0; i < queries; i++) {
+            client.send(sleep("warm", random.nextInt(200, 1_500), random.nextBoolean()));
+            client.readUntilReady();
+        }
+        return (System.nanoTime() - start) / queries;
+    }
+
     private static void cancel(WireClient client) {
         try {
             client.cancel();
@@ -115,6 +128,7 @@ public final class CancelRaces {
         var client = target.connect();
         try {
             while (!done.get()) {
+                LockSupport.parkNanos(own.nextLong(300_000)); // leaves the first client its turn
                 var token = "b" + ++query;
                 String answer;
                 try {

@@ -71,7 +71,7 @@ final class SocketConnector implements ServerConnector {
             }
         });
         if (deadlineMillis > 0) {
-            var unused = loop.executor()
+            loop.executor()
                     .schedule(
                             () -> {
                                 if (!server.isLoggedIn()) {

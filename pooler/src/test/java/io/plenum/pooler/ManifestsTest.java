@@ -61,10 +61,11 @@ class ManifestsTest {
     private static final ObjectMapper YAML = YAMLMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .withCoercionConfig(LogicalType.Textual, text -> text.setCoercion(
-                            CoercionInputShape.Integer, CoercionAction.Fail)
-                    .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
-                    .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
+            .withCoercionConfig(
+                    LogicalType.Textual,
+                    text -> text.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                            .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                            .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
             .build();
 
     @TempDir
@@ -90,16 +91,16 @@ class ManifestsTest {
     @Test
     void misspeltFieldIsFound() {
         String text = """
-                apiVersion: apps/v1
-                kind: Deployment
-                metadata: {name: wrong}
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: wrong}
+            spec:
+              template:
                 spec:
-                  template:
-                    spec:
-                      containers:
-                        - name: plenum
-                          readinesProbe: {}
-                """;
+                  containers:
+                    - name: plenum
+                      readinesProbe: {}
+            """;
 
         assertThat(unknownFields(object(YAML.readTree(text)), "wrong"))
                 .containsExactly("wrong.spec.template.spec.containers[0].readinesProbe");
@@ -294,8 +295,8 @@ class ManifestsTest {
         for (Container container : containers(pod)) {
             container.getEnv().stream()
                     .filter(variable -> variable.getValueFrom() != null)
-                    .forEach(variable -> found.add(
-                            "Secret " + variable.getValueFrom().getSecretKeyRef().getName()));
+                    .forEach(variable -> found.add("Secret "
+                            + variable.getValueFrom().getSecretKeyRef().getName()));
         }
         for (Volume volume : pod.getVolumes()) {
             if (volume.getConfigMap() != null) {
@@ -317,7 +318,8 @@ class ManifestsTest {
         String port = probe.getHttpGet().getPort().getStrVal();
         return container.getPorts().stream()
                 .filter(declared -> declared.getName().equals(port))
-                .map(declared -> declared.getContainerPort() + probe.getHttpGet().getPath())
+                .map(declared ->
+                        declared.getContainerPort() + probe.getHttpGet().getPath())
                 .findFirst()
                 .orElse("no port " + port);
     }

@@ -73,7 +73,9 @@ class StandbyAsPrimaryIT {
         CompletableFuture<ServerConnection> given = await(PoolGroup::forWrite);
 
         assertThat(believed.suspected.poll(10, TimeUnit.SECONDS)).isEqualTo(standby);
-        assertThat(believed.suspected.poll(10, TimeUnit.SECONDS)).as("tried again, and refused again").isEqualTo(standby);
+        assertThat(believed.suspected.poll(10, TimeUnit.SECONDS))
+                .as("tried again, and refused again")
+                .isEqualTo(standby);
         assertThat(given).isNotDone();
     }
 
@@ -81,7 +83,8 @@ class StandbyAsPrimaryIT {
     void whereTheTopologyKnowsItForAStandbyItServesReads() throws Exception {
         believed.topology = topology(other, List.of(standby));
 
-        assertThat(await(PoolGroup::forRead).get(10, TimeUnit.SECONDS).isStandby()).isTrue();
+        assertThat(await(PoolGroup::forRead).get(10, TimeUnit.SECONDS).isStandby())
+                .isTrue();
         assertThat(believed.suspected).isEmpty();
     }
 
@@ -89,7 +92,8 @@ class StandbyAsPrimaryIT {
     void aloneItTakesEverything() throws Exception {
         believed.topology = new Topology(1, List.of(status(standby, NodeRole.PRIMARY)), standby, List.of(), false);
 
-        assertThat(await(PoolGroup::forWrite).get(10, TimeUnit.SECONDS).isStandby()).isTrue();
+        assertThat(await(PoolGroup::forWrite).get(10, TimeUnit.SECONDS).isStandby())
+                .isTrue();
     }
 
     private CompletableFuture<ServerConnection> await(Function<PoolGroup, @Nullable Pool> choice) {

@@ -18,10 +18,7 @@ class RouterTest {
 
     /** The statements of one batch, separated by {@code |}, each a message of its own. */
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '>',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '>', textBlock = """
         SELECT 1                                                   > READ
         SELECT 1 | SELECT 2                                        > READ
         SELECT 1 | -- empty                                        > READ
@@ -59,10 +56,7 @@ class RouterTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '>',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '>', textBlock = """
         SELECT 1                                 > READ
         BEGIN                                    > READ_ONLY_TRANSACTION
         BEGIN ISOLATION LEVEL REPEATABLE READ    > READ_ONLY_TRANSACTION
@@ -80,10 +74,7 @@ class RouterTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '>',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '>', textBlock = """
         SELECT 1                   > false > NOT_DECLARED
         SELECT 1                   > true  > READ
         -- empty                   > false > NOT_DECLARED

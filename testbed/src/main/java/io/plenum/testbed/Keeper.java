@@ -19,35 +19,35 @@ import java.util.concurrent.TimeUnit;
  */
 final class Keeper implements AutoCloseable {
     private static final String WAIT_THEN_END_ALL = """
-            trap '' HUP INT TERM
-            cat >/dev/null
-            dir=$1
-            # Numbers are used again: a process is ours only if its command line names our directory.
-            ours() { tr '\\0' ' ' <"/proc/$1/cmdline" | grep -qF "$dir/"; }
-            launched() { while read -r pid; do ours "$pid" && echo "$pid"; done <"$dir/pids"; }
-            children() {
-                for stat in /proc/[0-9]*/stat; do
-                    read -r line <"$stat" || continue
-                    rest=${line##*) } parent=${rest#* }
-                    [ "${parent%% *}" = "$1" ] && echo "${line%% *}"
-                done
-            }
-            for pid in $(launched); do
-                kill -QUIT "$pid"                    # PostgreSQL's immediate shutdown
-                kill -CONT "$pid" $(children "$pid") # a frozen one must first run again
+        trap '' HUP INT TERM
+        cat >/dev/null
+        dir=$1
+        # Numbers are used again: a process is ours only if its command line names our directory.
+        ours() { tr '\\0' ' ' <"/proc/$1/cmdline" | grep -qF "$dir/"; }
+        launched() { while read -r pid; do ours "$pid" && echo "$pid"; done <"$dir/pids"; }
+        children() {
+            for stat in /proc/[0-9]*/stat; do
+                read -r line <"$stat" || continue
+                rest=${line##*) } parent=${rest#* }
+                [ "${parent%% *}" = "$1" ] && echo "${line%% *}"
             done
-            n=0
-            while [ -n "$(launched)" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
-            for pid in $(launched); do
-                kill -STOP "$pid"                    # or it starts new children
-                kill -KILL $(children "$pid") "$pid"
-            done
-            for lock in "$dir"/*/data/postmaster.pid; do
-                [ -f "$lock" ] && ipcrm -m "$(sed -n '7s/.* //p' "$lock")" # a killed server's shared memory
-            done
-            n=0
-            until rm -rf "$dir" || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
-            """;
+        }
+        for pid in $(launched); do
+            kill -QUIT "$pid"                    # PostgreSQL's immediate shutdown
+            kill -CONT "$pid" $(children "$pid") # a frozen one must first run again
+        done
+        n=0
+        while [ -n "$(launched)" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+        for pid in $(launched); do
+            kill -STOP "$pid"                    # or it starts new children
+            kill -KILL $(children "$pid") "$pid"
+        done
+        for lock in "$dir"/*/data/postmaster.pid; do
+            [ -f "$lock" ] && ipcrm -m "$(sed -n '7s/.* //p' "$lock")" # a killed server's shared memory
+        done
+        n=0
+        until rm -rf "$dir" || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
+        """;
 
     private static final String RECORD_THEN_RUN = "echo $$ >>\"$0/pids\"; exec \"$@\"";
 

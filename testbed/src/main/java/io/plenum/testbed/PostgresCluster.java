@@ -309,23 +309,23 @@ public final class PostgresCluster implements AutoCloseable {
     }
 
     private static final String SETUP = """
-            SET password_encryption = 'scram-sha-256';
+        SET password_encryption = 'scram-sha-256';
 
-            CREATE ROLE app LOGIN PASSWORD 'app';
+        CREATE ROLE app LOGIN PASSWORD 'app';
 
-            CREATE ROLE trust_user LOGIN PASSWORD 'trust_user';
+        CREATE ROLE trust_user LOGIN PASSWORD 'trust_user';
 
-            CREATE ROLE password_user LOGIN PASSWORD 'password_user';
+        CREATE ROLE password_user LOGIN PASSWORD 'password_user';
 
-            CREATE ROLE scram_user LOGIN PASSWORD 'scram_user';
+        CREATE ROLE scram_user LOGIN PASSWORD 'scram_user';
 
-            SET password_encryption = 'md5';
+        SET password_encryption = 'md5';
 
-            CREATE ROLE md5_user LOGIN PASSWORD 'md5_user';
+        CREATE ROLE md5_user LOGIN PASSWORD 'md5_user';
 
-            CREATE DATABASE app OWNER app;
+        CREATE DATABASE app OWNER app;
 
-            """;
+        """;
 
     private static String hba(List<String> ofTheTest) {
         var lines = new ArrayList<String>();

@@ -138,10 +138,9 @@ final class Comparison implements AutoCloseable {
                     samples.put(rival.name(), sample(workload, rival, seconds));
                 }
                 results.add(workload, samples);
-                for (var rival : rivals) {
-                    progress.accept("  round %d  %-16s %s"
-                            .formatted(round, rival.name(), Report.line(samples.get(rival.name()))));
-                }
+                int number = round;
+                samples.forEach((name, sample) ->
+                        progress.accept("  round %d  %-16s %s".formatted(number, name, Report.line(sample))));
             }
         }
     }

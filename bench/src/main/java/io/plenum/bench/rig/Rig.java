@@ -36,8 +36,7 @@ public final class Rig implements AutoCloseable {
     public static Rig plenum(int poolSize, List<String> settings) {
         return start(poolSize, settings, (ini, port) -> {
             try {
-                return Pooler.start(PoolerConfig.parse(
-                        Files.readString(ini), ini.toAbsolutePath().getParent()));
+                return Pooler.start(PoolerConfig.parse(Files.readString(ini), ini.resolveSibling("")));
             } catch (IOException e) {
                 throw new BenchException("cannot read " + ini, e);
             }

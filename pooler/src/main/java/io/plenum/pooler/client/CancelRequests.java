@@ -64,7 +64,7 @@ public final class CancelRequests {
 
         @Override
         public void handlerAdded(ChannelHandlerContext context) {
-            var unused = context.executor()
+            context.executor()
                     .schedule(
                             () -> {
                                 if (!over) {

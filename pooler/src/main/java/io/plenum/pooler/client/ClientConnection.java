@@ -333,7 +333,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private boolean isHeldBack() {
-        return state == State.LINKED && (held || link != null && link.outstanding() >= MAX_OUTSTANDING);
+        return state == State.LINKED && (held || (link != null && link.outstanding() >= MAX_OUTSTANDING));
     }
 
     // --- idle: a batch begins --------------------------------------------------------------------------------------
@@ -807,7 +807,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                 duplex.shutdownOutput();
             }
         });
-        var unused = open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Closes the client when its transaction ends, or at once when it has none. */

@@ -480,10 +480,9 @@ public final class Settings {
                     Group.LOGGING, "log_pooler_errors", Values.flag(), true)
             .doc("Logs each error that Plenum itself sends to a client.");
 
-    public static final Setting<Boolean> LOG_STATS =
-            row(Group.LOGGING, "log_stats", Values.flag(), true)
-                    .notYet(true, "no line of sums is written; SHOW STATS and /metrics have them")
-                    .doc("Logs the sums of each `stats_period`.");
+    public static final Setting<Boolean> LOG_STATS = row(Group.LOGGING, "log_stats", Values.flag(), true)
+            .notYet(true, "no line of sums is written; SHOW STATS and /metrics have them")
+            .doc("Logs the sums of each `stats_period`.");
 
     public static final Setting<Duration> STATS_PERIOD = row(
                     Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))

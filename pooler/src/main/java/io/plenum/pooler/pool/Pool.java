@@ -33,6 +33,7 @@ public final class Pool implements ServerConnection.Owner {
 
     /** A server that is back shall be found within a second, however long server_login_retry allows us to wait. */
     private static final long LONGEST_RETRY_NANOS = 1_000_000_000L;
+
     private static final long DRAIN_AFTER_NANOS = 5_000_000_000L;
 
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
@@ -56,6 +57,7 @@ public final class Pool implements ServerConnection.Owner {
     private int busy;
     /** Given back while a cancel was on its way to them; each goes on when that has been seen through. */
     private final List<ServerConnection> beingCanceled = new ArrayList<>();
+
     private long retryNanos;
     private long retryAtNanos;
     private boolean retryPlanned;
@@ -218,7 +220,7 @@ public final class Pool implements ServerConnection.Owner {
             }
             if (!loop.transport().movesConnections() && !seekPlanned) {
                 seekPlanned = true;
-                var unused = loop.executor()
+                loop.executor()
                         .schedule(
                                 () -> {
                                     seekPlanned = false;
@@ -245,7 +247,7 @@ public final class Pool implements ServerConnection.Owner {
     private void planRetry(long delayNanos) {
         if (!retryPlanned) {
             retryPlanned = true;
-            var unused = loop.executor()
+            loop.executor()
                     .schedule(
                             () -> {
                                 retryPlanned = false;

@@ -332,7 +332,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             }
             case COMMAND_COMPLETE -> {
                 byte first = bytes.getByte(start + 5);
-                if (first == 'D' || first == 'R' && bytes.getByte(start + 7) == 'S') { // DEALLOCATE, DISCARD, RESET
+                if (first == 'D' || (first == 'R' && bytes.getByte(start + 7) == 'S')) { // DEALLOCATE, DISCARD, RESET
                     onTag(CommandTag.of(bytes, start + 5, cutter.end()));
                 }
                 yield endOfStatement(type);

@@ -68,7 +68,10 @@ final class ServerLogin {
                 try {
                     onAuthentication(Authentication.parse(bytes, start + 5, end));
                 } catch (ProtocolException impossible) { // trying again does not help, so nobody shall wait for it
-                    LOG.warn("event=server_login_impossible server={} reason=\"{}\"", server.id(), impossible.getMessage());
+                    LOG.warn(
+                            "event=server_login_impossible server={} reason=\"{}\"",
+                            server.id(),
+                            impossible.getMessage());
                     server.onLoginRefused(PoolerErrors.serverLoginFailed());
                 }
             }

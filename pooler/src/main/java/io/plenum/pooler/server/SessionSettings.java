@@ -96,10 +96,10 @@ public final class SessionSettings {
     @Override
     public boolean equals(@Nullable Object other) {
         return this == other
-                || other instanceof SessionSettings that
+                || (other instanceof SessionSettings that
                         && hash == that.hash
                         && Arrays.equals(names, that.names)
-                        && Arrays.equals(values, that.values);
+                        && Arrays.equals(values, that.values));
     }
 
     @Override

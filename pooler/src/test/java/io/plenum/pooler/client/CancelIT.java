@@ -12,7 +12,6 @@ import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
-import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -53,7 +52,8 @@ class CancelIT {
 
             assertThat(code(waiter.readUntilReady())).isEqualTo("57014");
             holder.rows("COMMIT");
-            assertThat(waiter.readUntilReady()).anySatisfy(m -> assertThat(m.text()).contains("second"));
+            assertThat(waiter.readUntilReady())
+                    .anySatisfy(m -> assertThat(m.text()).contains("second"));
         }
     }
 

@@ -51,7 +51,14 @@ class JdbcIT {
 
     /** The driver names its statements from the fifth use on, and asks for binary results. */
     @ParameterizedTest
-    @ValueSource(strings = {"", "prepareThreshold=1", "prepareThreshold=0", "preferQueryMode=simple", "preferQueryMode=extendedForPrepared"})
+    @ValueSource(
+            strings = {
+                "",
+                "prepareThreshold=1",
+                "prepareThreshold=0",
+                "preferQueryMode=simple",
+                "preferQueryMode=extendedForPrepared"
+            })
     void preparedStatementsWorkOnWhateverServer(String parameters) throws Exception {
         List<Connection> connections = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
@@ -128,7 +135,9 @@ class JdbcIT {
                 insert.setInt(1, id);
                 insert.addBatch();
             }
-            assertThatThrownBy(insert::executeBatch).isInstanceOf(SQLException.class).hasMessageContaining("item_pkey");
+            assertThatThrownBy(insert::executeBatch)
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("item_pkey");
             assertThat(count(connection)).isZero(); // the driver sends one group, so PostgreSQL undoes all of it
         }
     }
@@ -150,8 +159,9 @@ class JdbcIT {
             connection.rollback();
             connection.setReadOnly(true);
             assertThatThrownBy(() -> statement.execute("INSERT INTO item (id) VALUES (4)"))
-                    .isInstanceOfSatisfying(SQLException.class, refused -> assertThat(refused.getSQLState())
-                            .isEqualTo("25006"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            refused -> assertThat(refused.getSQLState()).isEqualTo("25006"));
             connection.rollback();
             connection.setReadOnly(false);
             connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
@@ -222,8 +232,9 @@ class JdbcIT {
                 var statement = connection.createStatement()) {
             statement.setQueryTimeout(1);
             assertThatThrownBy(() -> statement.execute("SELECT pg_sleep(20)"))
-                    .isInstanceOfSatisfying(SQLException.class, canceled -> assertThat(canceled.getSQLState())
-                            .isEqualTo("57014"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            canceled -> assertThat(canceled.getSQLState()).isEqualTo("57014"));
             statement.setQueryTimeout(0);
             assertThat(statement.execute("SELECT 1")).isTrue();
         }

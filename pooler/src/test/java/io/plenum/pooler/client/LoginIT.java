@@ -40,10 +40,16 @@ class LoginIT {
 
     @ParameterizedTest
     @CsvSource({
-        "plain, plain, trust_user", "plain, md5, trust_user",
-        "md5, plain, md5_user", "md5, md5, md5_user", "md5, scram, scram_user",
-        "scram-sha-256, plain, scram_user", "scram-sha-256, scram, scram_user",
-        "scram-sha-256, plain, password_user", "scram-sha-256, plain, md5_user", "md5, plain, scram_user",
+        "plain, plain, trust_user",
+        "plain, md5, trust_user",
+        "md5, plain, md5_user",
+        "md5, md5, md5_user",
+        "md5, scram, scram_user",
+        "scram-sha-256, plain, scram_user",
+        "scram-sha-256, scram, scram_user",
+        "scram-sha-256, plain, password_user",
+        "scram-sha-256, plain, md5_user",
+        "md5, plain, scram_user",
         "plain, plain, password_user"
     })
     void rightPasswordGetsIn(String authType, String secret, String user) throws Exception {
@@ -55,8 +61,14 @@ class LoginIT {
 
     @ParameterizedTest
     @CsvSource({
-        "plain, plain", "plain, md5", "plain, scram", "md5, plain", "md5, md5", "md5, scram",
-        "scram-sha-256, plain", "scram-sha-256, scram"
+        "plain, plain",
+        "plain, md5",
+        "plain, scram",
+        "md5, plain",
+        "md5, md5",
+        "md5, scram",
+        "scram-sha-256, plain",
+        "scram-sha-256, scram"
     })
     void wrongPasswordAndUnknownUserHearTheSame(String authType, String secret) throws Exception {
         try (var pooler = start(authType, "scram_user", secret)) {
@@ -88,8 +100,9 @@ class LoginIT {
         // a verifier and a cleartext password: nothing that would open a server which wants SCRAM
         try (var pooler = start("plain", "scram_user", "scram")) {
             assertThatThrownBy(() -> connect(pooler, "scram_user", "scram_user"))
-                    .isInstanceOfSatisfying(ServerErrorException.class, refused -> assertThat(refused.sqlState())
-                            .isEqualTo("08004"));
+                    .isInstanceOfSatisfying(
+                            ServerErrorException.class,
+                            refused -> assertThat(refused.sqlState()).isEqualTo("08004"));
         }
     }
 
@@ -100,10 +113,11 @@ class LoginIT {
 
     private static String secret(String user, String kind) throws Exception {
         return switch (kind) {
-            case "md5" -> "md5"
-                    + HexFormat.of()
-                            .formatHex(MessageDigest.getInstance("MD5")
-                                    .digest((user + user).getBytes(StandardCharsets.UTF_8)));
+            case "md5" ->
+                "md5"
+                        + HexFormat.of()
+                                .formatHex(MessageDigest.getInstance("MD5")
+                                        .digest((user + user).getBytes(StandardCharsets.UTF_8)));
             case "scram" -> {
                 try (var control = RunningPooler.wire(SERVER.port(), Map.of(), null)) {
                     yield control.value("SELECT rolpassword FROM pg_authid WHERE rolname = '" + user + "'");
@@ -149,16 +163,16 @@ class LoginIT {
             for (int i = 0; i < packet.length; i++) {
                 client.sendPart(packet, i, i + 1);
             }
-            assertThat(client.readUntilReady()).last().satisfies(m -> assertThat(m.transactionStatus())
-                    .isEqualTo('I'));
+            assertThat(client.readUntilReady())
+                    .last()
+                    .satisfies(m -> assertThat(m.transactionStatus()).isEqualTo('I'));
         }
     }
 
     @ParameterizedTest
     @ValueSource(ints = {Frames.PROTOCOL_3_0, (3 << 16) | 1, Frames.PROTOCOL_3_2, (3 << 16) | 99})
     void versionIsNegotiatedAsPostgresDoes(int version) throws Exception {
-        assertThat(negotiation(SERVER.port(), version, Map.of()))
-                .isEqualTo(viaPooler(version, Map.of()));
+        assertThat(negotiation(SERVER.port(), version, Map.of())).isEqualTo(viaPooler(version, Map.of()));
         assertThat(negotiation(SERVER.port(), version, Map.of("_pq_.unheard", "of")))
                 .isEqualTo(viaPooler(version, Map.of("_pq_.unheard", "of")));
     }
@@ -234,9 +248,10 @@ class LoginIT {
                         "2"));
                 var plain = pooler.wire();
                 var holder = pooler.wire()) {
-            String all = "SELECT current_setting('application_name') || '/' || current_setting('statement_timeout') || '/'"
-                    + " || current_setting('search_path') || '/' || current_setting('work_mem') || '/'"
-                    + " || current_setting('extra_float_digits')";
+            String all =
+                    "SELECT current_setting('application_name') || '/' || current_setting('statement_timeout') || '/'"
+                            + " || current_setting('search_path') || '/' || current_setting('work_mem') || '/'"
+                            + " || current_setting('extra_float_digits')";
             String own = "mine/12345ms/pg_temp ,app/3MB/2";
             var defaults = plain.value(all);
             for (int i = 0; i < 10; i++) {

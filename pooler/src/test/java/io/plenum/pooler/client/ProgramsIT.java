@@ -30,7 +30,8 @@ class ProgramsIT {
     @ValueSource(strings = {"simple", "extended", "prepared"})
     void pgbenchRunsItsBuiltInScripts(String mode) throws Exception {
         require("pgbench");
-        // A server for each client: in prepared mode pgbench waits for one client's Parse while others are in transactions.
+        // A server for each client: in prepared mode pgbench waits for one client's Parse while others are in
+        // transactions.
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 8")) {
             run(pooler, "pgbench", "-i", "-q", "-s", "1");
             for (var script : List.of("tpcb-like", "simple-update", "select-only")) {
@@ -75,8 +76,7 @@ class ProgramsIT {
 
     private static String run(RunningPooler pooler, String... command) throws Exception {
         List<String> all = new ArrayList<>(List.of(command));
-        all.addAll(
-                1, List.of("-h", "127.0.0.1", "-p", Integer.toString(pooler.port()), "-U", "postgres"));
+        all.addAll(1, List.of("-h", "127.0.0.1", "-p", Integer.toString(pooler.port()), "-U", "postgres"));
         if (command[0].equals("psql")) {
             all.addAll(List.of("-d", "app"));
         } else {

@@ -43,8 +43,10 @@ class TimeLimitsIT {
             client.send(query("SELECT pg_sleep(33)"));
 
             assertFatal(client, "57014", "query_timeout");
-            awaitNone(control, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(33)'"
-                    + " AND state = 'active'");
+            awaitNone(
+                    control,
+                    "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(33)'"
+                            + " AND state = 'active'");
         }
     }
 
@@ -67,7 +69,8 @@ class TimeLimitsIT {
             next.send(query("SELECT 'served'"));
 
             assertFatal(sleeper, "25P03", "idle_transaction_timeout");
-            assertThat(next.readUntilReady()).anySatisfy(m -> assertThat(m.text()).contains("served"));
+            assertThat(next.readUntilReady())
+                    .anySatisfy(m -> assertThat(m.text()).contains("served"));
         }
     }
 
@@ -80,8 +83,10 @@ class TimeLimitsIT {
             client.send(query("SELECT pg_sleep(34)"));
 
             assertFatal(client, "25P04", "transaction_timeout");
-            awaitNone(control, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(34)'"
-                    + " AND state = 'active'");
+            awaitNone(
+                    control,
+                    "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(34)'"
+                            + " AND state = 'active'");
         }
     }
 

@@ -190,7 +190,9 @@ class ClusterTest {
         time.pass(Duration.ofSeconds(15));
 
         assertThat(primary(cluster)).isEqualTo("10.0.0.1:5432");
-        assertThat(decisions).as("told, though a new roster counts its versions from 1").hasSizeGreaterThan(before);
+        assertThat(decisions)
+                .as("told, though a new roster counts its versions from 1")
+                .hasSizeGreaterThan(before);
     }
 
     @Test

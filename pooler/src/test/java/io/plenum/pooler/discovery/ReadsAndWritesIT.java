@@ -335,10 +335,7 @@ class ReadsAndWritesIT {
 
     private RunningPooler startPooler(String entry) {
         return RunningPooler.ofDatabases(
-                "app = " + entry,
-                "event_loops = 2",
-                "default_pool_size = 8",
-                "dns_servers = 127.0.0.1:" + dns.port());
+                "app = " + entry, "event_loops = 2", "default_pool_size = 8", "dns_servers = 127.0.0.1:" + dns.port());
     }
 
     /**

@@ -34,7 +34,9 @@ class BackpressureIT {
     void largeResultForASlowReaderStaysOnTheServer(Transport transport) throws Exception {
         Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
         try (var pooler = RunningPooler.start(
-                        SERVER, "default_pool_size = 1", "transport = " + transport.name().toLowerCase(Locale.ROOT));
+                        SERVER,
+                        "default_pool_size = 1",
+                        "transport = " + transport.name().toLowerCase(Locale.ROOT));
                 var slow = slowClient(pooler.port());
                 var next = pooler.wire()) {
             long before = directBytes();
@@ -66,7 +68,8 @@ class BackpressureIT {
             // each row waits a little: the server takes far less than the client could send
             control.rows("CREATE OR REPLACE FUNCTION wait_a_little() RETURNS trigger LANGUAGE plpgsql AS"
                     + " $$BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END$$");
-            control.rows("CREATE TRIGGER slow BEFORE INSERT ON slow_copy FOR EACH ROW EXECUTE FUNCTION wait_a_little()");
+            control.rows(
+                    "CREATE TRIGGER slow BEFORE INSERT ON slow_copy FOR EACH ROW EXECUTE FUNCTION wait_a_little()");
             long before = directBytes();
             client.send(query("COPY slow_copy FROM STDIN"));
             client.readUntil('G');

@@ -7,6 +7,7 @@ import io.plenum.pooler.admin.AdministeredPooler;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -135,7 +136,7 @@ class HttpIT {
                 "nonsense\r\n\r\n",
                 "GET /livez HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
                 "\0\0\0\010\004\322\026\057")) {
-            try (var socket = new Socket("127.0.0.1", port)) {
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 socket.setSoTimeout(5000);
                 try {
                     socket.getOutputStream().write(nonsense.getBytes(StandardCharsets.ISO_8859_1));
@@ -154,7 +155,7 @@ class HttpIT {
         List<Socket> sockets = new ArrayList<>();
         try {
             for (int i = 0; i < HttpServer.MOST_CONNECTIONS + 10; i++) {
-                sockets.add(new Socket("127.0.0.1", port));
+                sockets.add(new Socket(InetAddress.getLoopbackAddress(), port));
             }
             Socket last = sockets.getLast();
             last.setSoTimeout(5000);

@@ -104,7 +104,8 @@ class PoolIT {
             first.rows("COMMIT");
             first.close();
             // the idle server of another user has to make room
-            assertThat(third.readUntilReady()).anySatisfy(m -> assertThat(m.text()).contains("at last"));
+            assertThat(third.readUntilReady())
+                    .anySatisfy(m -> assertThat(m.text()).contains("at last"));
         }
     }
 
@@ -170,8 +171,10 @@ class PoolIT {
             }
             assertThat(next.value("SELECT pg_backend_pid()")).isEqualTo(pid);
             assertThat(next.value("SHOW work_mem")).isEqualTo("4MB");
-            assertThat(next.value("SELECT count(*) FROM pg_prepared_statements")).isEqualTo("0");
-            assertThat(next.value("SELECT count(*) FROM pg_class WHERE relname = 'mine'")).isEqualTo("0");
+            assertThat(next.value("SELECT count(*) FROM pg_prepared_statements"))
+                    .isEqualTo("0");
+            assertThat(next.value("SELECT count(*) FROM pg_class WHERE relname = 'mine'"))
+                    .isEqualTo("0");
         }
     }
 
@@ -231,8 +234,10 @@ class PoolIT {
                 var two = pooler.wire(Map.of("user", "trust_user"));
                 var elsewhere = pooler.wire(Map.of("database", "postgres"))) {
             for (int i = 0; i < 20; i++) {
-                assertThat(one.value("SELECT session_user || current_database()")).isEqualTo("postgresapp");
-                assertThat(two.value("SELECT session_user || current_database()")).isEqualTo("trust_userapp");
+                assertThat(one.value("SELECT session_user || current_database()"))
+                        .isEqualTo("postgresapp");
+                assertThat(two.value("SELECT session_user || current_database()"))
+                        .isEqualTo("trust_userapp");
                 assertThat(elsewhere.value("SELECT session_user || current_database()"))
                         .isEqualTo("postgrespostgres");
             }
@@ -256,7 +261,10 @@ class PoolIT {
     void oneServerServesTheClientsOfAllLoops(Transport transport) throws Exception {
         Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
         try (var pooler = RunningPooler.start(
-                        SERVER, "default_pool_size = 1", "event_loops = 2", "transport = " + transport.name().toLowerCase(java.util.Locale.ROOT));
+                        SERVER,
+                        "default_pool_size = 1",
+                        "event_loops = 2",
+                        "transport = " + transport.name().toLowerCase(java.util.Locale.ROOT));
                 var clients = new Clients(pooler, 8)) {
             var pids = new HashSet<String>();
             var work = new ArrayList<Future<Integer>>();
@@ -289,7 +297,10 @@ class PoolIT {
     void nobodyStarvesBesideBusyNeighbours(Transport transport) throws Exception {
         Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
         try (var pooler = RunningPooler.start(
-                        SERVER, "default_pool_size = 2", "event_loops = 2", "transport = " + transport.name().toLowerCase(java.util.Locale.ROOT));
+                        SERVER,
+                        "default_pool_size = 2",
+                        "event_loops = 2",
+                        "transport = " + transport.name().toLowerCase(java.util.Locale.ROOT));
                 var clients = new Clients(pooler, 10)) {
             long end = System.nanoTime() + Duration.ofMillis(1_500).toNanos();
             var counts = new ArrayList<Future<Integer>>();

@@ -20,8 +20,7 @@ final class Vocabulary {
     private static final int[] LEXEMES = new int[SIZE];
 
     /** Categories R and C of {@code pg_get_keywords()}: unquoted, they can be no function's name. */
-    private static final String RESERVED =
-            """
+    private static final String RESERVED = """
         all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
         current_catalog current_date current_role current_time current_timestamp current_user default deferrable
         desc distinct do else end except false fetch for foreign from grant group having in initially intersect
@@ -36,8 +35,7 @@ final class Vocabulary {
         xmlserialize xmltable
         """;
 
-    private static final String AGGREGATES =
-            """
+    private static final String AGGREGATES = """
         any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop covar_samp cume_dist
         dense_rank every first_value json_agg json_agg_strict json_object_agg json_object_agg_strict
         json_object_agg_unique json_object_agg_unique_strict jsonb_agg jsonb_agg_strict jsonb_object_agg
@@ -47,16 +45,14 @@ final class Vocabulary {
         stddev stddev_pop stddev_samp string_agg sum var_pop var_samp variance xmlagg
         """;
 
-    private static final String NUMBERS =
-            """
+    private static final String NUMBERS = """
         abs acos acosd acosh asin asind asinh atan atan2 atan2d atand atanh cbrt ceil ceiling cos cosd cosh cot
         cotd degrees div erf erfc exp factorial float4 float8 floor gamma gcd int2 int4 int8 lcm lgamma ln log
         log10 min_scale mod money pi power pow radians random random_normal round scale sign sin sind sinh sqrt tan
         tand tanh trim_scale trunc width_bucket
         """;
 
-    private static final String TEXTS =
-            """
+    private static final String TEXTS = """
         ascii bit_count bit_length bpchar btrim bytea casefold char_length character_length chr concat concat_ws
         convert convert_from convert_to crc32 crc32c decode encode format get_bit get_byte hashtext
         hashtextextended initcap is_normalized left length like lower lpad ltrim md5 name notlike octet_length
@@ -67,16 +63,14 @@ final class Vocabulary {
         to_timestamp translate unicode_assigned unistr upper varbit
         """;
 
-    private static final String TIMES =
-            """
+    private static final String TIMES = """
         age clock_timestamp date date_add date_bin date_part date_subtract date_trunc isfinite justify_days
         justify_hours justify_interval make_date make_interval make_time make_timestamp make_timestamptz now
         overlaps pg_sleep pg_sleep_for pg_sleep_until statement_timestamp timeofday timestamptz timetz timezone
         transaction_timestamp
         """;
 
-    private static final String COLLECTIONS =
-            """
+    private static final String COLLECTIONS = """
         array_append array_cat array_dims array_fill array_length array_lower array_ndims array_position
         array_positions array_prepend array_remove array_replace array_reverse array_sample array_shuffle
         array_sort array_to_json array_to_string array_upper cardinality enum_first enum_last enum_range
@@ -86,8 +80,7 @@ final class Vocabulary {
         upper_inf
         """;
 
-    private static final String DOCUMENTS =
-            """
+    private static final String DOCUMENTS = """
         json_array_elements json_array_elements_text json_array_length json_build_array json_build_object json_each
         json_each_text json_extract_path json_extract_path_text json_object_keys json_populate_record
         json_populate_recordset json_strip_nulls json_to_record json_to_recordset json_typeof jsonb
@@ -105,16 +98,14 @@ final class Vocabulary {
         ts_lexize ts_parse ts_rank ts_rank_cd ts_token_type tsquery_phrase tsvector_to_array websearch_to_tsquery
         """;
 
-    private static final String PLACES =
-            """
+    private static final String PLACES = """
         abbrev area box broadcast center cidr circle diagonal diameter family height host hostmask inet_merge
         inet_same_family isclosed ishorizontal isopen isparallel isperp isvertical line lseg macaddr
         macaddr8 macaddr8_set7bit masklen netmask network npoints path pclose point polygon popen radius
         set_masklen slope text width
         """;
 
-    private static final String SYSTEM =
-            """
+    private static final String SYSTEM = """
         current_database current_schema current_schemas gen_random_uuid getdatabaseencoding icu_unicode_version
         pg_basetype pg_char_to_encoding pg_client_encoding pg_collation_for pg_column_size pg_encoding_to_char
         pg_get_keywords pg_input_error_info pg_input_is_valid pg_lsn pg_size_bytes pg_size_pretty pg_typeof
@@ -122,8 +113,7 @@ final class Vocabulary {
         oid regclass
         """;
 
-    private static final String CATALOG_FUNCTIONS =
-            """
+    private static final String CATALOG_FUNCTIONS = """
         acldefault aclexplode col_description format_type has_any_column_privilege has_column_privilege
         has_database_privilege has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege
         has_largeobject_privilege has_parameter_privilege has_schema_privilege has_sequence_privilege
@@ -143,8 +133,7 @@ final class Vocabulary {
         """;
 
     /** Names that begin with pg_ and are in no list count as node-local too. */
-    private static final String NODE_FUNCTIONS =
-            """
+    private static final String NODE_FUNCTIONS = """
         current_setting inet_client_addr inet_client_port inet_server_addr inet_server_port mxid_age txid_current
         txid_current_if_assigned txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin
         txid_status txid_visible_in_snapshot
@@ -170,18 +159,12 @@ final class Vocabulary {
         name(terms, Term.CHARACTER, "char nchar bit");
         name(terms, Term.SAMPLING, "system bernoulli");
         name(terms, Term.LIKE, "ilike");
-        name(
-                terms,
-                Term.WRITING,
-                """
+        name(terms, Term.WRITING, """
             alter call cluster comment do drop grant import reassign refresh reindex revoke security truncate
             vacuum
             """);
         name(terms, Term.UTILITY, "close deallocate discard execute move release savepoint unlisten");
-        name(
-                terms,
-                Term.REPORTED_SETTING,
-                """
+        name(terms, Term.REPORTED_SETTING, """
             application_name client_encoding datestyle default_transaction_read_only intervalstyle
             standard_conforming_strings timezone
             """);
@@ -195,24 +178,15 @@ final class Vocabulary {
         name(calls, Call.CATALOG, CATALOG_FUNCTIONS);
         name(calls, Call.NODE_LOCAL, NODE_FUNCTIONS);
         name(calls, Call.SEQUENCE, "nextval setval currval lastval pg_sequence_last_value pg_get_sequence_data");
-        name(
-                calls,
-                Call.TRANSACTION_LOCK,
-                """
+        name(calls, Call.TRANSACTION_LOCK, """
             pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_xact_lock
             pg_try_advisory_xact_lock_shared
             """);
-        name(
-                calls,
-                Call.SESSION_LOCK,
-                """
+        name(calls, Call.SESSION_LOCK, """
             pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared
             """);
         name(calls, Call.SET_CONFIG, "set_config");
-        name(
-                calls,
-                Call.SESSION_STATE,
-                """
+        name(calls, Call.SESSION_STATE, """
             setseed set_limit dblink_connect dblink_connect_u pg_backup_start pg_start_backup
             pg_create_logical_replication_slot pg_create_physical_replication_slot pg_replication_origin_session_setup
             """);

@@ -10,7 +10,12 @@ import org.jspecify.annotations.Nullable;
  * @param sinceNanos when role or health last changed
  */
 public record NodeStatus(
-        Node node, NodeRole role, NodeHealth health, boolean foreign, @Nullable Observation lastSeen, long sinceNanos) {
+        Node node,
+        NodeRole role,
+        NodeHealth health,
+        boolean foreign,
+        @Nullable Observation lastSeen,
+        long sinceNanos) {
 
     /** Whether probes reach it and it is one of ours. */
     public boolean answers() {

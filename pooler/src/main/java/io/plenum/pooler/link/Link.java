@@ -270,7 +270,8 @@ public final class Link implements ServerConnection.Reader {
         switch (type) {
             case QUERY -> {
                 if (linked.isGroupOpen() && linked.status() == TransactionStatus.IDLE) {
-                    // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next statement.
+                    // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next
+                    // statement.
                     linked.setCloseWhenReleased();
                 }
                 linked.setGroupOpen(false);
@@ -593,7 +594,12 @@ public final class Link implements ServerConnection.Reader {
         linked.setUnnamedOwner(client);
         byte[] kept = unnamed;
         if (kept == null || unnamedLength == 0) {
-            linked.outbox().writer().writeByte('C').writeInt(4 + 2).writeByte('S').writeByte(0);
+            linked.outbox()
+                    .writer()
+                    .writeByte('C')
+                    .writeInt(4 + 2)
+                    .writeByte('S')
+                    .writeByte(0);
             linked.replies().add(Reply.CLOSE, Origin.INJECTED, FOR_UNNAMED);
             return;
         }
@@ -673,10 +679,10 @@ public final class Link implements ServerConnection.Reader {
             }
             case NamedClose(byte[] name, PreparedStatement statement) ->
                 client.statements().put(name, statement);
-            case PreparedStatement statement when reply == Reply.PARSE ->
-                linked.statements().remove(statement);
-            case PreparedStatement statement when reply == Reply.CLOSE ->
-                linked.statements().add(statement, linked.links());
+            case PreparedStatement statement
+            when reply == Reply.PARSE -> linked.statements().remove(statement);
+            case PreparedStatement statement
+            when reply == Reply.CLOSE -> linked.statements().add(statement, linked.links());
             case null, default -> {
                 if (subject == UNNAMED) {
                     forgetUnnamed(linked);
@@ -848,9 +854,9 @@ public final class Link implements ServerConnection.Reader {
             if (replies.replyAt(i) != Reply.PARSE) {
                 continue;
             }
-            if (replies.subjectAt(i) instanceof NamedParse(byte[] name, PreparedStatement statement, _)) {
-                client.statements().put(name, statement);
-                linked.statements().add(statement, linked.links());
+            if (replies.subjectAt(i) instanceof NamedParse parsed) {
+                client.statements().put(parsed.name(), parsed.statement());
+                linked.statements().add(parsed.statement(), linked.links());
             } else if (replies.subjectAt(i) instanceof PreparedStatement statement) {
                 linked.statements().add(statement, linked.links());
             }

@@ -185,8 +185,8 @@ public final class PostgresNode {
 
     /** Stops the server and waits until it is gone. */
     public void stop(StopMode mode) {
+        var process = process(); // before the signal: afterwards it may be gone already
         beginStop(mode);
-        var process = process();
         await("stops", () -> !process.isAlive());
     }
 

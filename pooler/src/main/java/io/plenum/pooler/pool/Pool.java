@@ -604,9 +604,9 @@ public final class Pool implements ServerConnection.Owner {
         return retryNanos > 0 && System.nanoTime() - retryAtNanos < 0;
     }
 
-    /** Whether nothing is lent, so that a pause has taken hold. */
+    /** Whether nothing is lent; of a paused pool, whether it has no connection left on any loop, so that the pause holds. */
     public boolean isQuiet() {
-        return active == 0 && busy == 0 && beingCanceled.isEmpty();
+        return active == 0 && busy == 0 && beingCanceled.isEmpty() && (!paused || limits.open() == 0);
     }
 
     /** Whether nothing is left of a pool whose node is gone. */

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -131,13 +132,13 @@ public final class CompareCommand implements Callable<Integer> {
         useInstalledPostgres();
         var directory = Files.createTempDirectory(
                 "plenum-compare", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        Consumer<String> progress = System.out::println;
         try (var cluster = PostgresCluster.builder()
                         .setting("shared_buffers", "256MB")
                         .setting("wal_level", "replica")
                         .setting("autovacuum", "off") // it would run in one rival's turn
                         .start();
-                var comparison =
-                        new Comparison(directory, cluster.primary(), pgbench, clients, poolSize, System.out::println)) {
+                var comparison = new Comparison(directory, cluster.primary(), pgbench, clients, poolSize, progress)) {
             if (direct) {
                 comparison.addDirect();
             }

@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /** Starts the rivals over one PostgreSQL and runs each workload against them in turn. */
@@ -138,9 +139,13 @@ final class Comparison implements AutoCloseable {
                     samples.put(rival.name(), sample(workload, rival, seconds));
                 }
                 results.add(workload, samples);
-                int number = round;
-                samples.forEach((name, sample) ->
-                        progress.accept("  round %d  %-16s %s".formatted(number, name, Report.line(sample))));
+                for (var rival : rivals) {
+                    progress.accept("  round %d  %-16s %s"
+                            .formatted(
+                                    round,
+                                    rival.name(),
+                                    Report.line(Objects.requireNonNull(samples.get(rival.name())))));
+                }
             }
         }
     }

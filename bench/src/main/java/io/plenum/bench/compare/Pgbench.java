@@ -18,6 +18,7 @@ final class Pgbench {
      *
      * @param latencies of each transaction in µs, ascending
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Result(long transactions, double perSecond, int[] latencies) {
         /** The latency in µs that this share (0 to 1) of the transactions did not exceed. */
         long percentile(double share) {
@@ -102,7 +103,7 @@ final class Pgbench {
         var output = Command.run(directory, longest, command);
         var failed = FAILED.matcher(output);
         // A run in which transactions failed measures something else.
-        if (failed.find() && !failed.group(1).equals("0") || output.contains("aborted")) {
+        if ((failed.find() && !failed.group(1).equals("0")) || output.contains("aborted")) {
             throw new BenchException("transactions failed in " + String.join(" ", command) + "\n" + output);
         }
         return output;

@@ -61,7 +61,7 @@ record SystemCalls(Map<String, Double> perTransaction) {
     static Map<String, Double> parse(List<String> lines, long transactions) {
         Map<String, Double> calls = new HashMap<>();
         for (var line : lines) {
-            var columns = line.trim().split(" +");
+            var columns = line.trim().split(" +", -1);
             if (columns.length >= 5 && columns[3].matches("\\d+") && !columns[columns.length - 1].equals("total")) {
                 calls.put(columns[columns.length - 1], Double.parseDouble(columns[3]) / transactions);
             }

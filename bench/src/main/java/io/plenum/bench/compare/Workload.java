@@ -43,7 +43,10 @@ enum Workload {
             "VACUUM ANALYZE");
 
     private final String description;
+
+    @SuppressWarnings("ImmutableEnumChecker") // made by List.of
     private final List<String> options;
+
     private final String script;
 
     Workload(String description, List<String> options) {

@@ -67,6 +67,7 @@ public final class DemoCommand implements Callable<Integer> {
         }
     }
 
+    @SuppressWarnings("SystemConsoleNull") // not on 22 to 24, but on 25 again: null where there is no terminal
     private int runBalance(DemoCluster cluster) throws InterruptedException {
         boolean terminal = System.console() != null && System.console().isTerminal();
         var experiment =

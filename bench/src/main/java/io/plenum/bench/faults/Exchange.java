@@ -14,6 +14,7 @@ record Exchange(String kind, List<Step> steps, boolean mayTimeOut, String prepar
     /**
      * Bytes sent in one write, and the groups that answer them.
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Step(byte[] request, List<Group> groups) {
         static Step of(byte[] request, Group... groups) {
             return new Step(request, List.of(groups));

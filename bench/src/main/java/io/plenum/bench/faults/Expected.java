@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param tag of a CommandComplete
  * @param body of a CopyData or FunctionCallResponse, to the byte
  */
+@SuppressWarnings("ArrayRecordComponent") // equals and hashCode are written out below
 record Expected(
         char type, @Nullable List<String> columns, @Nullable String tag, byte @Nullable [] body) {
     /** A message of which only the type counts. */

@@ -22,7 +22,7 @@ public record ProcessUsage(long userMicros, long systemMicros, long residentKib)
         try {
             var stat = Files.readString(directory.resolve("stat"), StandardCharsets.ISO_8859_1);
             // The program's name is the second field and may hold blanks; what follows its bracket begins with field 3.
-            var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
             var resident = Files.readAllLines(directory.resolve("status"), StandardCharsets.ISO_8859_1).stream()
                     .filter(line -> line.startsWith("VmRSS:"))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))

@@ -34,18 +34,15 @@ public final class Rig implements AutoCloseable {
      * @param settings lines of the section [pgbouncer], Plenum's own among them
      */
     public static Rig plenum(int poolSize, List<String> settings) {
-        return start(poolSize, settings, (ini, port) -> {
-            try {
-                return Pooler.start(PoolerConfig.parse(Files.readString(ini), ini.resolveSibling("")));
-            } catch (IOException e) {
-                throw new BenchException("cannot read " + ini, e);
-            }
-        });
+        return start(
+                poolSize,
+                settings,
+                (directory, ini, _) -> Pooler.start(PoolerConfig.parse(Files.readString(ini), directory)));
     }
 
     /** Starts another pooler that reads PgBouncer's files, by its command less the ini file. */
     public static Rig process(List<String> command, int poolSize, List<String> settings) {
-        return start(poolSize, settings, (ini, port) -> PoolerProcess.start(command, ini, port, DATABASE, USER));
+        return start(poolSize, settings, (_, ini, port) -> PoolerProcess.start(command, ini, port, DATABASE, USER));
     }
 
     /** Starts no pooler: the target is PostgreSQL. */
@@ -64,7 +61,7 @@ public final class Rig implements AutoCloseable {
     }
 
     private interface Starter {
-        AutoCloseable start(Path ini, int port);
+        AutoCloseable start(Path directory, Path ini, int port) throws IOException;
     }
 
     private static Rig start(int poolSize, List<String> settings, Starter starter) {
@@ -103,7 +100,7 @@ public final class Rig implements AutoCloseable {
                             USER,
                             poolSize,
                             String.join("\n", settings)));
-            var pooler = starter.start(ini, port);
+            var pooler = starter.start(directory, ini, port);
             return new Rig(
                     cluster,
                     () -> {

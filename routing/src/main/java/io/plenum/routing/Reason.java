@@ -9,7 +9,8 @@ import java.util.Locale;
  * What a statement, a text of several or a whole batch is, and with it where it goes.
  *
  * <p>The order of the constants is the order of telling: where several apply, the last one named here is the answer.
- * Reasons that {@linkplain #pins() pin} therefore stand at the end, so that no other reason can hide one.
+ * Reasons that {@linkplain #leavesState() leave state} in the session therefore stand at the end, and of these the ones
+ * that {@linkplain #pins() pin} last: nothing hides a pin, and only a pin hides a change of settings.
  *
  * <p>The label is the value of a metric label, the word in SHOW ROUTES and the answer of EXPLAIN ROUTE.
  */
@@ -65,35 +66,42 @@ public enum Reason {
     FUNCTION_CALL(PRIMARY),
 
     /** SET, RESET or set_config of a setting that outlives the transaction and that no server reports. */
-    SESSION_SETTING(PRIMARY, true),
+    SESSION_SETTING(PRIMARY, State.SETTINGS),
     /** SET ROLE, SET SESSION AUTHORIZATION and their RESET. */
-    SESSION_ROLE(PRIMARY, true),
+    SESSION_ROLE(PRIMARY, State.SETTINGS),
     /** setseed, LOAD, dblink_connect: state of the server process. */
-    SESSION_STATE(PRIMARY, true),
+    SESSION_STATE(PRIMARY, State.PINNED),
     /** PREPARE in SQL. */
-    SQL_PREPARE(PRIMARY, true),
+    SQL_PREPARE(PRIMARY, State.PINNED),
     /** LISTEN. */
-    LISTEN(PRIMARY, true),
+    LISTEN(PRIMARY, State.PINNED),
     /** DECLARE ... WITH HOLD. */
-    HOLD_CURSOR(PRIMARY, true),
+    HOLD_CURSOR(PRIMARY, State.PINNED),
     /** A temporary table or other object. */
-    TEMPORARY_OBJECT(PRIMARY, true),
-    /** An advisory lock of the session. */
-    SESSION_LOCK(PRIMARY, true),
+    TEMPORARY_OBJECT(PRIMARY, State.PINNED),
+    /** Takes an advisory lock of the session or gives it back: only the server knows whether one is left. */
+    SESSION_LOCK(PRIMARY, State.PINNED),
     /** A text that is not understood, in which a word stands that may leave state in the session. */
-    SESSION_DOUBT(PRIMARY, true);
+    SESSION_DOUBT(PRIMARY, State.PINNED);
+
+    /** What outlives the transaction in the session of the server. */
+    private enum State {
+        NONE,
+        SETTINGS,
+        PINNED
+    }
 
     private final Target target;
-    private final boolean pins;
+    private final State state;
     private final String label = name().toLowerCase(Locale.ROOT);
 
     Reason(Target target) {
-        this(target, false);
+        this(target, State.NONE);
     }
 
-    Reason(Target target, boolean pins) {
+    Reason(Target target, State state) {
         this.target = target;
-        this.pins = pins;
+        this.state = state;
     }
 
     public Target target() {
@@ -101,11 +109,27 @@ public enum Reason {
     }
 
     /**
-     * Whether the statement may leave state in the server's session that outlives the transaction, so that the client
-     * must keep its server. Known gaps: what DO, CALL and functions of users do inside.
+     * Whether the statement may leave state in the server's session that outlives the transaction and that lives in that
+     * server alone, so that the client must keep it. Settings that the same text changes are hidden by such a reason.
      */
     public boolean pins() {
-        return pins;
+        return state == State.PINNED;
+    }
+
+    /**
+     * Whether the statement changes settings of the session, which can be brought to another server: the client need not
+     * keep this one. Those of {@link #REPORTED_SETTING} are not meant, for the server itself tells of them.
+     */
+    public boolean changesSettings() {
+        return state == State.SETTINGS;
+    }
+
+    /**
+     * Whether the statement may leave state of any kind in the session that outlives the transaction. Known gaps: what
+     * DO, CALL and functions of users do inside.
+     */
+    public boolean leavesState() {
+        return state != State.NONE;
     }
 
     /** The name in lower case. */

@@ -6,7 +6,7 @@ package io.plenum.routing;
  *
  * <p>Usage: {@link #begin}, then {@link #statement} and {@link #doubt} in the order of the messages, then
  * {@link #decide}. Only for a client that is not linked: inside a transaction the node is chosen already, and the
- * reason of a statement serves only to see whether it {@linkplain Reason#pins() pins}.
+ * reason of a statement serves only to see whether it {@linkplain Reason#leavesState() leaves state}.
  */
 public final class Router {
     private final BatchFold batch = new BatchFold();
@@ -37,10 +37,10 @@ public final class Router {
         batch.add(reason);
     }
 
-    /** Where the batch goes. A reason that pins is never hidden by another, nor by the policy. */
+    /** Where the batch goes. A reason that leaves state is hidden by none that leaves none, nor by the policy. */
     public Reason decide() {
         Reason reason = batch.reason();
-        if (reason.pins()) {
+        if (reason.leavesState()) {
             return reason;
         }
         if (policy == RoutingPolicy.OFF) {

@@ -30,6 +30,10 @@ import java.util.Objects;
  * read like a table ({@code last_value} gives it away, {@code *} does not); unlogged and foreign tables; a
  * {@code search_path} that leads to the system's schemas. For the session's state: what DO, CALL and functions of users
  * do inside.
+ *
+ * <p>What outlives the transaction in the session is told apart: settings, which can be {@linkplain
+ * Reason#changesSettings() followed}, from what {@linkplain Reason#pins() ties} the client to its server. What ends such
+ * a tie counts with what makes it: a text cannot show whether an advisory lock is left.
  */
 public final class StatementClassifier {
     /** How much of a text is looked at, in bytes. */
@@ -96,8 +100,9 @@ public final class StatementClassifier {
      *
      * @param safeText false if the client's encoding is one of those in which a byte below 128 can be part of a longer
      *     character (SJIS, BIG5, GBK, GB18030, UHC, JOHAB, SHIFT_JIS_2004), or {@code standard_conforming_strings} is
-     *     off: then the answer is {@link Reason#UNSAFE_TEXT}, or {@link Reason#SESSION_DOUBT} where a word that may
-     *     leave state in the session stands anywhere, in a string too
+     *     off: then the answer is {@link Reason#UNSAFE_TEXT} at least, and one that {@linkplain Reason#pins() pins}
+     *     where a word that may leave state in the session stands anywhere, in a string too, but for the SET or RESET
+     *     that the text begins with
      */
     public Reason classify(ByteBuf sql, int start, int end, boolean safeText) {
         Objects.checkFromToIndex(start, end, sql.capacity());
@@ -115,7 +120,7 @@ public final class StatementClassifier {
         Reason reason = text();
         if (!safeText && !reason.pins()) {
             scanner.rewind();
-            reason = anywhere();
+            reason = reason.or(anywhere()); // what pins may hide behind a change of settings too
         }
         scanner.clear();
         return length < end - start ? reason.or(Reason.TOO_LONG) : reason;

@@ -50,6 +50,10 @@ class RouterTest {
         SET work_mem = 1 | INSERT INTO t VALUES (1)                > SESSION_SETTING
         INSERT INTO t VALUES (1) | SET work_mem = 1                > SESSION_SETTING
         SET application_name = 'x' | SELECT 1                      > REPORTED_SETTING
+        SET work_mem = 1 | LISTEN x                                > LISTEN
+        LISTEN x | SET work_mem = 1                                > LISTEN
+        SET ROLE bob | SET work_mem = 1                            > SESSION_ROLE
+        SELECT pg_advisory_unlock(1) | SET ROLE bob                > SESSION_LOCK
         """)
     void aBatchGoesWhereAllOfItMayGo(String batch, Reason expected) {
         assertThat(decide(RoutingPolicy.AUTO, false, true, batch)).isEqualTo(expected);
@@ -90,10 +94,14 @@ class RouterTest {
     }
 
     @Test
-    void withRoutingOffEverythingGoesToThePrimaryAndPinsStayPins() {
+    void withRoutingOffEverythingGoesToThePrimaryAndStateOfTheSessionIsStillSeen() {
         assertThat(decide(RoutingPolicy.OFF, true, true, "SELECT 1")).isEqualTo(Reason.ROUTING_OFF);
         assertThat(decide(RoutingPolicy.OFF, true, true, "BEGIN READ ONLY")).isEqualTo(Reason.ROUTING_OFF);
         assertThat(decide(RoutingPolicy.OFF, true, true, "LISTEN x | SELECT 1")).isEqualTo(Reason.LISTEN);
+        assertThat(decide(RoutingPolicy.OFF, true, true, "SET x = 1 | SELECT 1"))
+                .isEqualTo(Reason.SESSION_SETTING);
+        assertThat(decide(RoutingPolicy.OFF, true, true, "SELECT 1 | RESET ROLE"))
+                .isEqualTo(Reason.SESSION_ROLE);
     }
 
     @Test
@@ -142,26 +150,43 @@ class RouterTest {
                     assertThat(router.decide().target()).isEqualTo(Target.PRIMARY);
                 }
                 assertThat(router.decide().pins()).isEqualTo(reason.pins());
+                assertThat(router.decide().changesSettings()).isEqualTo(reason.changesSettings());
             }
         }
     }
 
-    static Stream<Reason> pins() {
-        return Stream.of(Reason.values()).filter(Reason::pins);
+    static Stream<Reason> statesOfTheSession() {
+        return Stream.of(Reason.values()).filter(Reason::leavesState);
     }
 
     @ParameterizedTest
-    @MethodSource("pins")
-    void noOtherReasonHidesAPin(Reason pin) {
+    @MethodSource("statesOfTheSession")
+    void noOtherReasonHidesStateOfTheSession(Reason state) {
         for (Reason other : Reason.values()) {
             router.begin(RoutingPolicy.AUTO, true, false);
-            router.statement(pin);
+            router.statement(state);
             router.doubt(other);
-            assertThat(router.decide().pins()).isTrue();
+            assertThat(router.decide().leavesState()).isTrue();
             router.begin(RoutingPolicy.AUTO, true, false);
             router.doubt(other);
-            router.statement(pin);
-            assertThat(router.decide().pins()).isTrue();
+            router.statement(state);
+            assertThat(router.decide().leavesState()).isTrue();
+        }
+    }
+
+    @Test
+    void aChangeOfSettingsIsHiddenByPinsOnly() {
+        for (Reason change : Reason.values()) {
+            for (Reason other : Reason.values()) {
+                router.begin(RoutingPolicy.OFF, true, false);
+                router.statement(change);
+                router.doubt(other);
+                assertThat(router.decide().pins()).isEqualTo(change.pins() || other.pins());
+                assertThat(router.decide().leavesState()).isEqualTo(change.leavesState() || other.leavesState());
+                if (change.changesSettings()) {
+                    assertThat(router.decide().changesSettings()).isEqualTo(!other.pins());
+                }
+            }
         }
     }
 

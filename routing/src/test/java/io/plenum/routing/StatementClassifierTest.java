@@ -230,6 +230,8 @@ class StatementClassifierTest {
         // With backslashes that escape, the first string goes on to the second quote.
         assertThat(unsafe("SELECT 'a\\', '; SET work_mem = 1; --'")).isEqualTo(Reason.SESSION_DOUBT);
         assertThat(unsafe("SELECT 'a\\', ' || pg_advisory_lock(1) || '")).isEqualTo(Reason.SESSION_DOUBT);
+        assertThat(unsafe("SET x = 'a\\', '; LISTEN y; --'")).isEqualTo(Reason.SESSION_DOUBT);
+        assertThat(unsafe("SET ROLE 'a\\', '; SELECT pg_advisory_lock(1); --'")).isEqualTo(Reason.SESSION_DOUBT);
     }
 
     @Test

@@ -16,7 +16,7 @@ public enum Call {
     SEQUENCE,
     /** Takes an advisory lock that ends with the transaction. */
     TRANSACTION_LOCK,
-    /** Takes an advisory lock that ends with the session. */
+    /** Takes an advisory lock that ends with the session, or gives it back. */
     SESSION_LOCK,
     /** {@code set_config}, whose third argument decides how long it holds. */
     SET_CONFIG,

@@ -184,6 +184,7 @@ final class Vocabulary {
             """);
         name(calls, Call.SESSION_LOCK, """
             pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared
+            pg_advisory_unlock pg_advisory_unlock_shared pg_advisory_unlock_all
             """);
         name(calls, Call.SET_CONFIG, "set_config");
         name(calls, Call.SESSION_STATE, """

@@ -223,7 +223,7 @@ public final class StatementClassifier {
             case LOCK -> body(Reason.LOCKING_READ);
             case CHECKPOINT -> body(Reason.NODE_LOCAL);
             case INSERT, UPDATE, DELETE, MERGE, WRITING, NOTIFY, ANALYZE -> body(Reason.WRITE);
-            case UTILITY, FETCH -> body(Reason.UTILITY);
+            case UTILITY, FETCH, DISCARD, UNLISTEN -> body(Reason.UTILITY);
             default -> body(Reason.NOT_UNDERSTOOD);
         };
     }

@@ -56,6 +56,30 @@ public final class SqlScanner {
         over(NOTHING, 0, 0);
     }
 
+    /** Where reading goes on: behind the last token, and behind the space that follows a word. */
+    public int position() {
+        return position;
+    }
+
+    /** Where the token begins that {@link #next()} found when reading went on from there. */
+    public int begin(int from) {
+        int at = from;
+        while (at < end) {
+            if (CLASSES[text[at] & 0xFF] == SPACE) {
+                at++;
+            } else if (startsLineComment(at)) {
+                at = afterLine(at + 2);
+            } else {
+                int after = startsComment(at) ? afterComment(at + 2) : -1;
+                if (after < 0) {
+                    break;
+                }
+                at = after;
+            }
+        }
+        return at;
+    }
+
     /** The {@link Lexeme} of the next token; white space and comments lie between tokens. */
     public int next() {
         byte[] text = this.text;

@@ -82,7 +82,9 @@ public enum Term {
     /** The name of a setting that no one can change and that is alike on all nodes of a cluster. */
     FIXED_SETTING,
     PREPARE,
+    DISCARD,
     LISTEN,
+    UNLISTEN,
     LOAD,
     DECLARE,
     HOLD,

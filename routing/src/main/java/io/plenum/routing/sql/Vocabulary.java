@@ -163,7 +163,7 @@ final class Vocabulary {
             alter call cluster comment do drop grant import reassign refresh reindex revoke security truncate
             vacuum
             """);
-        name(terms, Term.UTILITY, "close deallocate discard execute move release savepoint unlisten");
+        name(terms, Term.UTILITY, "close deallocate execute move release savepoint");
         name(terms, Term.REPORTED_SETTING, """
             application_name client_encoding datestyle default_transaction_read_only intervalstyle
             standard_conforming_strings timezone

@@ -1,0 +1,644 @@
+package io.plenum.routing;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.routing.sql.Call;
+import io.plenum.routing.sql.Lexeme;
+import io.plenum.routing.sql.SqlScanner;
+import io.plenum.routing.sql.Term;
+import io.plenum.routing.sql.Token;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Confined to its event loop: names what a text of SQL changes in the session, so that it can be followed. One pass over
+ * at most {@value StatementClassifier#LIMIT} bytes, no recursion. It allocates names, and is for texts of
+ * which the classifier says that they change the session.
+ *
+ * <p>It follows PostgreSQL's grammar ({@code VariableSetStmt}, {@code VariableResetStmt} in {@code gram.y}) for all that
+ * PostgreSQL accepts, and may name changes in a text that PostgreSQL refuses. A name is told where the text names it,
+ * whatever becomes of the transaction; a statement that is only prepared, explained or declared as a cursor is told of
+ * too. Better a change too many than one too few: whoever is told looks up the value, or takes what is there.
+ *
+ * <p>The text must be one that can be trusted, see {@link StatementClassifier#classify(ByteBuf, int, int, boolean)},
+ * and in UTF-8 as far as its names are concerned; a name that is not valid UTF-8 is unknown.
+ *
+ * <p>Not seen, with the consequence that a change is missed: SET and {@code set_config} in strings (what DO runs, in
+ * dollar quotes or not, and what EXECUTE of PL/pgSQL does), in functions, procedures, views and rules, and in statements
+ * that were prepared by SQL earlier and are run by EXECUTE.
+ */
+public final class SessionChanges {
+    /**
+     * Told of each change in the order of the text. Names are folded as PostgreSQL folds them: a word without quotes is
+     * in lower case, a name in quotes is exact and without the quotes, both are cut to 63 bytes. Names of settings are
+     * always in lower case, for PostgreSQL finds them in any.
+     *
+     * <p>Settings that last for the transaction ({@code transaction_isolation}, {@code transaction_read_only},
+     * {@code transaction_deferrable}) are not told of, however they are set. A change of {@code session_authorization}
+     * is followed by the same of {@code role}, which PostgreSQL changes with it.
+     */
+    public interface Sink {
+        /** {@code SET [SESSION] x TO v}, {@code set_config('x', v, false)} and their other forms. */
+        void set(String setting);
+
+        /** {@code RESET x}, {@code SET x TO DEFAULT}. */
+        void reset(String setting);
+
+        /** {@code RESET ALL}, which leaves {@code role} and {@code session_authorization} alone. */
+        void resetAll();
+
+        /** {@code DISCARD ALL}. */
+        void discardAll();
+
+        /** {@code LISTEN x}. */
+        void listen(String channel);
+
+        /** {@code UNLISTEN x}. */
+        void unlisten(String channel);
+
+        /** {@code UNLISTEN *}. */
+        void unlistenAll();
+
+        /** The session may change in a way that the text does not name, or that was not understood. */
+        void unknown();
+    }
+
+    /** PostgreSQL cuts longer identifiers off: NAMEDATALEN - 1. */
+    private static final int MAX_NAME_BYTES = 63;
+
+    private static final byte[] NOTHING = {};
+
+    private final SqlScanner scanner = new SqlScanner();
+    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+
+    private byte[] text = NOTHING;
+
+    // Lexemes: the token at hand and the one before it. And where the scanner stood before it read the one at hand.
+    private int current = Lexeme.NOTHING;
+    private int previous = Lexeme.NOTHING;
+    private int from;
+
+    // The last name: how many parts are joined by dots; lexemes of what stands before the last dot and before it all.
+    private int nameParts;
+    private int qualifier = Lexeme.NOTHING;
+    private int lead = Lexeme.NOTHING;
+
+    // The set_config( whose arguments are read: their level, 0 for none; the commas on it; of its last argument how
+    // many
+    // tokens it has and what the first says; the first argument if it is a plain literal.
+    private int depth;
+    private int callDepth;
+    private int commas;
+    private int argumentTokens;
+    private boolean argumentIsTrue;
+    private @Nullable String argument;
+    private @Nullable String setting;
+
+    /**
+     * Tells the sink of each change in {@code [start, end)}, which is without its terminating zero. The indices of the
+     * buffer play no part and stay; nothing of the buffer is kept.
+     */
+    public void read(ByteBuf sql, int start, int end, Sink sink) {
+        Objects.checkFromToIndex(start, end, sql.capacity());
+        int length = Math.min(end - start, StatementClassifier.LIMIT);
+        byte[] copy = new byte[length];
+        sql.getBytes(start, copy, 0, length);
+        read(copy, 0, length, length < end - start, sink);
+    }
+
+    /** The same for an array, which must not change meanwhile. */
+    public void read(byte[] sql, int start, int end, Sink sink) {
+        Objects.checkFromToIndex(start, end, sql.length);
+        int length = Math.min(end - start, StatementClassifier.LIMIT);
+        read(sql, start, start + length, length < end - start, sink);
+    }
+
+    private void read(byte[] sql, int start, int end, boolean cut, Sink sink) {
+        text = sql;
+        scanner.over(sql, start, end);
+        current = Lexeme.NOTHING;
+        do {
+            beginStatement();
+            statement(sink);
+            skipStatement();
+        } while (token() == Token.SEMICOLON);
+        if (cut) {
+            sink.unknown();
+        }
+        scanner.clear();
+        text = NOTHING;
+        argument = null;
+        setting = null;
+    }
+
+    private void beginStatement() {
+        current = Lexeme.NOTHING;
+        depth = 0;
+        callDepth = 0;
+        advance();
+    }
+
+    private void advance() {
+        from = scanner.position();
+        int next = scanner.next();
+        if (Lexeme.isName(next)) {
+            if (token() == Token.DOT) {
+                nameParts++;
+            } else {
+                nameParts = 1;
+                qualifier = Lexeme.NOTHING;
+                lead = current;
+            }
+        } else if (Lexeme.token(next) == Token.DOT) {
+            qualifier = current;
+        }
+        previous = current;
+        current = next;
+    }
+
+    private void skipStatement() {
+        while (!ended()) {
+            advance();
+        }
+    }
+
+    private Token token() {
+        return Lexeme.token(current);
+    }
+
+    private Term term() {
+        return Lexeme.term(current);
+    }
+
+    private boolean ended() {
+        return Lexeme.endsStatement(current);
+    }
+
+    private void statement(Sink sink) {
+        switch (term()) {
+            case SET -> set(sink);
+            case RESET -> reset(sink);
+            case DISCARD -> discard(sink);
+            case LISTEN -> listen(sink);
+            case UNLISTEN -> unlisten(sink);
+            default -> body(sink, !isUnderstood());
+        }
+    }
+
+    /** Whether the statement begins as PostgreSQL's do. */
+    private boolean isUnderstood() {
+        return switch (term()) {
+            case SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW -> true;
+            case BEGIN, START, COMMIT, END, ABORT, ROLLBACK -> true;
+            case CREATE, DECLARE, PREPARE, LOAD, COPY, LOCK, CHECKPOINT -> true;
+            case INSERT, UPDATE, DELETE, MERGE, NOTIFY, ANALYZE, WRITING, UTILITY, FETCH -> true;
+            default -> token() == Token.OPEN || ended();
+        };
+    }
+
+    // SET
+
+    /** {@code SET [SESSION | LOCAL] set_rest}. Each word that means something here may be the name of a setting too. */
+    private void set(Sink sink) {
+        advance();
+        while (true) {
+            boolean keyword = token() == Token.WORD;
+            String name = name();
+            advance();
+            if (!keyword || assigns()) {
+                assignment(name, sink);
+                return;
+            }
+            switch (name) {
+                case "session" -> {} // SET SESSION and what is set, SESSION AUTHORIZATION, SESSION CHARACTERISTICS
+                case "local", "transaction", "constraints" -> {
+                    return; // ends with the transaction
+                }
+                case "characteristics" -> {
+                    characteristics(sink);
+                    return;
+                }
+                case "authorization" -> {
+                    tellValue("session_authorization", is("default"), sink);
+                    return;
+                }
+                case "role" -> {
+                    tellValue("role", false, sink);
+                    return;
+                }
+                case "time" -> {
+                    boolean zone = is("zone");
+                    advance();
+                    tellValue(zone ? "timezone" : null, is("default") || is("local"), sink);
+                    return;
+                }
+                case "names" -> {
+                    tellEnded("client_encoding", ended() || is("default"), sink);
+                    return;
+                }
+                case "schema" -> {
+                    tellValue(token() == Token.STRING ? "search_path" : null, false, sink);
+                    return;
+                }
+                case "xml" -> {
+                    boolean option = is("option");
+                    advance();
+                    tellValue(option ? "xmloption" : null, false, sink);
+                    return;
+                }
+                case null, default -> {
+                    sink.unknown();
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Whether the token at hand makes what stands before it the name of a setting that is set. */
+    private boolean assigns() {
+        return token() == Token.DOT || term() == Term.TO || isEqualSign() || is("from");
+    }
+
+    /** {@code =}, also where a sign of the value follows it directly: PostgreSQL takes that off the operator. */
+    private boolean isEqualSign() {
+        if (token() != Token.OPERATOR) {
+            return false;
+        }
+        int start = scanner.begin(from);
+        int end = scanner.position();
+        for (int at = start + 1; at < end; at++) {
+            if (text[at] != '-' && text[at] != '+') {
+                return false;
+            }
+        }
+        return text[start] == '=';
+    }
+
+    /** Behind the first part of a name: the others, a sign, a value. */
+    private void assignment(@Nullable String first, Sink sink) {
+        String name = qualified(first);
+        boolean assigns = assigns();
+        advance();
+        tellValue(assigns ? name : null, is("default"), sink);
+    }
+
+    /** {@code SET SESSION CHARACTERISTICS AS TRANSACTION modes}, at AS. */
+    private void characteristics(Sink sink) {
+        boolean understood = is("as");
+        for (; !ended(); advance()) {
+            if (token() == Token.COMMA) {
+                continue;
+            }
+            switch (token() == Token.WORD ? name() : null) {
+                case "isolation" -> sink.set("default_transaction_isolation");
+                case "only", "write" -> sink.set("default_transaction_read_only");
+                case "deferrable" -> sink.set("default_transaction_deferrable");
+                case "as", "transaction", "level", "read", "repeatable", "committed", "uncommitted" -> {}
+                case "serializable", "not" -> {}
+                case null, default -> understood = false;
+            }
+        }
+        if (!understood || token() == Token.BROKEN) {
+            sink.unknown();
+        }
+    }
+
+    /** RESET */
+    private void reset(Sink sink) {
+        advance();
+        boolean keyword = token() == Token.WORD;
+        String name = name();
+        advance();
+        if (keyword && name != null && token() == Token.WORD) {
+            // No name of a setting has a word behind it.
+            switch (name) {
+                case "transaction" -> {} // ISOLATION LEVEL
+                case "session" -> tellValue(is("authorization") ? "session_authorization" : null, true, sink);
+                case "time" -> tellValue(is("zone") ? "timezone" : null, true, sink);
+                default -> sink.unknown();
+            }
+            return;
+        }
+        if (keyword && "all".equals(name) && isEnd()) {
+            sink.resetAll();
+            return;
+        }
+        String whole = qualified(name);
+        if (isEnd()) {
+            tell(whole, true, sink);
+        } else {
+            sink.unknown();
+        }
+    }
+
+    /** A value must be at hand. */
+    private void tellValue(@Nullable String name, boolean reset, Sink sink) {
+        if (ended()) {
+            sink.unknown();
+        } else {
+            tellEnded(name, reset, sink);
+        }
+    }
+
+    /** Once the statement is read to its end: nothing stands behind DEFAULT, and each string is closed. */
+    private void tellEnded(@Nullable String name, boolean reset, Sink sink) {
+        boolean alone = true;
+        if (!ended()) {
+            advance();
+            alone = ended();
+        }
+        skipStatement();
+        if (token() == Token.BROKEN || (reset && !alone)) {
+            sink.unknown();
+        } else {
+            tell(name, reset, sink);
+        }
+    }
+
+    private static void tell(@Nullable String name, boolean reset, Sink sink) {
+        switch (name) {
+            case null -> sink.unknown();
+            case "" -> sink.unknown();
+            case "transaction_isolation", "transaction_read_only", "transaction_deferrable" -> {}
+            case "session_authorization" -> {
+                tellOne(name, reset, sink);
+                tellOne("role", reset, sink);
+            }
+            default -> tellOne(name, reset, sink);
+        }
+    }
+
+    private static void tellOne(String name, boolean reset, Sink sink) {
+        if (reset) {
+            sink.reset(name);
+        } else {
+            sink.set(name);
+        }
+    }
+
+    // DISCARD, LISTEN, UNLISTEN
+
+    private void discard(Sink sink) {
+        advance();
+        boolean all = is("all");
+        advance();
+        if (all) {
+            if (isEnd()) {
+                sink.discardAll();
+            } else {
+                sink.unknown();
+            }
+        }
+    }
+
+    private void listen(Sink sink) {
+        advance();
+        String channel = name();
+        advance();
+        if (channel != null && isEnd()) {
+            sink.listen(channel);
+        } else {
+            sink.unknown();
+        }
+    }
+
+    private void unlisten(Sink sink) {
+        advance();
+        boolean all = token() == Token.OPERATOR && text[scanner.begin(from)] == '*';
+        String channel = name();
+        advance();
+        if (isEnd() && all) {
+            sink.unlistenAll();
+        } else if (isEnd() && channel != null) {
+            sink.unlisten(channel);
+        } else {
+            sink.unknown();
+        }
+    }
+
+    // set_config
+
+    /** Any other statement, from the token at hand: the calls of {@code set_config} in it. */
+    private void body(Sink sink, boolean doubted) {
+        boolean told = false;
+        for (; !ended(); advance()) {
+            if (doubted) {
+                told |= mayChangeSession();
+            } else {
+                look(sink);
+            }
+        }
+        if (told || callDepth > 0) {
+            sink.unknown();
+        }
+    }
+
+    /** Whether the token at hand changes the session in some statement. */
+    private boolean mayChangeSession() {
+        return switch (term()) {
+            case SET, RESET, DISCARD, LISTEN, UNLISTEN -> true;
+            default ->
+                Lexeme.call(current) == Call.SET_CONFIG
+                        || (token() == Token.OPEN && Lexeme.token(previous) == Token.ESCAPED);
+        };
+    }
+
+    private void look(Sink sink) {
+        boolean isArgument = callDepth > 0;
+        switch (token()) {
+            case OPEN -> open(sink);
+            case CLOSE -> {
+                if (depth == callDepth && isArgument) {
+                    close(sink);
+                    isArgument = false;
+                }
+                depth = Math.max(0, depth - 1);
+            }
+            case COMMA -> {
+                if (depth == callDepth && isArgument) {
+                    comma();
+                    isArgument = false;
+                }
+            }
+            case STRING, WORD -> {
+                if (isArgument && argumentTokens == 0 && commas != 1) {
+                    argument = token() == Token.STRING ? literal() : null;
+                    argumentIsTrue = term() == Term.TRUE;
+                }
+            }
+            default -> {}
+        }
+        if (isArgument) {
+            argumentTokens++;
+        }
+    }
+
+    private void open(Sink sink) {
+        depth++;
+        if (!Lexeme.isName(previous) || Lexeme.term(lead) == Term.AS || Lexeme.token(lead) == Token.CAST) {
+            return; // no call; a type or an alias
+        }
+        if (Lexeme.token(previous) == Token.ESCAPED) {
+            sink.unknown(); // a call of no one knows what
+        } else if (Lexeme.call(previous) == Call.SET_CONFIG) {
+            boolean own = nameParts == 1 || (nameParts == 2 && Lexeme.letters(qualifier) == Term.PG_CATALOG);
+            if (!own || callDepth > 0) {
+                sink.unknown(); // a user's function that may do the same; one call within the other
+                return;
+            }
+            callDepth = depth;
+            commas = 0;
+            setting = null;
+            beginArgument();
+        }
+    }
+
+    private void comma() {
+        if (commas == 0) {
+            setting = argumentTokens == 1 ? argument : null;
+        }
+        commas++;
+        beginArgument();
+    }
+
+    private void beginArgument() {
+        argumentTokens = 0;
+        argumentIsTrue = false;
+        argument = null;
+    }
+
+    /** At the parenthesis that ends the arguments: {@code set_config(name, value, true)} ends with the transaction. */
+    private void close(Sink sink) {
+        callDepth = 0;
+        boolean local = commas == 2 && argumentTokens == 1 && (argumentIsTrue || isTrue(argument));
+        if (!local) {
+            tell(commas == 2 && setting != null ? lowerCase(setting) : null, false, sink);
+        }
+    }
+
+    /** Whether a literal is true for PostgreSQL, in the spellings that people use. */
+    private static boolean isTrue(@Nullable String literal) {
+        return switch (literal == null ? "" : lowerCase(literal)) {
+            case "t", "true", "y", "yes", "on", "1" -> true;
+            default -> false;
+        };
+    }
+
+    // Tokens as text
+
+    /** Whether the token at hand is this word, which is in lower case, without quotes. */
+    private boolean is(String word) {
+        return token() == Token.WORD && word.equals(name());
+    }
+
+    /** The statement ends here, and properly. */
+    private boolean isEnd() {
+        return token() == Token.SEMICOLON || token() == Token.END;
+    }
+
+    /** The whole name in lower case, whose first part is given, and whose other parts follow behind dots. */
+    private @Nullable String qualified(@Nullable String first) {
+        boolean known = first != null;
+        StringBuilder name = new StringBuilder(known ? first : "");
+        while (token() == Token.DOT) {
+            advance();
+            String part = name();
+            known &= part != null;
+            name.append('.').append(part);
+            advance();
+        }
+        return known ? lowerCase(name) : null;
+    }
+
+    /** The identifier at hand; null if it is none, or none that can be told. */
+    private @Nullable String name() {
+        int start = scanner.begin(from);
+        int end = scanner.position();
+        return switch (token()) {
+            case WORD -> {
+                int after = text[end - 1] == ' ' ? end - 1 : end; // the scanner takes a space behind a word with it
+                byte[] letters = Arrays.copyOfRange(text, start, Math.min(after, start + MAX_NAME_BYTES + 1));
+                String word = identifier(letters, letters.length);
+                yield word == null ? null : lowerCase(word);
+            }
+            case QUOTED -> {
+                byte[] letters = new byte[MAX_NAME_BYTES + 1];
+                int length = 0;
+                for (int at = start + 1; at < end - 1 && length < letters.length; at++) {
+                    letters[length++] = text[at];
+                    if (text[at] == '"') {
+                        at++; // it is doubled
+                    }
+                }
+                yield identifier(letters, length);
+            }
+            default -> null;
+        };
+    }
+
+    /** Cut where PostgreSQL cuts it, which is between two characters. */
+    private @Nullable String identifier(byte[] letters, int length) {
+        int end = length;
+        if (length > MAX_NAME_BYTES) {
+            end = MAX_NAME_BYTES;
+            while (end > 0 && (letters[end] & 0xC0) == 0x80) {
+                end--;
+            }
+        }
+        return end == 0 ? null : decoded(letters, 0, end);
+    }
+
+    /** What the string at hand says; null unless it is plain: {@code ''}, {@code E''} without escapes, {@code $$ $$}. */
+    private @Nullable String literal() {
+        int start = scanner.begin(from);
+        int end = scanner.position();
+        if (text[start] == '$') {
+            int tag = 1;
+            while (text[start + tag] != '$') {
+                tag++;
+            }
+            return decoded(text, start + tag + 1, end - tag - 1);
+        }
+        boolean escapes = text[start] == 'E' || text[start] == 'e';
+        if (!escapes && text[start] != '\'') {
+            return null; // bits, or with escapes of another kind
+        }
+        byte[] letters = new byte[end - start];
+        int length = 0;
+        for (int at = escapes ? start + 2 : start + 1; at < end - 1; at++) {
+            byte letter = text[at];
+            if (letter == '\'' && text[++at] != '\'') {
+                return null; // goes on behind a line end
+            }
+            if (letter == '\\' && escapes) {
+                return null;
+            }
+            letters[length++] = letter;
+        }
+        return decoded(letters, 0, length);
+    }
+
+    private @Nullable String decoded(byte[] letters, int start, int end) {
+        try {
+            return decoder.decode(ByteBuffer.wrap(letters, start, end - start)).toString();
+        } catch (CharacterCodingException e) {
+            return null;
+        }
+    }
+
+    /** The letters of ASCII only, as PostgreSQL folds names. */
+    private static String lowerCase(CharSequence name) {
+        StringBuilder lower = new StringBuilder(name);
+        for (int i = 0; i < lower.length(); i++) {
+            char letter = lower.charAt(i);
+            if (letter >= 'A' && letter <= 'Z') {
+                lower.setCharAt(i, (char) (letter - 'A' + 'a'));
+            }
+        }
+        return lower.toString();
+    }
+}

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Confined to its event loop: names what a text of SQL changes in the session, so that it can be followed. One pass over
- * at most {@value StatementClassifier#LIMIT} bytes, no recursion. It allocates names, and is for texts of
- * which the classifier says that they change the session.
+ * at most {@value StatementClassifier#LIMIT} bytes, no recursion. It allocates names, and is for texts with
+ * {@link Traits#CHANGES_SESSION}: those of other texts are none.
  *
  * <p>It follows PostgreSQL's grammar ({@code VariableSetStmt}, {@code VariableResetStmt} in {@code gram.y}) for all that
  * PostgreSQL accepts, and may name changes in a text that PostgreSQL refuses. A name is told where the text names it,
@@ -194,7 +194,7 @@ public final class SessionChanges {
         return switch (term()) {
             case SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW -> true;
             case BEGIN, START, COMMIT, END, ABORT, ROLLBACK -> true;
-            case CREATE, DECLARE, PREPARE, LOAD, COPY, LOCK, CHECKPOINT -> true;
+            case CREATE, ALTER, DECLARE, PREPARE, EXECUTE, RUNNING, LOAD, COPY, LOCK, CHECKPOINT -> true;
             case INSERT, UPDATE, DELETE, MERGE, NOTIFY, ANALYZE, WRITING, UTILITY, FETCH -> true;
             default -> token() == Token.OPEN || ended();
         };
@@ -479,8 +479,11 @@ public final class SessionChanges {
 
     private void open(Sink sink) {
         depth++;
-        if (!Lexeme.isName(previous) || Lexeme.term(lead) == Term.AS || Lexeme.token(lead) == Token.CAST) {
-            return; // no call; a type or an alias
+        if (!Lexeme.isName(previous) || Lexeme.token(lead) == Token.CAST) {
+            return; // no call; a type
+        }
+        if (Lexeme.term(lead) == Term.AS || Lexeme.term(lead) == Term.INTO) {
+            return; // an alias, a table
         }
         if (Lexeme.token(previous) == Token.ESCAPED) {
             sink.unknown(); // a call of no one knows what

@@ -80,6 +80,12 @@ public final class StatementClassifier {
     private boolean selectInto;
     /** The statement is not understood, so any word may mean what it seems to mean. */
     private boolean doubted;
+    /** The word UPDATE stood in the statement, so SET may have a list of columns behind it. */
+    private boolean updates;
+    /** The word JOIN stood in the statement, so ON may have a condition behind it. */
+    private boolean joins;
+
+    private int traits;
 
     // The set_config( whose arguments are read: their level, 0 for none; the commas on it; what its last one holds.
     private int settingDepth;
@@ -106,6 +112,7 @@ public final class StatementClassifier {
      */
     public Reason classify(ByteBuf sql, int start, int end, boolean safeText) {
         Objects.checkFromToIndex(start, end, sql.capacity());
+        traits = 0;
         int length = Math.min(end - start, LIMIT);
         if (sql.hasArray()) {
             int from = sql.arrayOffset() + start;
@@ -118,12 +125,22 @@ public final class StatementClassifier {
             scanner.over(copy, 0, length);
         }
         Reason reason = text();
-        if (!safeText && !reason.pins()) {
+        if (!safeText) {
             scanner.rewind();
-            reason = reason.or(anywhere()); // what pins may hide behind a change of settings too
+            Reason found = anywhere(); // what pins may hide behind a change of settings too
+            reason = reason.pins() ? reason : reason.or(found);
         }
         scanner.clear();
-        return length < end - start ? reason.or(Reason.TOO_LONG) : reason;
+        if (length < end - start) {
+            traits |= Traits.RUNS_UNKNOWN_CODE | Traits.CHANGES_SESSION;
+            reason = reason.or(Reason.TOO_LONG);
+        }
+        return reason;
+    }
+
+    /** The {@link Traits} of the text that was classified last. */
+    public int traits() {
+        return traits;
     }
 
     private Reason text() {
@@ -137,18 +154,24 @@ public final class StatementClassifier {
 
     /** The quotes are not what they seem, so each word counts wherever it stands. */
     private Reason anywhere() {
+        traits |= Traits.RUNS_UNKNOWN_CODE;
+        Reason reason = Reason.UNSAFE_TEXT;
         boolean first = false; // the first statement was seen already, for nothing can hide its beginning
         for (int found = scanner.nextAnywhere(); found != Lexeme.NOTHING; found = scanner.nextAnywhere()) {
             if (Lexeme.token(found) == Token.SEMICOLON) {
                 first = true;
             } else {
+                traits |= traitsOfName(found);
+                if (first) {
+                    traits |= traitsOfWord(Lexeme.term(found));
+                }
                 if (leavesState(found) || (first && changesSession(Lexeme.term(found)))) {
-                    return Reason.SESSION_DOUBT;
+                    reason = Reason.SESSION_DOUBT;
                 }
                 first = false;
             }
         }
-        return Reason.UNSAFE_TEXT;
+        return reason;
     }
 
     private void beginStatement() {
@@ -158,6 +181,8 @@ public final class StatementClassifier {
         levels[0] = QUERY;
         closed = GROUP;
         doubted = false;
+        updates = false;
+        joins = false;
         settingDepth = 0;
         advance();
     }
@@ -217,13 +242,18 @@ public final class StatementClassifier {
             case CREATE -> create();
             case DECLARE -> declare();
             case PREPARE -> prepare();
-            case LISTEN -> body(Reason.LISTEN);
-            case LOAD -> body(Reason.SESSION_STATE);
-            case COPY -> body(Reason.COPY);
+            case LISTEN -> body(Reason.LISTEN, Traits.CHANGES_SESSION);
+            case LOAD -> body(Reason.SESSION_STATE, Traits.RUNS_UNKNOWN_CODE);
+            case COPY -> body(Reason.COPY, Traits.RUNS_UNKNOWN_CODE);
+            case ALTER -> alter();
+            case RUNNING -> body(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
+            case EXECUTE -> body(Reason.UTILITY, Traits.RUNS_UNKNOWN_CODE);
+            case NOTIFY -> body(Reason.WRITE, Traits.NOTIFIES);
+            case DISCARD, UNLISTEN -> body(Reason.UTILITY, Traits.CHANGES_SESSION);
             case LOCK -> body(Reason.LOCKING_READ);
             case CHECKPOINT -> body(Reason.NODE_LOCAL);
-            case INSERT, UPDATE, DELETE, MERGE, WRITING, NOTIFY, ANALYZE -> body(Reason.WRITE);
-            case UTILITY, FETCH, DISCARD, UNLISTEN -> body(Reason.UTILITY);
+            case INSERT, UPDATE, DELETE, MERGE, WRITING, ANALYZE -> body(Reason.WRITE);
+            case UTILITY, FETCH -> body(Reason.UTILITY);
             default -> body(Reason.NOT_UNDERSTOOD);
         };
     }
@@ -250,7 +280,7 @@ public final class StatementClassifier {
         if (token() == Token.WORD && term() == Term.EXPLAIN) {
             return body(Reason.NOT_UNDERSTOOD); // and no recursion, however often the word stands there
         }
-        return ended() ? Reason.NOT_UNDERSTOOD : statement();
+        return ended() ? notUnderstood() : statement();
     }
 
     private boolean isQuery() {
@@ -314,7 +344,7 @@ public final class StatementClassifier {
             advance();
         }
         if (token() == Token.BROKEN) {
-            return Reason.NOT_UNDERSTOOD;
+            return notUnderstood();
         }
         return worst != Reason.EMPTY ? worst : readOnly ? Reason.READ_ONLY_TRANSACTION : Reason.TRANSACTION;
     }
@@ -335,12 +365,14 @@ public final class StatementClassifier {
 
     private Reason set() {
         advance();
-        if (term() == Term.TRANSACTION || term() == Term.CONSTRAINTS) {
-            return body(Reason.UTILITY);
-        }
-        if (term() == Term.LOCAL) {
+        if (term() == Term.TRANSACTION || term() == Term.CONSTRAINTS || term() == Term.LOCAL) {
+            advance();
+            if (token() == Token.DOT || token() == Token.OPERATOR || term() == Term.TO) {
+                return body(sessionSetting()); // SET local.x = 1: not reserved, so the name of a setting
+            }
             return body(Reason.UTILITY); // PostgreSQL takes it back at the end of the transaction
         }
+        traits |= Traits.CHANGES_SESSION;
         if (term() == Term.SESSION) {
             advance();
             if (term() == Term.CHARACTERISTICS) {
@@ -356,8 +388,10 @@ public final class StatementClassifier {
     private Reason reset() {
         advance();
         if (term() == Term.TRANSACTION) {
-            return body(Reason.UTILITY);
+            advance();
+            return body(token() == Token.DOT || ended() ? sessionSetting() : Reason.UTILITY);
         }
+        traits |= Traits.CHANGES_SESSION;
         if (term() == Term.SESSION) {
             return body(Reason.SESSION_ROLE);
         }
@@ -372,7 +406,10 @@ public final class StatementClassifier {
                 // A dot behind the name makes it another: SET timezone.x
                 yield body(token() == Token.DOT ? Reason.SESSION_SETTING : Reason.REPORTED_SETTING);
             }
-            case TIME -> body(Reason.REPORTED_SETTING); // ZONE follows
+            case TIME -> {
+                advance();
+                yield body(term() == Term.ZONE ? Reason.REPORTED_SETTING : Reason.SESSION_SETTING);
+            }
             case ROLE -> body(Reason.SESSION_ROLE);
             default -> body(Reason.SESSION_SETTING);
         };
@@ -397,7 +434,15 @@ public final class StatementClassifier {
         while (term() == Term.OR || term() == Term.REPLACE || term() == Term.GLOBAL || term() == Term.LOCAL) {
             advance();
         }
+        if (term() == Term.EXTENSION) {
+            return body(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
+        }
         return body(term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE);
+    }
+
+    private Reason alter() {
+        advance();
+        return body(Reason.WRITE, term() == Term.EXTENSION ? Traits.RUNS_UNKNOWN_CODE : 0);
     }
 
     private Reason declare() {
@@ -418,9 +463,14 @@ public final class StatementClassifier {
         return body(twoPhase && token() == Token.STRING ? Reason.WRITE : Reason.SQL_PREPARE);
     }
 
+    private Reason body(Reason first, int traitsOfFirst) {
+        traits |= traitsOfFirst;
+        return body(first);
+    }
+
     /** From the token at hand to the end of the statement: what its first words say, or worse. */
     private Reason body(Reason first) {
-        Reason reason = first;
+        Reason reason = first == Reason.NOT_UNDERSTOOD ? notUnderstood() : first;
         doubted = first == Reason.NOT_UNDERSTOOD;
         for (; !ended(); advance()) {
             if (systemName) {
@@ -438,9 +488,24 @@ public final class StatementClassifier {
             reason = reason.or(systemName());
         }
         if (settingDepth > 0) {
-            reason = reason.or(Reason.SESSION_SETTING);
+            reason = reason.or(sessionSetting());
         }
-        return token() == Token.BROKEN ? reason.or(Reason.NOT_UNDERSTOOD) : reason;
+        return token() == Token.BROKEN ? reason.or(notUnderstood()) : reason;
+    }
+
+    private Reason notUnderstood() {
+        traits |= Traits.RUNS_UNKNOWN_CODE;
+        return Reason.NOT_UNDERSTOOD;
+    }
+
+    private Reason unknownFunction() {
+        traits |= Traits.RUNS_UNKNOWN_CODE;
+        return Reason.UNKNOWN_FUNCTION;
+    }
+
+    private Reason sessionSetting() {
+        traits |= Traits.CHANGES_SESSION;
+        return Reason.SESSION_SETTING;
     }
 
     /** What the token at hand adds to the statement; EMPTY if nothing. */
@@ -448,7 +513,7 @@ public final class StatementClassifier {
         return switch (token()) {
             case WORD -> word();
             case QUOTED -> name();
-            case ESCAPED -> Reason.NOT_UNDERSTOOD;
+            case ESCAPED -> notUnderstood();
             case OPEN -> open();
             case CLOSE -> close();
             case COMMA -> comma();
@@ -458,8 +523,11 @@ public final class StatementClassifier {
 
     /** A word: of the grammar, or a name. */
     private Reason word() {
-        if (doubted && changesSession(term())) {
-            return Reason.SESSION_DOUBT;
+        if (doubted) {
+            traits |= traitsOfWord(term());
+            if (changesSession(term())) {
+                return Reason.SESSION_DOUBT;
+            }
         }
         return switch (term()) {
             case NONE, LAST_VALUE, INFORMATION_SCHEMA, PG_CATALOG, PG_TEMP -> name();
@@ -474,10 +542,15 @@ public final class StatementClassifier {
                 yield Reason.EMPTY;
             }
             case INSERT, DELETE, MERGE -> Reason.WRITE;
-            case UPDATE ->
-                Lexeme.term(previous) == Term.FOR || Lexeme.term(previous) == Term.KEY
-                        ? Reason.LOCKING_READ
-                        : Reason.WRITE;
+            case UPDATE -> {
+                boolean locks = Lexeme.term(previous) == Term.FOR || Lexeme.term(previous) == Term.KEY;
+                updates |= !locks;
+                yield locks ? Reason.LOCKING_READ : Reason.WRITE;
+            }
+            case JOIN -> {
+                joins = true;
+                yield Reason.EMPTY;
+            }
             case NO, SHARE, KEY -> Lexeme.term(previous) == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
                 selectInto = Lexeme.term(previous) != Term.INSERT && Lexeme.term(previous) != Term.MERGE;
@@ -499,7 +572,14 @@ public final class StatementClassifier {
     private Reason name() {
         Term named = Lexeme.letters(current);
         systemName |= Lexeme.isSystemName(current) || named == Term.LAST_VALUE || named == Term.INFORMATION_SCHEMA;
-        return doubted && leavesState(current) ? Reason.SESSION_DOUBT : Reason.EMPTY;
+        if (named == Term.EXECUTE && Lexeme.term(previous) == Term.AS) {
+            traits |= Traits.RUNS_UNKNOWN_CODE; // CREATE TABLE x AS EXECUTE
+        }
+        if (!doubted) {
+            return Reason.EMPTY;
+        }
+        traits |= traitsOfName(current);
+        return leavesState(current) ? Reason.SESSION_DOUBT : Reason.EMPTY;
     }
 
     /** At the token behind a name that may be PostgreSQL's own. */
@@ -529,13 +609,14 @@ public final class StatementClassifier {
             case WORD, QUOTED -> reason = behindName();
             case ESCAPED -> {
                 opened = CALL;
+                traits |= Traits.RUNS_UNKNOWN_CODE | Traits.CHANGES_SESSION;
                 reason = Reason.SESSION_DOUBT; // a call of no one knows what
             }
             case CLOSE -> level(levelKind()); // WITH a AS (...) (SELECT ...) ends the list
             default -> {}
         }
         systemName = false;
-        return push(opened) ? reason : reason.or(Reason.NOT_UNDERSTOOD);
+        return push(opened) ? reason : reason.or(notUnderstood());
     }
 
     /** At the parenthesis behind a name: says what it opens, and what is called if it is a call. */
@@ -551,6 +632,11 @@ public final class StatementClassifier {
         }
         opened = CALL;
         Call call = Lexeme.call(previous);
+        traits |= traitsOfCall(call);
+        boolean ofUsers = nameParts > 2 || (nameParts == 2 && Lexeme.letters(qualifier) != Term.PG_CATALOG);
+        if (ofUsers) {
+            traits |= Traits.RUNS_UNKNOWN_CODE;
+        }
         // Whatever schema is named: better to keep a server for nothing than to give it away with a lock.
         switch (call) {
             case SESSION_LOCK -> {
@@ -560,20 +646,23 @@ public final class StatementClassifier {
                 return Reason.SESSION_STATE;
             }
             case SET_CONFIG -> {
-                return setConfig();
+                return ofUsers ? sessionSetting() : setConfig();
             }
             default -> {}
         }
-        if (nameParts > 2 || (nameParts == 2 && Lexeme.letters(qualifier) != Term.PG_CATALOG)) {
+        if (ofUsers) {
             return Reason.UNKNOWN_FUNCTION;
         }
         return switch (call) {
             case HARMLESS -> Reason.READ;
             case CATALOG -> Reason.SYSTEM_CATALOG;
-            case SEQUENCE -> Reason.SEQUENCE;
+            case SEQUENCE, SEQUENCE_MEMORY -> Reason.SEQUENCE;
             case TRANSACTION_LOCK -> Reason.LOCKING_READ;
-            case NODE_LOCAL -> Reason.NODE_LOCAL;
-            default -> systemName ? Reason.NODE_LOCAL : Reason.UNKNOWN_FUNCTION;
+            case NODE_LOCAL, NOTIFY -> Reason.NODE_LOCAL;
+            default -> {
+                Reason unknown = unknownFunction();
+                yield systemName ? Reason.NODE_LOCAL : unknown;
+            }
         };
     }
 
@@ -599,16 +688,19 @@ public final class StatementClassifier {
                     default -> false;
                 };
             case OPERATOR -> true;
+            // Two that stand in writes only, where a function of that name would cost nothing but a trait.
+            case SET -> updates && Lexeme.call(lead) != Call.RESERVED;
+            case CONFLICT -> Lexeme.term(lead) == Term.ON && !joins;
             default -> false;
         };
     }
 
     /**
      * Whether the name before the parenthesis cannot be that of a function, because of what stands before it: a type
-     * with its modifiers, an alias with its columns, a name of a WITH list with its columns.
+     * with its modifiers, an alias with its columns, a table that is written to, a name of a WITH list with its columns.
      */
     private boolean isTypeOrAlias() {
-        if (Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS) {
+        if (Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS || Lexeme.term(lead) == Term.INTO) {
             return true;
         }
         if (nameParts > 1) {
@@ -627,7 +719,7 @@ public final class StatementClassifier {
     /** set_config(name, value, true) ends with the transaction; any other third argument is taken for false. */
     private Reason setConfig() {
         if (settingDepth > 0) {
-            return Reason.SESSION_SETTING; // one within the other
+            return sessionSetting(); // one within the other
         }
         settingDepth = depth + 1;
         settingCommas = 0;
@@ -646,16 +738,16 @@ public final class StatementClassifier {
     private Reason close() {
         Reason reason = Reason.EMPTY;
         if (depth == 0) {
-            return Reason.NOT_UNDERSTOOD;
+            return notUnderstood();
         }
         if (depth == settingDepth) {
             boolean local = settingCommas == 2 && settingTokens == 1 && Lexeme.term(previous) == Term.TRUE;
-            reason = local ? Reason.EMPTY : Reason.SESSION_SETTING;
+            reason = local ? Reason.EMPTY : sessionSetting();
             settingDepth = 0;
         }
         closed = depth < MAX_DEPTH ? (byte) (levels[depth] & ~WITH_LIST) : GROUP;
         if (closed == OPERATOR_NAME && Lexeme.token(previous) != Token.OPERATOR) {
-            reason = reason.or(Reason.UNKNOWN_FUNCTION); // a function of that name after all
+            reason = reason.or(unknownFunction()); // a function of that name after all
         }
         depth--;
         return reason;
@@ -688,6 +780,29 @@ public final class StatementClassifier {
         return switch (term) {
             case SET, RESET, PREPARE, LISTEN, LOAD, HOLD, TEMPORARY -> true;
             default -> false;
+        };
+    }
+
+    /** What such a word, which begins a statement, adds. */
+    private static int traitsOfWord(Term term) {
+        return switch (term) {
+            case SET, RESET, DISCARD, LISTEN, UNLISTEN -> Traits.CHANGES_SESSION;
+            case NOTIFY -> Traits.NOTIFIES;
+            default -> 0;
+        };
+    }
+
+    /** What a name adds where any name may be that of a function that is called. */
+    private static int traitsOfName(int name) {
+        Call call = Lexeme.call(name);
+        return call == Call.SET_CONFIG ? Traits.CHANGES_SESSION : traitsOfCall(call);
+    }
+
+    private static int traitsOfCall(Call call) {
+        return switch (call) {
+            case SEQUENCE_MEMORY -> Traits.ASKS_SEQUENCE_MEMORY;
+            case NOTIFY -> Traits.NOTIFIES;
+            default -> 0;
         };
     }
 

@@ -202,6 +202,7 @@ class SessionChangesTest {
                 "SELECT set_config FROM t",
                 "SELECT 1 AS set_config",
                 "SELECT * FROM f() AS set_config(a, b)",
+                "INSERT INTO set_config (a) VALUES ('b')",
                 "SELECT set_configuration('x', 'y', false), \"Set_Config\"('x', 'y', false)",
                 "DO $$ BEGIN PERFORM set_config('x', 'y', false); END $$",
                 "SELECT 'unterminated",
@@ -493,6 +494,18 @@ class SessionChangesTest {
             for (int at = 0; at <= sql.length; at++) {
                 changes.read(sql, 0, at, new Told());
                 changes.read(sql, at, sql.length, new Told());
+            }
+        }
+    }
+
+    @Test
+    void whatIsToldHasTheTrait() {
+        StatementClassifier classifier = new StatementClassifier();
+        for (Corpus.Labelled labelled : Corpus.statements()) {
+            ByteBuf text = Unpooled.wrappedBuffer(labelled.sql().getBytes(StandardCharsets.UTF_8));
+            classifier.classify(text, 0, text.readableBytes());
+            if ((classifier.traits() & Traits.CHANGES_SESSION) == 0) {
+                assertThat(told(labelled.sql())).as(labelled.sql()).isEmpty();
             }
         }
     }

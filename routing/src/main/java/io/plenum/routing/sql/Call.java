@@ -14,6 +14,10 @@ public enum Call {
     NODE_LOCAL,
     /** Works on sequences. */
     SEQUENCE,
+    /** Says what the session last got from a sequence. */
+    SEQUENCE_MEMORY,
+    /** {@code pg_notify} */
+    NOTIFY,
     /** Takes an advisory lock that ends with the transaction. */
     TRANSACTION_LOCK,
     /** Takes an advisory lock that ends with the session, or gives it back. */

@@ -29,10 +29,16 @@ public enum Term {
     DELETE,
     MERGE,
     CREATE,
+    ALTER,
+    EXTENSION,
+    /** DO, CALL and IMPORT: a word that begins a statement which runs what is not in its text. */
+    RUNNING,
     /** A word that begins a statement which writes, and that means nothing to us elsewhere. */
     WRITING,
     COPY,
     NOTIFY,
+    ON,
+    CONFLICT,
     OR,
     REPLACE,
     GLOBAL,
@@ -82,6 +88,7 @@ public enum Term {
     /** The name of a setting that no one can change and that is alike on all nodes of a cluster. */
     FIXED_SETTING,
     PREPARE,
+    EXECUTE,
     DISCARD,
     LISTEN,
     UNLISTEN,

@@ -132,11 +132,20 @@ final class Vocabulary {
         to_regtype to_regtypemod
         """;
 
-    /** Names that begin with pg_ and are in no list count as node-local too. */
+    /** Names that begin with pg_ and are in no list count as node-local too, but as unknown code besides. */
     private static final String NODE_FUNCTIONS = """
         current_setting inet_client_addr inet_client_port inet_server_addr inet_server_port mxid_age txid_current
         txid_current_if_assigned txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin
         txid_status txid_visible_in_snapshot
+        pg_backend_pid pg_blocking_pids pg_cancel_backend pg_conf_load_time pg_current_snapshot
+        pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn pg_current_xact_id
+        pg_current_xact_id_if_assigned pg_database_size pg_export_snapshot pg_indexes_size pg_is_in_recovery
+        pg_is_wal_replay_paused pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn
+        pg_last_xact_replay_timestamp pg_listening_channels pg_my_temp_schema pg_notification_queue_usage
+        pg_postmaster_start_time pg_relation_filenode pg_relation_filepath pg_relation_size
+        pg_safe_snapshot_blocking_pids pg_snapshot_xmax pg_snapshot_xmin pg_table_size pg_tablespace_size
+        pg_terminate_backend pg_total_relation_size pg_visible_in_snapshot pg_walfile_name pg_xact_commit_timestamp
+        pg_xact_status
         """;
 
     static {
@@ -146,7 +155,13 @@ final class Vocabulary {
         }
         // Names of groups, not words.
         for (Term group : new Term[] {
-            Term.NONE, Term.WRITING, Term.UTILITY, Term.REPORTED_SETTING, Term.FIXED_SETTING, Term.SAMPLING
+            Term.NONE,
+            Term.RUNNING,
+            Term.WRITING,
+            Term.UTILITY,
+            Term.REPORTED_SETTING,
+            Term.FIXED_SETTING,
+            Term.SAMPLING
         }) {
             terms.remove(group.name().toLowerCase(Locale.ROOT));
         }
@@ -160,10 +175,10 @@ final class Vocabulary {
         name(terms, Term.SAMPLING, "system bernoulli");
         name(terms, Term.LIKE, "ilike");
         name(terms, Term.WRITING, """
-            alter call cluster comment do drop grant import reassign refresh reindex revoke security truncate
-            vacuum
+            cluster comment drop grant reassign refresh reindex revoke security truncate vacuum
             """);
-        name(terms, Term.UTILITY, "close deallocate execute move release savepoint");
+        name(terms, Term.RUNNING, "do call import");
+        name(terms, Term.UTILITY, "close deallocate move release savepoint");
         name(terms, Term.REPORTED_SETTING, """
             application_name client_encoding datestyle default_transaction_read_only intervalstyle
             standard_conforming_strings timezone
@@ -177,7 +192,9 @@ final class Vocabulary {
         }
         name(calls, Call.CATALOG, CATALOG_FUNCTIONS);
         name(calls, Call.NODE_LOCAL, NODE_FUNCTIONS);
-        name(calls, Call.SEQUENCE, "nextval setval currval lastval pg_sequence_last_value pg_get_sequence_data");
+        name(calls, Call.SEQUENCE, "nextval setval pg_sequence_last_value pg_get_sequence_data");
+        name(calls, Call.SEQUENCE_MEMORY, "currval lastval");
+        name(calls, Call.NOTIFY, "pg_notify");
         name(calls, Call.TRANSACTION_LOCK, """
             pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_xact_lock
             pg_try_advisory_xact_lock_shared

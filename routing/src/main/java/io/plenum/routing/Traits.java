@@ -1,0 +1,33 @@
+package io.plenum.routing;
+
+/**
+ * What else a text does, besides its {@link Reason}: flags that hide each other as little as several statements of one
+ * text do. A flag too many costs work, one too few lets a session's state leak; so doubt sets them.
+ *
+ * <p>What the {@linkplain StatementClassifier classifier} cannot see sets no flag: what tables, views and types run of
+ * their own (triggers, rules, defaults, row security, operators, casts), and functions of users that have the name of a
+ * built-in.
+ */
+public final class Traits {
+    /**
+     * Runs code that is not in the text, or may: a function in no list, DO, CALL, COPY, LOAD, SQL EXECUTE, IMPORT,
+     * CREATE or ALTER EXTENSION, and any text that is not understood, too long or not to be trusted. A definition with
+     * parentheses (CREATE TABLE x (...), CREATE FUNCTION) counts too, for its name stands where that of a function does.
+     */
+    public static final int RUNS_UNKNOWN_CODE = 1;
+
+    /** Calls {@code currval} or {@code lastval}, which answer from what the session did before. */
+    public static final int ASKS_SEQUENCE_MEMORY = 1 << 1;
+
+    /** NOTIFY, or a call of {@code pg_notify}. */
+    public static final int NOTIFIES = 1 << 2;
+
+    /**
+     * {@link SessionChanges} may have something to tell of the text. Also where the reason does not show it: because the
+     * server reports the setting, because another reason hides it, or because nothing is left of it but less (DISCARD,
+     * UNLISTEN).
+     */
+    public static final int CHANGES_SESSION = 1 << 3;
+
+    private Traits() {}
+}

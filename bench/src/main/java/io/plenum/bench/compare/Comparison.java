@@ -26,6 +26,9 @@ final class Comparison implements AutoCloseable {
     private static final int SCALE = 10;
     private static final int SYSTEM_CALL_TRANSACTIONS = 4_000;
 
+    /** A result of 1 MB is a thousand system calls for some, and strace makes each slow. */
+    private static final int SYSTEM_CALL_RESULTS = 100;
+
     private final Path directory;
     private final PostgresNode postgres;
     private final Pgbench pgbench;
@@ -176,7 +179,8 @@ final class Comparison implements AutoCloseable {
             Map<String, SystemCalls> ofWorkload = new LinkedHashMap<>();
             for (var rival : rivals) {
                 if (rival.process() != null) {
-                    int perClient = SYSTEM_CALL_TRANSACTIONS / clients;
+                    int transactions = workload == Workload.RESULT ? SYSTEM_CALL_RESULTS : SYSTEM_CALL_TRANSACTIONS;
+                    int perClient = Math.max(1, transactions / clients);
                     var calls = SystemCalls.during(
                             rival.process().pid(),
                             directory,

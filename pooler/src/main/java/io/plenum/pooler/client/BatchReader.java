@@ -6,13 +6,14 @@ import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Router;
 import io.plenum.routing.RoutingPolicy;
+import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.frontend.BindView;
 import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
-import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks ahead at the batch at hand, in place and without consuming it: one simple Query, or the messages up to Sync.
@@ -41,6 +42,14 @@ final class BatchReader {
     private final ParseView parse = new ParseView();
     private final BindView bind = new BindView();
     private final DescribeView describe = new DescribeView();
+    private final SessionChanges changes = new SessionChanges();
+
+    // The text that was looked at last, and what it is.
+    private @Nullable ByteBuf seen;
+    private int seenStart;
+    private int seenEnd;
+    private Reason reason = Reason.EMPTY;
+    private int traits;
 
     /**
      * What the whole batch that begins at {@code start} is. One that is not complete is no proven read, for nobody knows
@@ -124,20 +133,30 @@ final class BatchReader {
         return classify(session, bytes, parse.queryStart(), parse.queryEnd());
     }
 
-    /** The first bytes of the text of a Query or Parse. */
-    String beginningOf(byte code, ByteBuf bytes, int start, int end, int mostBytes) {
-        int from = start + Limits.HEADER;
-        int to = end - 1;
-        if (code == 'P') {
-            parse.at(bytes, start, end);
-            from = parse.queryStart();
-            to = parse.queryEnd();
-        }
-        return bytes.toString(from, Math.min(to - from, mostBytes), StandardCharsets.UTF_8);
+    /** The {@link io.plenum.routing.Traits} of the text that was asked about last. */
+    int traits() {
+        return traits;
+    }
+
+    /** What a text changes in the session. */
+    void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink) {
+        changes.read(sql, start, end, sink);
+    }
+
+    /** The bytes that were looked at may be others from now on. */
+    void forget() {
+        seen = null;
     }
 
     private Reason classify(Session session, ByteBuf bytes, int start, int end) {
-        return classifier.classify(bytes, start, end, session.isTextSafe());
+        if (bytes != seen || start != seenStart || end != seenEnd) { // the first of a batch is asked about twice
+            seen = bytes;
+            seenStart = start;
+            seenEnd = end;
+            reason = classifier.classify(bytes, start, end, session.isTextSafe());
+            traits = classifier.traits();
+        }
+        return reason;
     }
 
     /** Behind the Sync, Query or FunctionCall that ends a complete batch. */

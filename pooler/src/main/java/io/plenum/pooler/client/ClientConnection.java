@@ -20,6 +20,7 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Reason;
 import io.plenum.routing.RoutingPolicy;
+import io.plenum.routing.SessionChanges;
 import io.plenum.routing.Target;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
@@ -60,9 +61,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     /** Largest named Parse; its text is kept for all servers. */
     private static final int MAX_NAMED_PARSE = 16 * 1024 * 1024;
-
-    /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
-    private static final int MAX_SHOWN_STATEMENT = 200;
 
     /**
      * So much is taken from a client that waits before it is no longer read: to stop and start reading costs system calls,
@@ -134,6 +132,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     /** What was sent as a read and is not answered: owned, for another server when this one dies. */
     private @Nullable ByteBuf request;
+
+    /** A cancel request that waits for its moment: to be run when it is over. */
+    private @Nullable Runnable pendingCancel;
 
     private int requestBatches;
     private int position;
@@ -239,6 +240,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (before == State.LINKED && link != null) {
             link.onClientGone();
         }
+        cancelWhenDue();
         dropRequest();
         if (input != null) {
             input.release();
@@ -262,6 +264,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             return;
         }
         pumping = true;
+        clients.batches().forget();
         try {
             cutter.show(bytes);
             boolean more = true;
@@ -497,20 +500,22 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (step == Step.HEAD && type == FrontendType.PARSE && needsWhole(bytes)) {
             return false;
         }
+        if (link.mustWait(type, bytes, start, cutter.end())) {
+            cutter.rewind(start);
+            held = true;
+            return false;
+        }
         if (batchBegins && !mayBegin(link, bytes, start)) {
             return false;
         }
         try {
             Reason reason = Reason.EMPTY;
+            int traits = 0;
             if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
                 reason = clients.batches().reasonOf(this, type.code(), bytes, start, cutter.end());
-                if (reason.pins() && link.canBePinned()) {
-                    String text =
-                            clients.batches().beginningOf(type.code(), bytes, start, cutter.end(), MAX_SHOWN_STATEMENT);
-                    link.pin(reason, System.nanoTime(), text);
-                }
+                traits = clients.batches().traits();
             }
-            link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason);
+            link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason, traits);
         } catch (ProtocolException malformed) {
             if (step != Step.WHOLE) {
                 throw malformed;
@@ -607,6 +612,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public void onProgress() {
+        if (pendingCancel != null) {
+            cancelWhenDue();
+        }
         if (input != null && !pumping) {
             if (held && link().outstanding() == 0) {
                 held = false;
@@ -647,6 +655,22 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         held = false;
         stats().reruns++;
         pump();
+    }
+
+    @Override
+    public void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink) {
+        clients.batches().readChanges(sql, start, end, sink);
+    }
+
+    @Override
+    public boolean grantPin(Reason reason, Pool pool) {
+        ErrorResponse refusal = onReplica
+                ? PoolerErrors.sessionStateOnStandby(reason.label())
+                : limits().refusedPin(reason.label(), pool);
+        if (refusal != null) {
+            fail(refusal);
+        }
+        return refusal == null;
     }
 
     @Override
@@ -837,12 +861,27 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (console != null) {
             console.onCancel();
         }
-        ServerConnection server = link == null ? null : link.server();
-        if (state != State.LINKED || server == null || link().outstanding() == 0) {
-            done.run(); // nothing runs: as with PostgreSQL, nothing happens
+        if (state != State.LINKED || !link().runsForClient() || pendingCancel != null) {
+            done.run(); // nothing runs, or it is being canceled: as with PostgreSQL, nothing happens
             return;
         }
-        clients.shared().cancels().send(server, clients.loop(), done);
+        pendingCancel = done;
+        cancelWhenDue();
+    }
+
+    /** A cancel must not hit what we run in front of the client's statement, so it waits for that to be over. */
+    private void cancelWhenDue() {
+        Runnable done = pendingCancel;
+        ServerConnection server = link == null ? null : link.server();
+        if (done == null || (server != null && link().runsForClient() && link().runsOwn())) {
+            return;
+        }
+        pendingCancel = null;
+        if (server != null && state == State.LINKED && link().runsForClient()) {
+            clients.shared().cancels().send(server, clients.loop(), done);
+        } else {
+            done.run();
+        }
     }
 
     /** Answers the batch that waited, as if it had been cancelled on a server: one error, one ReadyForQuery. */
@@ -917,8 +956,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         if (broken == null && !running && !inTransaction) {
             // a kept server (session mode, a pin) counts as an idle client
-            broken =
-                    closing ? PoolerErrors.shuttingDown() : verdict != null ? verdict : limits().brokenIdle(sinceQuery);
+            broken = closing
+                    ? PoolerErrors.shuttingDown()
+                    : verdict != null ? verdict : limits().brokenKept(link().pin(), sinceQuery);
         }
         failIf(broken);
     }

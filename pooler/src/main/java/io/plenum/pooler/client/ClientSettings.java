@@ -3,10 +3,13 @@ package io.plenum.pooler.client;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.SessionStatePolicy;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.config.UserConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.Link;
+import io.plenum.pooler.pool.Pool;
+import io.plenum.routing.Reason;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.wire.error.ErrorResponse;
 import java.time.Duration;
@@ -21,7 +24,10 @@ record ClientSettings(
         long queryNanos,
         long idleTransactionNanos,
         long transactionNanos,
-        long idleNanos) {
+        long idleNanos,
+        SessionStatePolicy sessionState,
+        int maxPinnedShare,
+        long pinIdleNanos) {
 
     static ClientSettings of(PoolerConfig config, DatabaseConfig database, UserConfig user) {
         PoolMode mode = config.poolMode(database, user);
@@ -43,7 +49,27 @@ record ClientSettings(
                 config.queryTimeout(user).toNanos(),
                 config.idleTransactionTimeout(user).toNanos(),
                 config.transactionTimeout(user).toNanos(),
-                config.clientIdleTimeout(user).toNanos());
+                config.clientIdleTimeout(user).toNanos(),
+                config.get(Settings.SESSION_STATE),
+                config.get(Settings.MAX_PINNED_SHARE),
+                config.get(Settings.PIN_IDLE_TIMEOUT).toNanos());
+    }
+
+    /** Why a client may not keep a server of the pool beyond its transaction; null when it may, and is counted then. */
+    @Nullable
+    ErrorResponse refusedPin(String reason, Pool pool) {
+        if (sessionState == SessionStatePolicy.REFUSE) {
+            return PoolerErrors.sessionStateRefused(reason);
+        }
+        return pool.tryPin() ? null : PoolerErrors.tooManyPins(reason, maxPinnedShare);
+    }
+
+    /** Which limit a client breaks that keeps a server and has not used it for so long; null for none. */
+    @Nullable
+    ErrorResponse brokenKept(@Nullable Reason pin, long idle) {
+        return pin != null && isOver(idle, pinIdleNanos)
+                ? PoolerErrors.pinIdleTimeout(Duration.ofNanos(pinIdleNanos), pin.label())
+                : brokenIdle(idle);
     }
 
     /** Which limit a client breaks that has waited so long for a server; null for none. */

@@ -153,6 +153,33 @@ public final class Settings {
             .doc("Named prepared statements of the protocol that are kept on one server connection; the one unused for"
                     + " longest makes room. 0 turns their tracking off in transaction and statement mode.");
 
+    public static final Setting<SessionStatePolicy> SESSION_STATE = row(
+                    Group.POOLING, "session_state", Values.choice(SessionStatePolicy.class), SessionStatePolicy.PIN)
+            .own()
+            .doc("What happens in transaction and statement mode to a client whose statement leaves in the server"
+                    + " process what outlives the transaction (temporary objects, PREPARE, cursors WITH HOLD,"
+                    + " session advisory locks, LOAD …): `pin`, it keeps its server until that is gone; `refuse`,"
+                    + " it is disconnected.");
+
+    public static final Setting<Integer> MAX_PINNED_SHARE = row(
+                    Group.POOLING, "max_pinned_share", Values.number(0, 100), 80)
+            .own()
+            .doc("Percent of a pool's size that clients may keep to themselves beyond their transactions (SHOW PINS),"
+                    + " rounded down but one at least; who would be one more is disconnected.");
+
+    public static final Setting<Duration> PIN_IDLE_TIMEOUT = row(
+                    Group.POOLING, "pin_idle_timeout", Values.seconds(), Duration.ofMinutes(10))
+            .own()
+            .doc("Longest that a client keeps a server to itself (SHOW PINS) without using it; it is disconnected then."
+                    + " 0 is for ever.");
+
+    public static final Setting<Scrub> SCRUB = row(Group.POOLING, "scrub", Values.choice(Scrub.class), Scrub.AUTO)
+            .own()
+            .doc("When a server is cleaned of what cannot be seen from outside before another client gets it:"
+                    + " settings, roles, advisory locks, temporary objects, cursors, registrations; prepared"
+                    + " statements of the protocol stay, and the client does not wait. `auto`, after a transaction"
+                    + " that ran functions or other code that Plenum does not know; `always`; `never`.");
+
     public static final Setting<Duration> AUTODB_IDLE_TIMEOUT = row(
                     Group.POOLING, "autodb_idle_timeout", Values.seconds(), Duration.ofHours(1))
             .notYet(Duration.ofHours(1), "databases made from `*` are kept")

@@ -124,6 +124,32 @@ public final class PoolerErrors {
                 .hint("Use the transaction's own form (SET LOCAL, pg_advisory_xact_lock), or read_routing = off.");
     }
 
+    /** session_state is refuse. Closes the client; the statement was not sent, an open transaction is rolled back. */
+    public static ErrorResponse sessionStateRefused(String reason) {
+        return fatal(
+                        SqlState.FEATURE_NOT_SUPPORTED,
+                        "session_state: the statement would leave state in the server's session")
+                .detail("The statement is of the kind " + reason + ".")
+                .hint("Use the transaction's own form (SET LOCAL, ON COMMIT DROP, pg_advisory_xact_lock), or"
+                        + " pool_mode = session.");
+    }
+
+    /** max_pinned_share is used up. Closes the client; the statement was not sent, an open transaction is rolled back. */
+    public static ErrorResponse tooManyPins(String reason, int share) {
+        return fatal(
+                        SqlState.CONFIGURATION_LIMIT_EXCEEDED,
+                        "max_pinned_share: too many clients keep a server to themselves")
+                .detail("The statement is of the kind %s; %d percent of the pool may be kept.".formatted(reason, share))
+                .hint("SHOW PINS lists them. Raise max_pinned_share or default_pool_size.");
+    }
+
+    /** pin_idle_timeout passed. Closes the client and the server that it kept. */
+    public static ErrorResponse pinIdleTimeout(Duration limit, String reason) {
+        return fatal(SqlState.IDLE_SESSION_TIMEOUT, "pin_idle_timeout: a server was kept and not used")
+                .detail("Kept for %s, unused for more than %d s.".formatted(reason, limit.toSeconds()))
+                .hint("Drop what the session holds when it is no longer needed, or raise pin_idle_timeout.");
+    }
+
     /** A cancel request met the client while it still waited for a server. Nothing was sent. */
     public static ErrorResponse canceledWhileWaiting() {
         return error(SqlState.QUERY_CANCELED, "canceling statement due to user request");

@@ -1,6 +1,8 @@
 package io.plenum.pooler.link;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.server.OutstandingReplies;
@@ -10,14 +12,21 @@ import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Reason;
+import io.plenum.routing.Target;
+import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
+import io.plenum.wire.Limits;
+import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
+import io.plenum.wire.backend.CommandTag;
+import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import io.plenum.wire.frontend.BindView;
 import io.plenum.wire.frontend.CloseView;
 import io.plenum.wire.frontend.DescribeView;
+import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.frontend.ParseView;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -40,9 +49,16 @@ public final class Link implements ServerConnection.Reader {
     }
 
     private static final byte[] FOREIGN_NAME = "PLENUM_".getBytes(StandardCharsets.US_ASCII);
-    private static final int MOST_UNDONE = 64;
+    private static final int MOST_FORMER_NAMES = 64;
     private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
     private static final Object SETTINGS = "settings";
+    private static final String OWN_NAME = "PLENUM_";
+
+    /** Marks a group of ours that has its own Sync: its failure is no answer to the client. */
+    private static final Object ALONE = "alone";
+
+    /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
+    private static final int MOST_SHOWN_BYTES = 200;
 
     /** Marks a Parse of the client's own unnamed statement. */
     private static final Object UNNAMED = "unnamed";
@@ -71,6 +87,11 @@ public final class Link implements ServerConnection.Reader {
     private @Nullable ServerConnection server;
     private @Nullable Pool pool;
     private @Nullable Reason pin;
+    /** The pin ends with the client, for nothing tells when what it stands for is gone. */
+    private boolean pinLasts;
+
+    private @Nullable SessionTrace trace;
+    private boolean ranUnknownCode;
     private long pinnedSinceNanos;
     private String pinnedBy = "";
     private long countedBytes;
@@ -79,11 +100,12 @@ public final class Link implements ServerConnection.Reader {
     private boolean heardNothing;
     private long clientBytesBefore;
     private boolean namedParse;
+    private boolean closedInPipeline;
     private boolean outOfStep;
     private boolean heardFatal;
     private boolean resetting;
     private @Nullable SessionSettings discarded;
-    private @Nullable List<NamedParse> undone;
+    private @Nullable List<Renamed> formerNames;
     private boolean serverHeld;
     private long linkedSinceNanos;
     private long transactionSinceNanos;
@@ -92,6 +114,7 @@ public final class Link implements ServerConnection.Reader {
     private byte @Nullable [] unnamed;
     private int unnamedLength;
     private Reason unnamedReason = Reason.EMPTY;
+    private int unnamedTraits;
 
     /** {@code maxPrepared} statements are kept on a server; 0 leaves names as the client chose them. */
     public Link(LinkedClient client, StatementCache cache, int maxPrepared, Mode mode) {
@@ -111,11 +134,13 @@ public final class Link implements ServerConnection.Reader {
         heardNothing = true;
         clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
         namedParse = false;
+        closedInPipeline = false;
         outOfStep = false;
         heardFatal = false;
         resetting = false;
+        ranUnknownCode = false;
         discarded = null;
-        undone = null;
+        formerNames = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
@@ -171,39 +196,59 @@ public final class Link implements ServerConnection.Reader {
         return pinnedBy;
     }
 
-    /** Whether {@link #pin(Reason, long, String)} would do anything. */
-    public boolean canBePinned() {
-        return pin == null && mode != Mode.SESSION;
-    }
-
-    /** State is left in the backend by this statement: the client stays on it, and nobody gets it afterwards. */
-    public void pin(Reason reason, long nowNanos, String statement) {
-        if (canBePinned()) {
-            pin = reason;
-            pinnedSinceNanos = nowNanos;
-            pinnedBy = statement;
-        }
-    }
-
     /** Replies that are still owed. */
     public int outstanding() {
         ServerConnection linked = server;
         return linked == null ? 0 : linked.replies().size();
     }
 
+    /** Whether the client waits for an answer; what we ask for ourselves does not count. */
+    public boolean runsForClient() {
+        ServerConnection linked = server;
+        return linked != null && linked.replies().owesClient();
+    }
+
+    /** Whether the server is at something of ours, which no cancel of the client's must hit. */
+    public boolean runsOwn() {
+        ServerConnection linked = server;
+        return linked != null && !linked.replies().isEmpty() && linked.replies().headOrigin() == Origin.INJECTED;
+    }
+
     private void releaseIfClean() {
         ServerConnection linked = server;
-        if (linked == null || mode == Mode.SESSION || pin != null) {
+        if (linked == null || mode == Mode.SESSION) {
             return;
         }
-        if (linked.isQuiet() && !midMessage && !linked.outbox().hasUnsent()) {
-            Pool home = end(linked);
-            if (home.settings().resetAlways()) {
-                home.releaseWithReset(linked);
-            } else {
-                home.release(linked);
-            }
+        if (!linked.isQuiet() || midMessage || linked.outbox().hasUnsent()) {
+            return;
+        }
+        SessionTrace open = trace;
+        if (open != null && open.isOpen() && open.ask(linked)) {
+            linked.outbox().flush();
+        } else if (pin == null) {
+            giveBack(end(linked), linked, false);
             client.onReleased();
+        } else {
+            resumeKept(linked);
+        }
+    }
+
+    /** A client that keeps its server finds there what a session of its own would have gone back to. */
+    private void resumeKept(ServerConnection linked) {
+        SessionSettings wanted = client.settings();
+        if (!linked.settings().equals(wanted)) {
+            bringSettingsInStep(linked, linked.settings(), wanted);
+            linked.outbox().flush();
+        }
+    }
+
+    private void giveBack(Pool home, ServerConnection linked, boolean unsettled) {
+        if (home.settings().resetAlways()) {
+            home.releaseWithReset(linked);
+        } else if (unsettled || home.settings().scrub().isDue(ranUnknownCode)) {
+            home.releaseWithScrub(linked);
+        } else {
+            home.release(linked);
         }
     }
 
@@ -220,13 +265,14 @@ public final class Link implements ServerConnection.Reader {
                 && !linked.isClosed()
                 && !linked.outbox().hasUnsent();
         boolean pinned = pin != null;
+        boolean unsettled = trace != null && trace.isOpen(); // what its statements changed will not be asked any more
         linked.outbox().discard();
         Pool home = end(linked);
         if (boundary && !pinned && linked.isQuiet()) {
             if (mode == Mode.SESSION) {
                 home.releaseWithReset(linked);
             } else {
-                home.release(linked);
+                giveBack(home, linked, unsettled);
             }
         } else if (boundary && !pinned && mode != Mode.SESSION) {
             home.releaseWithRollback(linked);
@@ -237,17 +283,25 @@ public final class Link implements ServerConnection.Reader {
     }
 
     private Pool end(ServerConnection linked) {
-        Pool home = pool;
-        if (home == null) {
-            throw new IllegalStateException("link without a pool");
-        }
+        Pool home = pool();
         holdServer(false);
         client.setReadable(true);
         linked.detach();
         server = null;
         pool = null;
-        pin = null;
+        if (trace != null) {
+            trace.forget();
+        }
+        unpin(home);
         return home;
+    }
+
+    private void unpin(Pool home) {
+        if (pin != null) {
+            pin = null;
+            pinLasts = false;
+            home.unpin();
+        }
     }
 
     // --- from the client -------------------------------------------------------------------------------------------
@@ -258,8 +312,10 @@ public final class Link implements ServerConnection.Reader {
      * @param end behind the last byte that is present; {@code whole} is false for the head of a large message, whose rest
      *     comes by {@link #onPiece}
      * @param reason what the statement of a Query or Parse is
+     * @param traits what more there is to it
      */
-    public void onMessage(FrontendType type, ByteBuf bytes, int start, int end, boolean whole, Reason reason) {
+    public void onMessage(
+            FrontendType type, ByteBuf bytes, int start, int end, boolean whole, Reason reason, int traits) {
         ServerConnection linked = linked();
         midMessage = !whole;
         if (linked.isSkippingToSync() && type != FrontendType.SYNC) {
@@ -275,12 +331,15 @@ public final class Link implements ServerConnection.Reader {
                     linked.setCloseWhenReleased();
                 }
                 linked.setGroupOpen(false);
+                if (!note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
+                    return;
+                }
                 forgetUnnamed(linked); // PostgreSQL does, before it runs the text
                 replies.add(Reply.QUERY, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
-            case PARSE -> onParse(linked, bytes, start, end, whole, reason);
+            case PARSE -> onParse(linked, bytes, start, end, whole, reason, traits);
             case BIND -> onBind(linked, bytes, start, end);
             case DESCRIBE -> onDescribe(linked, bytes, start, end);
             case EXECUTE -> {
@@ -313,6 +372,59 @@ public final class Link implements ServerConnection.Reader {
             case COPY_DATA, FLUSH -> forward(linked, bytes, start, end);
             case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
         }
+    }
+
+    /**
+     * Whether a message must wait for what was sent before: it names a statement whose Close stands in an earlier group of
+     * the pipeline, and whether that runs or is skipped is not known yet.
+     */
+    public boolean mustWait(FrontendType type, ByteBuf bytes, int start, int end) {
+        if (!closedInPipeline) {
+            return false;
+        }
+        OutstandingReplies replies = linked().replies();
+        closedInPipeline = !replies.isEmpty();
+        boolean ready = false;
+        for (int i = replies.size() - 1; i >= 0; i--) {
+            ready |= replies.replyAt(i).endsWithReady();
+            if (ready
+                    && replies.subjectAt(i) instanceof NamedClose closing
+                    && isNamed(closing.name(), type, bytes, start, end)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isNamed(byte[] name, FrontendType type, ByteBuf bytes, int start, int end) {
+        try {
+            return isNamedInWellFormed(name, type, bytes, start, end);
+        } catch (ProtocolException malformed) {
+            return false;
+        }
+    }
+
+    private boolean isNamedInWellFormed(byte[] name, FrontendType type, ByteBuf bytes, int start, int end) {
+        return switch (type) {
+            case PARSE -> {
+                parse.at(bytes, start, end);
+                yield equal(name, bytes, parse.nameStart(), parse.nameEnd());
+            }
+            case BIND -> {
+                bind.at(bytes, start, end);
+                yield equal(name, bytes, bind.statementStart(), bind.statementEnd());
+            }
+            case DESCRIBE -> {
+                describe.at(bytes, start, end);
+                yield describe.isStatement() && equal(name, bytes, describe.nameStart(), describe.nameEnd());
+            }
+            default -> false;
+        };
+    }
+
+    private static boolean equal(byte[] name, ByteBuf bytes, int start, int end) {
+        return end - start == name.length
+                && ByteBufUtil.equals(bytes, start, Unpooled.wrappedBuffer(name), 0, name.length);
     }
 
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */
@@ -359,13 +471,20 @@ public final class Link implements ServerConnection.Reader {
         linked.outbox().forward(bytes, start, end);
     }
 
-    private void onParse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean whole, Reason reason) {
+    private void onParse(
+            ServerConnection linked, ByteBuf bytes, int start, int end, boolean whole, Reason reason, int traits) {
         parse.at(bytes, start, end);
+        boolean named = parse.nameStart() != parse.nameEnd();
+        boolean kept = named ? maxPrepared > 0 : whole && mayKeepUnnamed(end - parse.queryStart());
+        // What is not kept is not there to be looked at when it is bound.
+        if (!kept && !note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
+            return;
+        }
         linked.setGroupOpen(true);
         client.stats().clientParses++;
-        if (parse.nameStart() == parse.nameEnd()) {
-            if (whole) {
-                rememberUnnamed(linked, bytes, parse.queryStart(), end, reason);
+        if (!named) {
+            if (kept) {
+                rememberUnnamed(linked, bytes, parse.queryStart(), end, reason, traits);
             } else {
                 forgetUnnamed(linked);
             }
@@ -374,7 +493,7 @@ public final class Link implements ServerConnection.Reader {
             forward(linked, bytes, start, end);
             return;
         }
-        if (maxPrepared == 0) {
+        if (!kept) {
             client.stats().serverParses++;
             linked.replies().add(Reply.PARSE, Origin.CLIENT);
             forward(linked, bytes, start, end);
@@ -390,7 +509,7 @@ public final class Link implements ServerConnection.Reader {
             rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, before);
             return;
         }
-        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason);
+        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason, traits);
         client.statements().put(name, statement);
         if (linked.statements().use(statement, linked.links())) {
             if (!mayRefuse(linked)) {
@@ -419,6 +538,9 @@ public final class Link implements ServerConnection.Reader {
         int nameEnd = bind.statementEnd();
         if (nameStart == nameEnd || maxPrepared == 0) {
             if (nameStart == nameEnd) {
+                if (!noteUnnamed(linked)) {
+                    return;
+                }
                 ensureUnnamed(linked);
             }
             linked.replies().add(Reply.BIND, Origin.CLIENT);
@@ -428,6 +550,9 @@ public final class Link implements ServerConnection.Reader {
         PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
         if (statement == null) {
             renameUnknown(linked, Reply.BIND, bytes, start, nameStart, nameEnd, end);
+            return;
+        }
+        if (!noteNamed(linked, statement)) {
             return;
         }
         ensurePrepared(linked, statement);
@@ -474,6 +599,10 @@ public final class Link implements ServerConnection.Reader {
             if (statement != null) {
                 undo = new NamedClose(copy(bytes, close.nameStart(), close.nameEnd()), statement);
                 client.statements().remove(undo.name());
+                if (!linked.replies().isEmpty()) {
+                    closedInPipeline = true;
+                    remember(undo.name(), statement); // an error that is on its way may name it
+                }
             }
             synthesize(linked, Reply.CLOSE, undo);
             return;
@@ -555,12 +684,13 @@ public final class Link implements ServerConnection.Reader {
         linked.outbox().forward(bytes, nameStart, end);
     }
 
-    private void rememberUnnamed(ServerConnection linked, ByteBuf bytes, int tailStart, int end, Reason reason) {
+    private boolean mayKeepUnnamed(int length) {
+        return length <= KEPT_UNNAMED_BYTES && mode != Mode.SESSION;
+    }
+
+    private void rememberUnnamed(
+            ServerConnection linked, ByteBuf bytes, int tailStart, int end, Reason reason, int traits) {
         int length = end - tailStart;
-        if (length > KEPT_UNNAMED_BYTES || mode == Mode.SESSION) {
-            forgetUnnamed(linked);
-            return;
-        }
         byte[] kept = unnamed;
         if (kept == null || kept.length < length) {
             kept = new byte[Math.max(64, length + length / 2)];
@@ -569,12 +699,14 @@ public final class Link implements ServerConnection.Reader {
         bytes.getBytes(tailStart, kept, 0, length);
         unnamedLength = length;
         unnamedReason = reason;
+        unnamedTraits = traits;
         linked.setUnnamedOwner(client);
     }
 
     private void forgetUnnamed(ServerConnection linked) {
         unnamedLength = 0;
         unnamedReason = Reason.NOT_UNDERSTOOD;
+        unnamedTraits = 0; // noted when it was parsed
         linked.setUnnamedOwner(client);
     }
 
@@ -627,6 +759,152 @@ public final class Link implements ServerConnection.Reader {
         return copy;
     }
 
+    // --- state of the session --------------------------------------------------------------------------------------
+
+    private boolean noteUnnamed(ServerConnection linked) {
+        byte[] kept = unnamed;
+        if (kept == null || isPlain(unnamedReason, unnamedTraits)) {
+            noteSequences(linked, unnamedReason);
+            return true;
+        }
+        int end = 0;
+        while (end < unnamedLength && kept[end] != 0) {
+            end++;
+        }
+        return note(linked, unnamedReason, unnamedTraits, Unpooled.wrappedBuffer(kept, 0, end), 0, end);
+    }
+
+    private boolean noteNamed(ServerConnection linked, PreparedStatement statement) {
+        if (isPlain(statement.reason(), statement.traits())) {
+            noteSequences(linked, statement.reason());
+            return true;
+        }
+        int end = statement.textLength();
+        return note(
+                linked,
+                statement.reason(),
+                statement.traits(),
+                Unpooled.wrappedBuffer(statement.tail(), 0, end),
+                0,
+                end);
+    }
+
+    private static boolean isPlain(Reason reason, int traits) {
+        return traits == 0 && !reason.leavesState();
+    }
+
+    private void noteSequences(ServerConnection linked, Reason reason) {
+        if (reason.target() == Target.PRIMARY) {
+            linked.noteSequencesOf(client);
+        }
+    }
+
+    /**
+     * Notes what a statement that is about to be sent may leave in the session, where it would outlive the transaction.
+     *
+     * @return false when the client was refused, and is gone
+     */
+    private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
+        if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0 && linked.remembersSequencesBeside(client)) {
+            discardSequences(linked);
+        }
+        noteSequences(linked, reason);
+        if (mode == Mode.SESSION || isPlain(reason, traits)) {
+            return true;
+        }
+        ranUnknownCode |= (traits & Traits.RUNS_UNKNOWN_CODE) != 0;
+        boolean unnamedSetting = false;
+        if ((traits & Traits.CHANGES_SESSION) != 0) {
+            client.readChanges(bytes, start, end, trace());
+            unnamedSetting = trace().takeUnnamed();
+        }
+        Reason kept = reason.pins() ? reason : unnamedSetting ? Reason.SESSION_SETTING : null;
+        return kept == null || pin(kept, bytes, start, end);
+    }
+
+    /** State is left in the backend by this statement: the client stays on it until that is gone. */
+    private boolean pin(Reason reason, ByteBuf bytes, int start, int end) {
+        if (SessionTrace.isTold(reason)) {
+            trace().doubtHoldings();
+        }
+        pinLasts |= !SessionTrace.isTold(reason);
+        if (pin != null) {
+            return true;
+        }
+        if (!client.grantPin(reason, pool())) {
+            return false;
+        }
+        pin = reason;
+        pinnedSinceNanos = System.nanoTime();
+        pinnedBy = bytes.toString(start, Math.min(end - start, MOST_SHOWN_BYTES), StandardCharsets.UTF_8);
+        return true;
+    }
+
+    /** What the server still holds of what pinned the client; null for nothing. */
+    void onHoldings(@Nullable Reason held) {
+        if (held != null && pin != null && !pinLasts) {
+            pin = held;
+        } else if (held == null && !pinLasts) {
+            unpin(pool());
+        }
+    }
+
+    /** The server said what became of a setting; a null value is that of the session's start. */
+    void onSettled(String name, @Nullable String value) {
+        SessionSettings before = client.settings();
+        client.setSettings(value == null ? before.without(name) : before.with(name, value));
+    }
+
+    boolean isReported(String setting) {
+        return linked().reports(setting);
+    }
+
+    SessionSettings clientSettings() {
+        return client.settings();
+    }
+
+    SessionSettings startSettings() {
+        return client.startSettings();
+    }
+
+    private SessionTrace trace() {
+        SessionTrace made = trace;
+        if (made == null) {
+            made = new SessionTrace(this);
+            trace = made;
+        }
+        return made;
+    }
+
+    /**
+     * What other clients drew from sequences must not be told to this one: in front of its message, and in the same
+     * transaction, for it is no matter of transactions. Within a group of the client's the group's Sync ends this too.
+     */
+    private void discardSequences(ServerConnection linked) {
+        if (linked.status() == TransactionStatus.FAILED) {
+            return; // where nothing is told
+        }
+        linked.forgetSequences();
+        boolean alone = !linked.isGroupOpen();
+        Object subject = alone ? ALONE : null;
+        OutstandingReplies replies = linked.replies();
+        ByteBuf out = linked.outbox().writer();
+        FrontendMessages.parse(out, OWN_NAME, "DISCARD SEQUENCES");
+        FrontendMessages.bind(out, OWN_NAME, OWN_NAME, List.of());
+        FrontendMessages.execute(out, OWN_NAME, 0);
+        FrontendMessages.closePortal(out, OWN_NAME);
+        FrontendMessages.closeStatement(out, OWN_NAME);
+        replies.add(Reply.PARSE, Origin.INJECTED, subject);
+        replies.add(Reply.BIND, Origin.INJECTED, subject);
+        replies.add(Reply.EXECUTE, Origin.INJECTED, subject);
+        replies.add(Reply.CLOSE, Origin.INJECTED, subject);
+        replies.add(Reply.CLOSE, Origin.INJECTED, subject);
+        if (alone) {
+            FrontendMessages.sync(out);
+            replies.add(Reply.SYNC, Origin.INJECTED, subject);
+        }
+    }
+
     // --- settings --------------------------------------------------------------------------------------------------
 
     /**
@@ -637,13 +915,17 @@ public final class Link implements ServerConnection.Reader {
      */
     private void bringSettingsInStep(ServerConnection linked, SessionSettings actual, SessionSettings wanted) {
         SettingsReplay.write(linked.outbox().writer(), actual, wanted);
+        oweReplay(linked);
+        linked.assumeSettings(wanted);
+    }
+
+    private static void oweReplay(ServerConnection linked) {
         OutstandingReplies replies = linked.replies();
         replies.add(Reply.PARSE, Origin.INJECTED, SETTINGS);
         replies.add(Reply.BIND, Origin.INJECTED, SETTINGS);
         replies.add(Reply.EXECUTE, Origin.INJECTED, SETTINGS);
         replies.add(Reply.SYNC, Origin.INJECTED, SETTINGS);
         linked.setUnnamedOwner(null);
-        linked.assumeSettings(wanted);
     }
 
     // --- from the server -------------------------------------------------------------------------------------------
@@ -675,7 +957,7 @@ public final class Link implements ServerConnection.Reader {
                 if (parsed.sent()) {
                     linked.statements().remove(parsed.statement());
                 }
-                rememberUndone(parsed);
+                remember(parsed.name(), parsed.statement());
             }
             case NamedClose(byte[] name, PreparedStatement statement) ->
                 client.statements().put(name, statement);
@@ -701,11 +983,20 @@ public final class Link implements ServerConnection.Reader {
             client.onOutOfStep(error);
             return false;
         }
-        return true; // our Parse failed in place of the client's message, which is not answered any more
+        if (subject instanceof SessionTrace asked) {
+            asked.onFailed();
+            pinLasts = true; // what the session holds is not known: nobody else shall have it
+            pin = pin == null ? Reason.SESSION_DOUBT : pin;
+            return false;
+        }
+        return subject != ALONE; // our Parse failed in place of the client's message, which is not answered any more
     }
 
     @Override
     public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
+        if (trace != null) {
+            trace.onError();
+        }
         if (error.isFatal()) {
             ServerConnection linked = linked();
             if (linked.isQuiet() && !midMessage && mode != Mode.SESSION && pin == null) {
@@ -723,7 +1014,8 @@ public final class Link implements ServerConnection.Reader {
                 }
                 byte[] name = client.statements().nameOf(statement);
                 if (name == null) {
-                    name = undoneNameOf(statement); // its Parse failed when this was on its way already
+                    name = formerNameOf(
+                            statement); // its Parse failed, or it was closed, when this was on its way already
                 }
                 return name == null || !forwardRenamed(bytes, start, end, statement.name(), name);
             }
@@ -736,22 +1028,23 @@ public final class Link implements ServerConnection.Reader {
         }
     }
 
-    private void rememberUndone(NamedParse parse) {
-        List<NamedParse> all = undone;
+    /** Keeps a name that the client's statement had, for errors that come when it has it no more. */
+    private void remember(byte[] name, PreparedStatement statement) {
+        List<Renamed> all = formerNames;
         if (all == null) {
             all = new ArrayList<>();
-            undone = all;
+            formerNames = all;
         }
-        if (all.size() < MOST_UNDONE) {
-            all.add(parse);
+        if (all.size() < MOST_FORMER_NAMES) {
+            all.add(new Renamed(statement.name(), name));
         }
     }
 
-    private byte @Nullable [] undoneNameOf(PreparedStatement statement) {
-        if (undone != null) {
-            for (NamedParse parse : undone) {
-                if (parse.statement() == statement) {
-                    return parse.name();
+    private byte @Nullable [] formerNameOf(PreparedStatement statement) {
+        if (formerNames != null) {
+            for (Renamed former : formerNames.reversed()) {
+                if (former.ours() == statement.name()) {
+                    return former.theirs();
                 }
             }
         }
@@ -820,9 +1113,36 @@ public final class Link implements ServerConnection.Reader {
         BackendMessages.parameterStatus(client.outbox().writer(), name, value);
     }
 
-    @Override
-    public void onReset() {
+    /** Something goes back to the server's start, which need not be the client's. */
+    void onReset() {
         resetting = true;
+    }
+
+    @Override
+    public void onTag(@Nullable CommandTag tag) {
+        if (tag == CommandTag.RESET) {
+            onReset();
+        }
+        if (trace != null) {
+            trace.onTag(tag);
+        }
+        if (pin != null && !pinLasts && mayEndPin(tag)) {
+            trace().doubtHoldings();
+        }
+    }
+
+    private static boolean mayEndPin(@Nullable CommandTag tag) {
+        return switch (tag) {
+            case DELETE, DECLARE_CURSOR, DO, RESET, RELEASE -> false;
+            case null, default -> true; // DROP, DEALLOCATE, CLOSE, DISCARD, UNLISTEN, ROLLBACK
+        };
+    }
+
+    @Override
+    public void onInjectedRow(DataRow row, @Nullable Object subject) {
+        if (subject instanceof SessionTrace asking) {
+            asking.onRow(linked(), row);
+        }
     }
 
     /** DISCARD ALL ran: the client is back at its own start, and hears of what that changed, just before ReadyForQuery. */
@@ -869,7 +1189,7 @@ public final class Link implements ServerConnection.Reader {
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
         if (resetting) {
-            resetting = false;
+            resetting = trace != null && trace.hasResets();
             if (discarded != null) {
                 reportDiscarded(discarded);
                 discarded = null;
@@ -888,15 +1208,30 @@ public final class Link implements ServerConnection.Reader {
         }
     }
 
-    /** A client that keeps its server finds there what a session of its own would have gone back to. */
+    /** Where something went back to the server's start, the client finds its own instead, as on a session of its own. */
     private void resume(TransactionStatus status) {
         ServerConnection linked = linked();
-        SessionSettings wanted = client.settings();
-        if (status == TransactionStatus.IDLE
-                && (mode == Mode.SESSION || pin != null)
-                && !linked.settings().equals(wanted)
-                && linked.replies().isEmpty()) {
-            bringSettingsInStep(linked, linked.settings(), wanted);
+        if (!linked.replies().isEmpty()) {
+            return; // what stands behind it in the pipeline was sent already
+        }
+        if (status == TransactionStatus.IN_TRANSACTION) {
+            restart(linked, client.startSettings());
+        } else if (status == TransactionStatus.IDLE && mode == Mode.SESSION) {
+            resumeKept(linked);
+        }
+    }
+
+    /** Within the client's transaction, which may take it back: so nothing is assumed of it. */
+    private void restart(ServerConnection linked, SessionSettings start) {
+        var replay = new SettingsReplay();
+        List<String> names = trace == null ? List.of() : trace.resetTo(start);
+        for (String name : names) {
+            replay.set(name, start.get(name));
+        }
+        if (!names.isEmpty()) {
+            replay.write(linked.outbox().writer());
+            oweReplay(linked);
+            trace().onRestarted(names);
             linked.outbox().flush();
         }
     }
@@ -955,6 +1290,14 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onWritability(boolean writable) {
         client.setReadable(writable);
+    }
+
+    private Pool pool() {
+        Pool home = pool;
+        if (home == null) {
+            throw new IllegalStateException("not linked");
+        }
+        return home;
     }
 
     private ServerConnection linked() {

@@ -1,8 +1,12 @@
 package io.plenum.pooler.link;
 
+import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Reason;
+import io.plenum.routing.SessionChanges;
 import io.plenum.wire.error.ErrorResponse;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +22,12 @@ public interface LinkedClient {
     SessionSettings startSettings();
 
     ClientStatements statements();
+
+    /** Reads what a text changes in the session, in place. */
+    void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink);
+
+    /** Whether the client may keep a server of this pool; one that may not is told so and closed. */
+    boolean grantPin(Reason reason, Pool pool);
 
     PoolStats stats();
 

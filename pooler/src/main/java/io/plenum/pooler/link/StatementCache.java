@@ -37,11 +37,11 @@ public final class StatementCache {
     }
 
     /** The statement whose Parse has these bytes behind its name: text, NUL and parameter types. */
-    public synchronized PreparedStatement intern(byte[] tail, Reason reason) {
+    public synchronized PreparedStatement intern(byte[] tail, Reason reason, int traits) {
         var text = new Text(tail);
         PreparedStatement statement = known.get(text);
         if (statement == null || statement.isOutdated()) {
-            statement = statement == null ? create(tail, reason) : statement.current();
+            statement = statement == null ? create(tail, reason, traits) : statement.current();
             if (known.put(text, statement) == null) {
                 bytes += tail.length;
             }
@@ -62,13 +62,13 @@ public final class StatementCache {
      */
     public synchronized void outdate(PreparedStatement statement) {
         if (!statement.isOutdated()) {
-            statement.replaceBy(create(statement.tail(), statement.reason()));
+            statement.replaceBy(create(statement.tail(), statement.reason(), statement.traits()));
         }
     }
 
-    private PreparedStatement create(byte[] tail, Reason reason) {
+    private PreparedStatement create(byte[] tail, Reason reason, int traits) {
         issued++;
-        return new PreparedStatement(issued, tail, reason);
+        return new PreparedStatement(issued, tail, reason, traits);
     }
 
     public synchronized int size() {

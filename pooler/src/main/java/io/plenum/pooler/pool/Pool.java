@@ -3,6 +3,7 @@ package io.plenum.pooler.pool;
 import io.netty.channel.Channel;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeRole;
 import io.plenum.wire.error.ErrorResponse;
@@ -41,6 +42,10 @@ public final class Pool implements ServerConnection.Owner {
 
     /** The same where a server cannot move but is closed here and opened there, which costs a login. */
     private static final long REPLACE_AFTER_NANOS = 20_000_000L;
+
+    /** RESET ALL leaves roles alone; what DISCARD ALL does beyond this would take the prepared statements too. */
+    private static final String SCRUB = "CLOSE ALL;SET SESSION AUTHORIZATION DEFAULT;RESET ALL;UNLISTEN *;SELECT"
+            + " pg_catalog.pg_advisory_unlock_all();DISCARD TEMP;DISCARD SEQUENCES";
 
     private final PoolKey key;
     private final Loop loop;
@@ -138,6 +143,31 @@ public final class Pool implements ServerConnection.Owner {
         }
         active--;
         runOwn(server, settings.resetQuery());
+    }
+
+    /**
+     * Takes back a server whose session may hold what could not be seen: settings, roles, locks, temporary objects, cursors and
+     * registrations are undone before anybody else gets it; prepared statements of the protocol stay.
+     */
+    public void releaseWithScrub(ServerConnection server) {
+        if (server.isClosed() || server.isCloseWhenReleased()) {
+            release(server);
+            return;
+        }
+        active--;
+        String connectQuery = server.target().connectQuery();
+        server.assumeSettings(SessionSettings.NONE);
+        server.forgetSequences();
+        runOwn(server, connectQuery == null ? SCRUB : SCRUB + ";" + connectQuery);
+    }
+
+    /** Lets one more client keep its server beyond its transactions; false when no more may. */
+    public boolean tryPin() {
+        return limits.tryPin(Math.max(1, settings.size() * settings.maxPinnedShare() / 100));
+    }
+
+    public void unpin() {
+        limits.unpin();
     }
 
     /** Takes back a server in an open transaction at a message boundary, and rolls it back first. */

@@ -75,6 +75,8 @@ public final class PoolDirectory {
                 now.get(Settings.SERVER_CHECK_DELAY).toNanos(),
                 now.get(Settings.SERVER_RESET_QUERY),
                 now.get(Settings.SERVER_RESET_QUERY_ALWAYS),
+                now.get(Settings.SCRUB),
+                now.get(Settings.MAX_PINNED_SHARE),
                 now.get(Settings.SERVER_LOGIN_RETRY).toNanos(),
                 now.get(Settings.SERVER_ROUND_ROBIN));
     }

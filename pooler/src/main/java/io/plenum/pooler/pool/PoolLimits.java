@@ -1,5 +1,6 @@
 package io.plenum.pooler.pool;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ public final class PoolLimits {
     private final AtomicIntegerArray idle;
     private final AtomicLongArray oldestWait;
     private final Pool[] parts;
+    private final AtomicInteger pinned = new AtomicInteger();
 
     public PoolLimits(Permits pool, Permits database, Permits user, int loops) {
         this.pool = pool;
@@ -28,6 +30,18 @@ public final class PoolLimits {
         for (int i = 0; i < loops; i++) {
             oldestWait.set(i, NOBODY);
         }
+    }
+
+    boolean tryPin(int most) {
+        if (pinned.incrementAndGet() <= most) {
+            return true;
+        }
+        pinned.decrementAndGet();
+        return false;
+    }
+
+    void unpin() {
+        pinned.decrementAndGet();
     }
 
     synchronized void join(Pool part) {

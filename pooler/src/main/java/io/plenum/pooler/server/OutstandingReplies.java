@@ -118,6 +118,16 @@ public final class OutstandingReplies {
         return false;
     }
 
+    /** Whether an entry of the client's is among those that are owed. */
+    public boolean owesClient() {
+        for (int i = 0; i < size; i++) {
+            if (Origin.ALL[entries[(head + i) & (entries.length - 1)] >> REPLY_BITS] != Origin.INJECTED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Takes out the oldest entry. */
     public void remove() {
         subjects[head] = null;

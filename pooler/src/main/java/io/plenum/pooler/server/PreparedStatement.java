@@ -15,20 +15,27 @@ public final class PreparedStatement {
     private final byte[] name;
     private final byte[] tail;
     private final Reason reason;
+    private final int traits;
     private volatile @Nullable PreparedStatement successor;
 
     /**
      * @param number unique in this process
      * @param tail what follows the name in Parse: text, NUL, parameter types
      */
-    public PreparedStatement(long number, byte[] tail, Reason reason) {
+    public PreparedStatement(long number, byte[] tail, Reason reason, int traits) {
         this.name = ("PLENUM_" + number).getBytes(StandardCharsets.US_ASCII);
         this.tail = tail;
         this.reason = reason;
+        this.traits = traits;
     }
 
     public Reason reason() {
         return reason;
+    }
+
+    /** The {@link io.plenum.routing.Traits} of the text. */
+    public int traits() {
+        return traits;
     }
 
     /** The name without the NUL behind it; not to be changed. */
@@ -86,13 +93,18 @@ public final class PreparedStatement {
         this.successor = successor;
     }
 
-    /** Text of the statement, for the console. */
-    public String text() {
+    /** Length of the text, which {@link #tail()} begins with. */
+    public int textLength() {
         int end = 0;
         while (end < tail.length && tail[end] != 0) {
             end++;
         }
-        return new String(tail, 0, end, StandardCharsets.UTF_8);
+        return end;
+    }
+
+    /** Text of the statement, for the console. */
+    public String text() {
+        return new String(tail, 0, textLength(), StandardCharsets.UTF_8);
     }
 
     @Override

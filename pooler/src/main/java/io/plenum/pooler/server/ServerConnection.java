@@ -12,6 +12,7 @@ import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.wire.BackendType;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
+import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.CommandTag;
@@ -37,6 +38,8 @@ import org.slf4j.LoggerFactory;
 public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
+    private static final Object SEVERAL = new Object();
+
     /** Whoever the server works for at the moment; what it does not care for it leaves as it is here. */
     public interface Reader {
         /** Bytes for the client, in order; {@code bytes} is lent until {@link #onBatchEnd()}. */
@@ -61,8 +64,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             return false;
         }
 
-        /** A RESET ran: what is reported next is a value of the server's start, which need not be the client's. */
-        default void onReset() {}
+        /** A statement of the client ended with a tag that tells of the session or the transaction; null for others. */
+        default void onTag(@Nullable CommandTag tag) {}
+
+        /** A row that answers what we injected, under the subject that it was injected with. */
+        default void onInjectedRow(DataRow row, @Nullable Object subject) {}
 
         /** The server forgot all prepared statements; with {@code settingsToo} its settings are those of its start. */
         default void onStatementsForgotten(boolean settingsToo) {}
@@ -136,6 +142,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean closeWhenReleased;
     private boolean standby;
     private @Nullable Object unnamedOwner;
+    private @Nullable Object sequencesOf;
     private int cancelsInFlight;
     private long links;
     private long idleSinceNanos;
@@ -278,6 +285,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 return;
             }
             int start = cutter.start();
+            if (step == Step.HEAD && isInjectedRow(bytes, start)) {
+                cutter.rewind(start); // a row of ours is read whole
+                return;
+            }
             if (step != Step.PIECE) {
                 BackendType type = BackendType.of(bytes.getByte(start));
                 if (type == null) {
@@ -306,6 +317,14 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return false;
     }
 
+    /** Whether the message is a row that we asked for ourselves: it is small, for all that we ask is. */
+    private boolean isInjectedRow(ByteBuf bytes, int start) {
+        return bytes.getByte(start) == BackendType.DATA_ROW.code()
+                && !replies.isEmpty()
+                && replies.headOrigin() == Origin.INJECTED
+                && bytes.getInt(start + 1) <= Limits.LOOKED_AT;
+    }
+
     /** Takes note of one reply; says whether the client is to see it. */
     private boolean onReply(BackendType type, ByteBuf bytes, int start) {
         return switch (type) {
@@ -313,7 +332,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 if (replies.isEmpty()) {
                     throw desync(type);
                 }
-                yield replies.headOrigin() == Origin.CLIENT;
+                boolean forClient = replies.headOrigin() == Origin.CLIENT;
+                if (!forClient && type == BackendType.DATA_ROW && reader != null && cutter.remaining() == 0) {
+                    reader.onInjectedRow(
+                            DataRow.parse(bytes, start + Limits.HEADER, cutter.end()), replies.headSubject());
+                }
+                yield forClient;
             }
             case PARSE_COMPLETE -> answer(type, Reply.PARSE);
             case BIND_COMPLETE -> answer(type, Reply.BIND);
@@ -332,7 +356,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             }
             case COMMAND_COMPLETE -> {
                 byte first = bytes.getByte(start + 5);
-                if (first == 'D' || (first == 'R' && bytes.getByte(start + 7) == 'S')) { // DEALLOCATE, DISCARD, RESET
+                byte second = bytes.getByte(start + 6);
+                if (first == 'D'
+                        || first == 'R'
+                        || (first == 'C' && second == 'L')
+                        || (first == 'U' && second == 'N')) {
+                    // DEALLOCATE, DISCARD, DROP; RESET, ROLLBACK; CLOSE; UNLISTEN
                     onTag(CommandTag.of(bytes, start + 5, cutter.end()));
                 }
                 yield endOfStatement(type);
@@ -495,6 +524,16 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return reader != null && reader.onParameter(name, value);
     }
 
+    /** Whether the server reports this setting when it changes, and a session may set it; in lower case. */
+    public boolean reports(String setting) {
+        for (String name : startValues.keySet()) {
+            if (name.equalsIgnoreCase(setting)) {
+                return isSettable(name);
+            }
+        }
+        return false;
+    }
+
     /** Whether a reported parameter is one that a session may set. */
     public static boolean isSettable(String name) {
         return switch (name) {
@@ -510,8 +549,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Statements of the protocol die with those of SQL: DEALLOCATE ALL and DISCARD ALL take ours too. */
     private void onTag(@Nullable CommandTag tag) {
-        if (tag == CommandTag.RESET && reader != null) {
-            reader.onReset();
+        if (reader != null && !replies.isEmpty() && replies.headOrigin() == Origin.CLIENT) {
+            reader.onTag(tag);
         }
         if (tag != CommandTag.DEALLOCATE_ALL && tag != CommandTag.DISCARD_ALL) {
             return;
@@ -519,6 +558,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         statements.clear();
         boolean settingsToo = tag == CommandTag.DISCARD_ALL;
         if (settingsToo) {
+            sequencesOf = null;
             settings = SessionSettings.NONE;
             settingsKnown &= target.connectQuery() == null; // what that has set is gone too
         }
@@ -659,6 +699,26 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public void setUnnamedOwner(@Nullable Object owner) {
         unnamedOwner = owner;
+    }
+
+    /**
+     * Notes that a client runs what may draw from sequences: the session remembers for currval and lastval what was drawn
+     * last, and would tell the next client.
+     */
+    public void noteSequencesOf(Object client) {
+        if (sequencesOf != client) {
+            sequencesOf = sequencesOf == null ? client : SEVERAL;
+        }
+    }
+
+    /** Whether the session remembers of sequences what another client drew. */
+    public boolean remembersSequencesBeside(Object client) {
+        return sequencesOf != null && sequencesOf != client;
+    }
+
+    /** DISCARD SEQUENCES is on its way. */
+    public void forgetSequences() {
+        sequencesOf = null;
     }
 
     /** Whether extended messages were sent whose Sync is still to come: portal and implicit transaction live until then. */

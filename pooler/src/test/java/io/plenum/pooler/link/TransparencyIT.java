@@ -950,7 +950,7 @@ class TransparencyIT {
                         .query("COMMIT")
                         .query("SHOW TimeZone"));
         all.put(
-                "kept: reported settings",
+                "reported settings",
                 p -> p.query("SET application_name = 'mine'")
                         .query("SHOW application_name")
                         .query("SET DateStyle = 'sql, dmy'")
@@ -979,20 +979,20 @@ class TransparencyIT {
                         .query("SHOW application_name")
                         .query("SHOW work_mem"));
         all.put(
-                "kept: set_config",
+                "set_config",
                 p -> p.query("SELECT set_config('application_name', 'by function', false)")
                         .query("SHOW application_name")
                         .query("SELECT set_config('work_mem', '7MB', false)")
                         .query("SHOW work_mem"));
         all.put(
-                "kept: unreported settings",
+                "unreported settings",
                 p -> p.query("SET work_mem = '5MB'")
                         .query("SHOW work_mem")
                         .query("SELECT 1")
                         .query("RESET work_mem")
                         .query("SHOW work_mem"));
         all.put(
-                "kept: settings by the extended protocol",
+                "settings by the extended protocol",
                 p -> p.send(parse("", "SET application_name = 'ext'"), bind("", ""), execute(), sync())
                         .ready()
                         .send(parse("", "SET work_mem = '6MB'"), bind("", ""), execute(), sync())
@@ -1013,7 +1013,7 @@ class TransparencyIT {
                         .query("DEALLOCATE q")
                         .query("EXECUTE q(3)"));
         all.put(
-                "kept: role",
+                "role",
                 p -> p.query("SET ROLE app")
                         .query("SELECT current_user")
                         .query("RESET ROLE")
@@ -1031,7 +1031,7 @@ class TransparencyIT {
                         .query("SELECT pg_advisory_unlock(4711)")
                         .query("SELECT pg_advisory_unlock(4711)"));
         all.put(
-                "kept: unknown setting",
+                "unknown setting",
                 p -> p.query("SET nonsense = 1").query("SET a.b = '1'").query("SHOW a.b"));
     }
 

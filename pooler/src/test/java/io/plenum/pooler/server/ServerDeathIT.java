@@ -126,7 +126,7 @@ class ServerDeathIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");
                 var pinned = pooler.wire();
                 var control = direct()) {
-            pinned.rows("SET work_mem = '2MB'");
+            pinned.rows("CREATE TEMP TABLE mine (id int)");
             kill(control, pinned);
 
             assertOneFatal(rest(pinned), "57P01");

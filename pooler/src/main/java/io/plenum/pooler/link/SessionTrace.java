@@ -1,0 +1,306 @@
+package io.plenum.pooler.link;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.OutstandingReplies;
+import io.plenum.pooler.server.OutstandingReplies.Origin;
+import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Reason;
+import io.plenum.routing.SessionChanges;
+import io.plenum.wire.backend.CommandTag;
+import io.plenum.wire.backend.DataRow;
+import io.plenum.wire.frontend.FrontendMessages;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the statements of a client may have left in its server's session, from the moment they are sent until the server
+ * itself has said what became of it.
+ *
+ * <p>A text tells which settings it changes, not to what: PostgreSQL spells values its own way, and a rollback takes them
+ * back. So the names are noted, and when the transaction is over one question of ours, behind the client's last reply, asks
+ * for the values; the same question asks whether the session still holds what a text was seen to put there: prepared
+ * statements, cursors, temporary objects, locks, registrations. Made for a link when it is first needed; confined to its
+ * event loop.
+ */
+final class SessionTrace implements SessionChanges.Sink {
+    /** More names than this in one transaction are not followed: the client keeps its server. */
+    private static final int MOST_NAMES = 256;
+
+    private static final String ROLE = "role";
+    private static final String AUTHORIZATION = "session_authorization";
+
+    /** What may live in a backend, in the order of {@link #HOLDINGS_SQL}. */
+    private static final Reason[] HOLDINGS = {
+        Reason.SQL_PREPARE, Reason.HOLD_CURSOR, Reason.TEMPORARY_OBJECT, Reason.SESSION_LOCK, Reason.LISTEN
+    };
+
+    private static final String HOLDINGS_SQL = """
+        EXISTS(SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql),\
+        EXISTS(SELECT FROM pg_catalog.pg_cursors WHERE is_holdable),\
+        EXISTS(SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) 2615 \
+        AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()),\
+        EXISTS(SELECT FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory' \
+        AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()),\
+        EXISTS(SELECT FROM pg_catalog.pg_listening_channels())\
+        """;
+
+    /** What is to be done about a setting when the transaction is over. */
+    private enum Change {
+        ASK,
+        /** It went back to the value of the session's start. */
+        RESET
+    }
+
+    private final Link link;
+    private final Map<String, Change> changes = new LinkedHashMap<>();
+    private boolean holdingsDoubted;
+    private boolean rolledBack;
+    private boolean unnamed;
+    /** The names of the question that is on its way; null when there is none. */
+    private @Nullable List<String> asked;
+
+    private boolean askedForHoldings;
+
+    SessionTrace(Link link) {
+        this.link = link;
+    }
+
+    // --- what a text says ------------------------------------------------------------------------------------------
+
+    @Override
+    public void set(String setting) {
+        if (link.isReported(setting)) {
+            changes.remove(setting); // PostgreSQL says by itself what becomes of it
+        } else {
+            note(setting, Change.ASK);
+        }
+    }
+
+    @Override
+    public void reset(String setting) {
+        note(setting, Change.RESET);
+        link.onReset();
+    }
+
+    @Override
+    public void resetAll() {
+        for (SessionSettings settings : List.of(link.clientSettings(), link.startSettings())) {
+            settings.forEach((name, value) -> {
+                if (!isRole(name)) { // manual, RESET: neither SET ROLE nor SET SESSION AUTHORIZATION is undone by ALL
+                    note(name, Change.RESET);
+                }
+            });
+        }
+        changes.replaceAll((name, change) -> isRole(name) ? change : Change.RESET);
+        link.onReset();
+    }
+
+    @Override
+    public void discardAll() {} // PostgreSQL's tag says whether it ran: see onTag
+
+    @Override
+    public void listen(String channel) {}
+
+    @Override
+    public void unlisten(String channel) {}
+
+    @Override
+    public void unlistenAll() {}
+
+    @Override
+    public void unknown() {
+        unnamed = true;
+    }
+
+    private void note(String setting, Change change) {
+        if (changes.size() < MOST_NAMES || changes.containsKey(setting)) {
+            changes.put(setting, change);
+        } else {
+            unnamed = true;
+        }
+    }
+
+    private static boolean isRole(String name) {
+        return name.equals(ROLE) || name.equals(AUTHORIZATION);
+    }
+
+    /** Whether a text changed settings that it does not name; asking this ends it. */
+    boolean takeUnnamed() {
+        boolean was = unnamed;
+        unnamed = false;
+        return was;
+    }
+
+    /** Whether the question tells when that for which a client keeps its server is gone. */
+    static boolean isTold(Reason pin) {
+        return List.of(HOLDINGS).contains(pin);
+    }
+
+    boolean hasResets() {
+        return changes.containsValue(Change.RESET);
+    }
+
+    /** A text was sent that puts something into the backend or takes it out. */
+    void doubtHoldings() {
+        holdingsDoubted = true;
+    }
+
+    // --- what the server says --------------------------------------------------------------------------------------
+
+    /** A statement of the client ended. */
+    void onTag(@Nullable CommandTag tag) {
+        if (tag == CommandTag.ROLLBACK) { // to a savepoint, or of all
+            rolledBack = true;
+        } else if (tag == CommandTag.DISCARD_ALL) {
+            changes.clear();
+        }
+    }
+
+    /** A statement of the client failed: what it or its transaction changed may have been taken back. */
+    void onError() {
+        rolledBack = true;
+    }
+
+    /** The settings that a RESET took to the server's start although the session's own is another. */
+    List<String> resetTo(SessionSettings start) {
+        List<String> names = new ArrayList<>();
+        changes.forEach((name, change) -> {
+            if (change == Change.RESET && start.get(name) != null) {
+                names.add(name);
+            }
+        });
+        return names;
+    }
+
+    /** We set them again to the session's own start, in the client's transaction. */
+    void onRestarted(List<String> names) {
+        names.forEach(name -> changes.put(name, Change.ASK));
+    }
+
+    // --- the question ----------------------------------------------------------------------------------------------
+
+    /** Whether the session may hold what only the server can tell. */
+    boolean isOpen() {
+        return asked != null || holdingsDoubted || !changes.isEmpty();
+    }
+
+    /** Nothing is known, and nobody will ask: the session is given up or scrubbed. */
+    void forget() {
+        changes.clear();
+        holdingsDoubted = false;
+        rolledBack = false;
+        unnamed = false;
+        asked = null;
+    }
+
+    /**
+     * Between transactions, nothing being owed: applies what is certain and asks the rest.
+     *
+     * @return whether a question was appended to what is sent to the server
+     */
+    boolean ask(ServerConnection server) {
+        if (!rolledBack) {
+            changes.forEach((name, change) -> {
+                if (change == Change.RESET) {
+                    server.assumeSettings(server.settings().without(name));
+                    link.onSettled(name, link.startSettings().get(name));
+                }
+            });
+            changes.values().removeIf(change -> change == Change.RESET);
+        }
+        if (changes.isEmpty() && !holdingsDoubted) {
+            rolledBack = false;
+            return false;
+        }
+        List<String> names = List.copyOf(changes.keySet());
+        write(server.outbox().writer(), names);
+        OutstandingReplies replies = server.replies();
+        replies.add(Reply.PARSE, Origin.INJECTED, this);
+        replies.add(Reply.BIND, Origin.INJECTED, this);
+        replies.add(Reply.EXECUTE, Origin.INJECTED, this);
+        replies.add(Reply.SYNC, Origin.INJECTED, this);
+        server.setUnnamedOwner(null);
+        asked = names;
+        askedForHoldings = holdingsDoubted;
+        changes.clear();
+        holdingsDoubted = false;
+        rolledBack = false;
+        return true;
+    }
+
+    /** One value for each name, NULL where the session has none of its own, and one boolean for each of the holdings. */
+    private void write(ByteBuf out, List<String> names) {
+        var sql = new StringBuilder("SELECT ");
+        List<byte @Nullable []> parameters = new ArrayList<>();
+        for (String name : names) {
+            int number = parameters.size() + 1;
+            if (rolledBack) {
+                // Whether the value is the session's own costs a look at all settings: only where it may have gone
+                // back.
+                sql.append("CASE WHEN NOT EXISTS(SELECT FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name)")
+                        .append(" OPERATOR(pg_catalog.=) $%d AND source OPERATOR(pg_catalog.<>) 'session') THEN "
+                                .formatted(number));
+            }
+            sql.append("pg_catalog.current_setting($").append(number).append(",true)");
+            sql.append(rolledBack ? " END," : ",");
+            parameters.add(name.getBytes(StandardCharsets.UTF_8));
+        }
+        if (holdingsDoubted) {
+            sql.append(HOLDINGS_SQL);
+        } else {
+            sql.setLength(sql.length() - 1);
+        }
+        FrontendMessages.parse(out, "", sql.toString());
+        FrontendMessages.bind(out, "", "", parameters);
+        FrontendMessages.execute(out, "", 0);
+        FrontendMessages.sync(out);
+    }
+
+    /** The answer. */
+    void onRow(ServerConnection server, DataRow row) {
+        List<String> names = asked;
+        if (names == null) {
+            return;
+        }
+        asked = null;
+        int column = 0;
+        for (String name : names) {
+            String value = row.value(column);
+            column++;
+            server.assumeSettings(
+                    value == null
+                            ? server.settings().without(name)
+                            : server.settings().with(name, value));
+            link.onSettled(name, value);
+        }
+        if (!askedForHoldings) {
+            return;
+        }
+        Reason held = null;
+        for (Reason holding : HOLDINGS) {
+            if (held == null && "t".equals(row.value(column))) {
+                held = holding;
+            }
+            column++;
+        }
+        link.onHoldings(held);
+    }
+
+    /** The question failed, by a timeout of the client's own making: what the session holds is not known. */
+    void onFailed() {
+        asked = null;
+    }
+
+    /** For the log. */
+    @Override
+    public String toString() {
+        return "SessionTrace" + changes.keySet().toString().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,401 @@
+package io.plenum.pooler.link;
+
+import static io.plenum.testbed.Frames.bind;
+import static io.plenum.testbed.Frames.execute;
+import static io.plenum.testbed.Frames.parse;
+import static io.plenum.testbed.Frames.query;
+import static io.plenum.testbed.Frames.sync;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Message;
+import io.plenum.testbed.PostgresServer;
+import io.plenum.testbed.WireClient;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A session in transaction mode is the client's own, whichever server serves it: what can be followed follows it, and what
+ * lives in the backend keeps its server for just as long as it lives.
+ */
+@ExtendWith(LeakWatch.class)
+class SessionStateIT {
+    private static final PostgresServer SERVER = RunningPooler.sharedServer();
+
+    @BeforeAll
+    static void makeRoles() throws IOException {
+        try (var control = RunningPooler.wire(SERVER.port(), Map.of(), null)) {
+            control.rows("DROP ROLE IF EXISTS lowly");
+            control.rows("CREATE ROLE lowly");
+        }
+    }
+
+    // --- settings --------------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        SET work_mem = '7 MB'                                           | work_mem        | 7MB
+        SET SESSION work_mem TO 7168                                    | work_mem        | 7MB
+        BEGIN; SET work_mem = '7MB'; COMMIT                             | work_mem        | 7MB
+        BEGIN; SET work_mem = '8MB'; SAVEPOINT a; SET work_mem = '9MB'; ROLLBACK TO a; COMMIT | work_mem | 8MB
+        BEGIN; SAVEPOINT a; SET work_mem = '9MB'; ROLLBACK TO a; COMMIT | work_mem        | 4MB
+        BEGIN; SET work_mem = '7MB'; ROLLBACK                           | work_mem        | 4MB
+        SET work_mem = '7MB'; SET LOCAL work_mem = '8MB'                | work_mem        | 7MB
+        SELECT set_config('app.tenant', 'blue', false)                  | app.tenant      | blue
+        SET app.tenant = 'red'; SET work_mem = '7MB'                    | app.tenant      | red
+        SET ROLE lowly                                                  | role            | lowly
+        SET SESSION AUTHORIZATION lowly                                 | session_authorization | lowly
+        BEGIN; SET LOCAL ROLE lowly; COMMIT                             | role            | none
+        SET search_path TO a, "B c"                                     | search_path     | a, "B c"
+        SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE | default_transaction_isolation | serializable
+        """)
+    void settingFollowsItsClient(String statement, String setting, String value) throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            var untouched = current(stranger, setting);
+            client.rows(statement);
+            assertThat(pins(pooler)).isEmpty();
+
+            for (int i = 0; i < 3; i++) {
+                stranger.rows("BEGIN"); // takes the server that was used last
+                assertThat(current(client, setting)).isEqualTo(value);
+                assertThat(current(stranger, setting)).isEqualTo(untouched);
+                stranger.rows("COMMIT");
+            }
+        }
+    }
+
+    @Test
+    void preparedSetFollowsItsClientEachTimeItRuns() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.send(parse("s", "SELECT set_config('app.tenant', $1, false)"), sync());
+            client.readUntilReady();
+            for (String tenant : List.of("a", "b", "c")) {
+                client.send(bind("", "s", tenant), execute(), sync());
+                client.readUntilReady();
+                assertThat(stranger.value("SELECT coalesce(current_setting('app.tenant', true), '')"))
+                        .isEmpty();
+                assertThat(current(client, "app.tenant")).isEqualTo(tenant);
+            }
+        }
+    }
+
+    @Test
+    void roleIsGivenUpForASettingThatItMayNotChangeAndTakenAgain() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows("SET log_min_duration_statement = '77s'"); // for superusers
+            client.rows("SET ROLE lowly");
+            for (int i = 0; i < 2; i++) {
+                assertThat(current(stranger, "log_min_duration_statement")).isEqualTo("-1");
+                assertThat(stranger.value("SELECT current_user")).isEqualTo("postgres");
+                assertThat(current(client, "log_min_duration_statement")).isEqualTo("77s");
+                assertThat(client.value("SELECT current_user")).isEqualTo("lowly");
+            }
+        }
+    }
+
+    @Test
+    void resetGoesBackToWhatTheClientBeganWithInItsTransactionToo() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire(Map.of("options", "-c work_mem=5MB", "TimeZone", "Europe/Paris"));
+                var stranger = pooler.wire()) {
+            for (String reset : List.of(
+                    "RESET work_mem; RESET timezone", "SET work_mem TO DEFAULT; SET TIME ZONE DEFAULT", "RESET ALL")) {
+                client.rows("SET work_mem = '9MB'");
+                client.rows("SET TimeZone = 'Asia/Tokyo'");
+                client.rows("BEGIN");
+                client.rows(reset);
+                assertThat(current(client, "work_mem")).as(reset).isEqualTo("5MB");
+                assertThat(current(client, "timezone")).as(reset).isEqualTo("Europe/Paris");
+                client.rows("ROLLBACK");
+                assertThat(current(stranger, "work_mem")).isEqualTo("4MB");
+                assertThat(current(client, "work_mem")).as(reset).isEqualTo("9MB");
+                assertThat(current(client, "timezone")).as(reset).isEqualTo("Asia/Tokyo");
+
+                client.rows(reset);
+                assertThat(current(stranger, "work_mem")).isEqualTo("4MB");
+                assertThat(current(client, "work_mem")).as(reset).isEqualTo("5MB");
+                assertThat(current(client, "timezone")).as(reset).isEqualTo("Europe/Paris");
+            }
+        }
+    }
+
+    @Test
+    void equalSettingsAreNotReplayed() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var first = pooler.wire();
+                var second = pooler.wire()) {
+            first.rows("SET work_mem = '7MB'");
+            second.rows("SET work_mem = '7MB'");
+            first.rows("CREATE TABLE IF NOT EXISTS nothing ()");
+            var asked = first.value("SELECT backend_xid IS NULL FROM pg_stat_activity WHERE pid = pg_backend_pid()");
+            assertThat(asked).isEqualTo("t");
+            second.rows("SELECT 1");
+            first.send(query("SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()"));
+            first.readUntilReady();
+            // The text before the client's own is the other client's, not a replay of ours.
+            second.send(query("SELECT 'last words'"));
+            second.readUntilReady();
+            try (var control = direct()) {
+                assertThat(control.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%set_config%'"
+                                + " AND pid <> pg_backend_pid()"))
+                        .isEqualTo("0");
+            }
+        }
+    }
+
+    // --- what lives in the backend ---------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        CREATE TEMP TABLE mine (id int)                     | DROP TABLE mine                   | temporary_object
+        SELECT 1 AS id INTO TEMP mine                       | DISCARD TEMP                      | temporary_object
+        PREPARE mine AS SELECT 1                            | DEALLOCATE mine                   | sql_prepare
+        PREPARE mine AS SELECT 1                            | DISCARD ALL                       | sql_prepare
+        BEGIN; DECLARE mine CURSOR WITH HOLD FOR SELECT 1; COMMIT | CLOSE mine                  | hold_cursor
+        SELECT pg_advisory_lock(5)                          | SELECT pg_advisory_unlock(5)      | session_lock
+        SELECT pg_try_advisory_lock(5)                      | SELECT pg_advisory_unlock_all()   | session_lock
+        """)
+    void pinEndsWithWhatItStandsFor(String begin, String end, String reason) throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows(begin);
+            assertThat(pins(pooler)).containsExactly(reason);
+            stranger.rows("SELECT 1");
+            client.rows("SELECT 1");
+            assertThat(pins(pooler)).containsExactly(reason);
+
+            client.rows(end);
+
+            awaitNoPin(pooler);
+            assertThat(servers(pooler)).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "BEGIN; CREATE TEMP TABLE mine (id int) ON COMMIT DROP; COMMIT",
+                "BEGIN; CREATE TEMP TABLE mine (id int); ROLLBACK",
+                "SELECT pg_advisory_lock(6); SELECT pg_advisory_unlock(6)",
+                "BEGIN; DECLARE mine CURSOR WITH HOLD FOR SELECT 1; ROLLBACK",
+                "CREATE TEMP TABLE mine (id int); DROP TABLE mine"
+            })
+    void whatDidNotOutliveItsTransactionKeepsNoServer(String statement) throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows(statement);
+
+            assertThat(stranger.value("SELECT 'served'")).isEqualTo("served");
+            assertThat(pins(pooler)).isEmpty();
+        }
+    }
+
+    @Test
+    void secondThingKeepsTheServerWhenTheFirstIsGone() throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire()) {
+            client.rows("CREATE TEMP TABLE mine (id int)");
+            client.rows("SELECT pg_advisory_lock(7)");
+            client.rows("DROP TABLE mine");
+            client.rows("SELECT 1");
+            assertThat(pins(pooler)).containsExactly("session_lock");
+            client.rows("SELECT pg_advisory_unlock(7)");
+            awaitNoPin(pooler);
+        }
+    }
+
+    @Test
+    void noMoreThanTheirShareOfAPoolIsKept() throws Exception {
+        try (var pooler = pooled("default_pool_size = 4", "max_pinned_share = 50");
+                var first = pooler.wire();
+                var second = pooler.wire();
+                var third = pooler.wire();
+                var fourth = pooler.wire()) {
+            first.rows("CREATE TEMP TABLE mine (id int)");
+            second.rows("CREATE TEMP TABLE mine (id int)");
+
+            third.send(query("CREATE TEMP TABLE mine (id int)"));
+
+            var refusal = third.read();
+            assertThat(refusal.field('C')).isEqualTo("53400");
+            assertThat(refusal.field('M')).startsWith("max_pinned_share");
+            first.rows("DROP TABLE mine");
+            awaitPins(pooler, 1);
+            fourth.rows("CREATE TEMP TABLE mine (id int)");
+            assertThat(pins(pooler)).hasSize(2);
+        }
+    }
+
+    @Test
+    void strictSessionStateRefusesInsteadOfKeeping() throws Exception {
+        try (var pooler = pooled("session_state = refuse");
+                var client = pooler.wire()) {
+            client.rows("SET work_mem = '7MB'"); // which is followed, not kept
+            client.send(query("PREPARE mine AS SELECT 1"));
+
+            var refusal = client.read();
+            assertThat(refusal.field('C')).isEqualTo("0A000");
+            assertThat(refusal.field('M')).startsWith("session_state");
+        }
+    }
+
+    @Test
+    void keptServerThatNobodyUsesIsTakenBack() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1", "pin_idle_timeout = 1");
+                var keeper = pooler.wire();
+                var waiter = pooler.wire()) {
+            keeper.rows("CREATE TEMP TABLE mine (id int)");
+            waiter.send(query("SELECT 'served'"));
+
+            var end = keeper.read();
+            assertThat(end.field('C')).isEqualTo("57P05");
+            assertThat(end.field('M')).startsWith("pin_idle_timeout");
+            assertThat(row(waiter.readUntilReady())).isEqualTo("served");
+        }
+    }
+
+    // --- what cannot be seen ---------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "PERFORM set_config('work_mem', '7MB', false)",
+                "PERFORM set_config('role', 'lowly', false)",
+                "PERFORM pg_advisory_lock(8)",
+                "CREATE TEMP TABLE mine (id int)",
+                "LISTEN mine",
+                "SET statement_timeout = '77s'"
+            })
+    void whatAFunctionDidIsUndoneBeforeAnybodyElseComes(String body) throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            var pid = stranger.value("SELECT pg_backend_pid()");
+            var before = state(stranger);
+            client.rows("CREATE OR REPLACE FUNCTION hidden() RETURNS int LANGUAGE plpgsql AS" + " $$BEGIN " + body
+                    + "; RETURN 1; END$$");
+            for (String run : List.of("SELECT hidden()", "DO $$BEGIN PERFORM hidden(); END$$")) {
+                client.rows(run);
+                assertThat(state(stranger)).as(run).isEqualTo(before);
+            }
+            assertThat(stranger.value("SELECT pg_backend_pid()")).isEqualTo(pid);
+        }
+    }
+
+    @Test
+    void preparedStatementsOfTheProtocolOutliveTheScrub() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1", "scrub = always");
+                var client = pooler.wire()) {
+            client.send(parse("s", "SELECT 'prepared'"), bind("", "s"), execute(), sync());
+            client.readUntilReady();
+            client.rows("SELECT 1");
+            client.send(bind("", "s"), execute(), sync());
+            assertThat(row(client.readUntilReady())).isEqualTo("prepared");
+            assertThat(client.value("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%prepared%'"
+                            + " AND NOT from_sql AND statement NOT LIKE '%count%'"))
+                    .isEqualTo("1");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT currval('drawn')", "SELECT lastval()"})
+    void whatOneClientDrewFromASequenceNoOtherIsTold(String ask) throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows("CREATE SEQUENCE IF NOT EXISTS drawn");
+            client.rows("SELECT nextval('drawn')");
+
+            stranger.send(query(ask));
+            assertThat(sqlState(stranger.readUntilReady())).isEqualTo("55000");
+            client.rows("SELECT nextval('drawn')");
+            stranger.send(parse("", ask), bind("", ""), execute(), sync());
+            assertThat(sqlState(stranger.readUntilReady())).isEqualTo("55000");
+        }
+    }
+
+    // --- what there is ---------------------------------------------------------------------------------------------
+
+    private static RunningPooler pooled(String... settings) {
+        return RunningPooler.start(SERVER, "admin_users = postgres\n" + String.join("\n", settings));
+    }
+
+    private static String current(WireClient client, String setting) throws IOException {
+        return client.value("SELECT coalesce(current_setting('" + setting + "', true), '')");
+    }
+
+    private static List<String> state(WireClient client) throws IOException {
+        return List.of(
+                current(client, "work_mem"),
+                current(client, "statement_timeout"),
+                client.value("SELECT current_user"),
+                client.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+                client.value("SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()"),
+                client.value("SELECT count(*) FROM pg_listening_channels()"));
+    }
+
+    private static List<String> pins(RunningPooler pooler) throws IOException {
+        try (var console = console(pooler)) {
+            return console.rows("SHOW PINS").stream().map(row -> row.get(2)).toList();
+        }
+    }
+
+    private static int servers(RunningPooler pooler) throws IOException {
+        try (var console = console(pooler)) {
+            return console.rows("SHOW SERVERS").size();
+        }
+    }
+
+    private static WireClient console(RunningPooler pooler) throws IOException {
+        return pooler.wire(Map.of("database", "pgbouncer"));
+    }
+
+    private static void awaitNoPin(RunningPooler pooler) throws Exception {
+        awaitPins(pooler, 0);
+    }
+
+    private static void awaitPins(RunningPooler pooler, int count) throws Exception {
+        long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+        while (pins(pooler).size() != count) {
+            assertThat(System.nanoTime()).as("pins in time").isLessThan(deadline);
+            Thread.sleep(20);
+        }
+    }
+
+    private static WireClient direct() throws IOException {
+        return RunningPooler.wire(SERVER.port(), Map.of(), null);
+    }
+
+    private static String sqlState(List<Message> messages) {
+        return messages.stream()
+                .filter(m -> m.type() == 'E')
+                .map(m -> String.valueOf(m.field('C')))
+                .findFirst()
+                .orElse("no error in " + messages);
+    }
+
+    private static String row(List<Message> messages) {
+        return messages.stream()
+                .filter(m -> m.type() == 'D')
+                .map(m -> m.columns().getFirst())
+                .findFirst()
+                .orElse("no row in " + messages);
+    }
+}

@@ -25,7 +25,7 @@ public enum BackendType {
     NEGOTIATE_PROTOCOL_VERSION('v', "NegotiateProtocolVersion", Limits.WHOLE),
     NO_DATA('n', "NoData", Limits.WHOLE),
     NOTICE_RESPONSE('N', "NoticeResponse", Limits.HEADER),
-    NOTIFICATION_RESPONSE('A', "NotificationResponse", Limits.HEADER),
+    NOTIFICATION_RESPONSE('A', "NotificationResponse", Limits.WHOLE),
     PARAMETER_DESCRIPTION('t', "ParameterDescription", Limits.HEADER),
     PARAMETER_STATUS('S', "ParameterStatus", Limits.LOOKED_AT),
     PARSE_COMPLETE('1', "ParseComplete", Limits.WHOLE),

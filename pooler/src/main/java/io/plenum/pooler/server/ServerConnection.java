@@ -70,6 +70,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** A row that answers what we injected, under the subject that it was injected with. */
         default void onInjectedRow(DataRow row, @Nullable Object subject) {}
 
+        /** A NotificationResponse, lent and whole; it is forwarded afterwards when this says so. */
+        default boolean onNotification(ByteBuf bytes, int start, int end) {
+            return true;
+        }
+
         /** The server forgot all prepared statements; with {@code settingsToo} its settings are those of its start. */
         default void onStatementsForgotten(boolean settingsToo) {}
 
@@ -378,13 +383,18 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case ERROR_RESPONSE -> onError(bytes, start);
             case PARAMETER_STATUS -> onParameterStatus(ParameterStatus.parse(bytes, start + 5, cutter.end()));
             case NOTICE_RESPONSE -> isForClient() && onNotice(bytes, start);
-            case NOTIFICATION_RESPONSE -> isForClient();
+            case NOTIFICATION_RESPONSE -> isForClient() && onNotification(bytes, start);
             case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
         };
     }
 
     private boolean isForClient() {
         return reader != null && (replies.isEmpty() || replies.headOrigin() == Origin.CLIENT);
+    }
+
+    private boolean onNotification(ByteBuf bytes, int start) {
+        Reader current = reader;
+        return current != null && current.onNotification(bytes, start, cutter.end());
     }
 
     /**

@@ -50,7 +50,7 @@ class ArchitectureTest {
             Set.of("config", "error", "metrics", "net"),
             Set.of("server"),
             Set.of("pool"),
-            Set.of("auth", "discovery"),
+            Set.of("auth", "discovery", "listen"),
             Set.of("link"),
             Set.of("client"),
             Set.of("admin"),
@@ -172,6 +172,7 @@ class ArchitectureTest {
                                 "pooler.net",
                                 "pooler.server",
                                 "pooler.pool",
+                                "pooler.listen",
                                 "pooler.link",
                                 "pooler.client",
                                 "pooler.admin")

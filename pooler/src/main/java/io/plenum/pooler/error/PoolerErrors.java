@@ -6,6 +6,7 @@ import static io.plenum.wire.error.ErrorResponse.fatal;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Everything that a client can hear from us rather than from PostgreSQL: one method each. */
 public final class PoolerErrors {
@@ -169,5 +170,34 @@ public final class PoolerErrors {
     public static ErrorResponse statementTooLarge(int limit) {
         return fatal(SqlState.PROGRAM_LIMIT_EXCEEDED, "a named prepared statement is too large")
                 .detail("The limit is %d bytes.".formatted(limit));
+    }
+
+    /**
+     * LISTEN in transaction mode found no listener connection in time. Ends the statement and its transaction; nothing was
+     * sent to a server.
+     *
+     * @param last what PostgreSQL said when it refused the last attempt, null when it said nothing
+     */
+    public static ErrorResponse listenerUnavailable(
+            String channel, String database, String user, Duration waited, @Nullable ErrorResponse last) {
+        return error(SqlState.CANNOT_CONNECT_NOW, "listen: the listener connection to the primary is not there")
+                .detail("Waited %d ms to listen on \"%s\" in database %s as user %s%s"
+                        .formatted(
+                                waited.toMillis(),
+                                channel,
+                                database,
+                                user,
+                                last == null ? "." : "; its last attempt ended with: " + last.message()))
+                .hint("Besides its pools, each database and user that listens needs one connection to PostgreSQL.");
+    }
+
+    /** More notifications wait for the client than are kept for one. Closes the client; it must look at the data anew. */
+    public static ErrorResponse tooManyNotifications(int count, int bytes, int maxCount, int maxBytes) {
+        return fatal(
+                        SqlState.CONFIGURATION_LIMIT_EXCEEDED,
+                        "listen: the client has not taken its notifications for too long")
+                .detail("%d notifications of %d bytes wait; %d of %d bytes are kept for one client."
+                        .formatted(count, bytes, maxCount, maxBytes))
+                .hint("Notifications are delivered between transactions: end them sooner, or UNLISTEN.");
     }
 }

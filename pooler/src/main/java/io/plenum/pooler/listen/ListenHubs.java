@@ -1,0 +1,58 @@
+package io.plenum.pooler.listen;
+
+import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.ServerConnector;
+import io.plenum.pooler.pool.TopologySource;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The hubs of the process, one for each database and user that listened. Any thread. */
+public final class ListenHubs implements AutoCloseable {
+    /** How long a connection outlives its last channel: whoever reconnects and listens again finds it open. */
+    public static final Duration GRACE = Duration.ofSeconds(30);
+
+    private final Function<DatabaseConfig, TopologySource> topologies;
+    private final ServerConnector connector;
+    private final Duration grace;
+    private final Map<Name, ListenHub> hubs = new LinkedHashMap<>(); // guarded by this
+
+    private record Name(String database, String user) {}
+
+    public ListenHubs(Function<DatabaseConfig, TopologySource> topologies, ServerConnector connector, Duration grace) {
+        this.topologies = topologies;
+        this.connector = connector;
+        this.grace = grace;
+    }
+
+    /**
+     * The hub of a database for a user; made at the first call, on the caller's loop. Only for users who have proved who they
+     * are. It costs a server connection only while somebody listens.
+     */
+    public synchronized ListenHub hub(DatabaseConfig database, String user, Loop loop) {
+        var name = new Name(database.name(), user);
+        ListenHub known = hubs.get(name);
+        if (known != null) {
+            return known;
+        }
+        var made = new ListenHub(database.name(), user, loop, topologies.apply(database), connector, grace);
+        hubs.put(name, made);
+        made.start();
+        return made;
+    }
+
+    /** All that were ever asked for. */
+    public synchronized Collection<ListenHub> hubs() {
+        return List.copyOf(hubs.values());
+    }
+
+    /** Ends all connections and waits for none. */
+    @Override
+    public void close() {
+        hubs().forEach(ListenHub::close);
+    }
+}

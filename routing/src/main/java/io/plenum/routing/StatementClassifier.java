@@ -632,7 +632,6 @@ public final class StatementClassifier {
         }
         opened = CALL;
         Call call = Lexeme.call(previous);
-        traits |= traitsOfCall(call);
         boolean ofUsers = nameParts > 2 || (nameParts == 2 && Lexeme.letters(qualifier) != Term.PG_CATALOG);
         if (ofUsers) {
             traits |= Traits.RUNS_UNKNOWN_CODE;
@@ -648,6 +647,7 @@ public final class StatementClassifier {
             case SET_CONFIG -> {
                 return ofUsers ? sessionSetting() : setConfig();
             }
+            case SEQUENCE_MEMORY, NOTIFY -> traits |= traitsOfCall(call);
             default -> {}
         }
         if (ofUsers) {

@@ -343,6 +343,10 @@ class SessionChangesTest {
         UNLISTEN + x                                            ¦ unknown
         FOO SET x = 1                                           ¦ unknown
         FOO x, RESET ALL, LISTEN y                              ¦ unknown
+        FOO RESET x                                             ¦ unknown
+        FOO DISCARD ALL                                         ¦ unknown
+        FOO LISTEN x                                            ¦ unknown
+        FOO UNLISTEN *                                          ¦ unknown
         FOO set_config                                          ¦ unknown
         FOO U&"f"(1)                                            ¦ unknown
         "SET" x = 1; SELECT 1                                   ¦

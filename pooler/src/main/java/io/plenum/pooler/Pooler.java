@@ -19,6 +19,7 @@ import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.discovery.Clusters;
 import io.plenum.pooler.link.StatementCache;
+import io.plenum.pooler.listen.ListenHubs;
 import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.Endpoints;
 import io.plenum.pooler.metrics.History;
@@ -67,6 +68,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final EventLoops loops;
     private final PoolDirectory directory;
     private final Clusters clusters;
+    private final ListenHubs hubs;
     private final Admission admission = new Admission();
     private final List<LoopPools> pools = new ArrayList<>();
     private final List<LoopClients> clients = new ArrayList<>();
@@ -91,6 +93,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         var connector = new SocketConnector(this::config, credentials);
         clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
         census = new LoopCensus(this::config, clusters::of, pools, clients);
+        hubs = new ListenHubs(clusters::of, connector, ListenHubs.GRACE);
         var shared = new LoopClients.Shared(
                 this::config,
                 new Authenticator(),
@@ -100,6 +103,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 admission,
                 profiles,
                 new CancelRequests(),
+                hubs,
                 new Console(Version.text(), this, census, history, admission, pools, clients, loops.control()));
         for (Loop loop : loops.loops()) {
             var loopPools = new LoopPools(
@@ -428,6 +432,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             closed.awaitUninterruptibly(1, TimeUnit.SECONDS);
         }
         awaitLastWords();
+        hubs.close();
         clusters.close();
         if (http != null) {
             http.close();

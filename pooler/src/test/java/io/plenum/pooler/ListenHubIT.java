@@ -421,6 +421,27 @@ class ListenHubIT {
     }
 
     @Test
+    void barrierAtAServerThatHangsHoldsNobodyForLong() throws Exception {
+        try (var own = PostgresServer.start()) {
+            start("app = host=%s port=%d monitor_user=postgres".formatted(own.host(), own.port()));
+            ListenHub hub = hubs().hub(database("app"), "postgres", near);
+            var ear = new Ear(far);
+            ear.subscribe(hub, "slow");
+
+            own.node().freeze();
+            var first = beginBarrier(hub, far, ear);
+            var second = beginBarrier(hub, far, ear); // for a round that is not sent as long as that of the first runs
+            CompletableFuture.allOf(first, second).get(5, TimeUnit.SECONDS);
+            own.node().thaw();
+
+            run(own.node(), "app", "NOTIFY slow, 'and alive'");
+            barrier(hub, far);
+            assertThat(ear.texts()).containsExactly("slow:and alive");
+            assertThat(facts(hub).losses()).isZero();
+        }
+    }
+
+    @Test
     void listenerMovesToThePromotedStandby() throws Exception {
         try (PostgresCluster cluster = PostgresCluster.builder().standbys(1).start()) {
             PostgresNode old = cluster.primary();

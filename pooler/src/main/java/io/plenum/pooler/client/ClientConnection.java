@@ -6,11 +6,15 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
+import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.link.LinkedClient;
+import io.plenum.pooler.listen.ClientChannels;
+import io.plenum.pooler.listen.ListenHub;
+import io.plenum.pooler.listen.Notification;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
@@ -35,7 +39,12 @@ import io.plenum.wire.frontend.ParseView;
 import io.plenum.wire.startup.CancelKey;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,7 +62,7 @@ import org.slf4j.LoggerFactory;
  * message goes to {@link Link#onMessage}. While waiting, nothing is read. Confined to its event loop.
  */
 public final class ClientConnection extends ChannelInboundHandlerAdapter
-        implements LinkedClient, WaitQueue.Waiter, BatchReader.Session {
+        implements LinkedClient, WaitQueue.Waiter, BatchReader.Session, ClientChannels.Client {
     private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
 
     /** More replies than this are never owed to a client: it is not read until some have come. */
@@ -67,6 +76,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
      * and most clients say nothing more until they are answered.
      */
     private static final int READ_AHEAD = 64 * 1024;
+
+    /** Longest that a LISTEN waits for the shared connection. */
+    private static final Duration LISTEN_WITHIN = Duration.ofSeconds(10);
 
     /** A client that does not close after our last word is closed then. */
     private static final long LINGER_MILLIS = 1_000;
@@ -132,6 +144,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     /** What was sent as a read and is not answered: owned, for another server when this one dies. */
     private @Nullable ByteBuf request;
+
+    /** What the client listens to by the shared connection; null until its first LISTEN. */
+    private @Nullable ClientChannels channels;
+
+    /** A LISTEN waits for the shared connection to listen. */
+    private boolean channelsAwaited;
+
+    /** The client's ReadyForQuery waits for what it notified itself. */
+    private boolean readyWithheld;
 
     /** A cancel request that waits for its moment: to be run when it is over. */
     private @Nullable Runnable pendingCancel;
@@ -242,9 +263,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         cancelWhenDue();
         dropRequest();
+        closeChannels();
         if (input != null) {
             input.release();
             input = null;
+        }
+    }
+
+    private void closeChannels() {
+        if (channels != null) {
+            channels.close();
+            channels = null;
         }
     }
 
@@ -267,7 +296,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         clients.batches().forget();
         try {
             cutter.show(bytes);
-            boolean more = true;
+            boolean more = !isOnHold();
             while (more) {
                 more = switch (state) {
                     case LOGIN -> login != null && login.step(bytes);
@@ -324,7 +353,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             bytes.release();
             input = kept;
         }
-        boolean waits = state == State.WAITING || isHeldBack() || (console != null && console.isBusy());
+        boolean waits = state == State.WAITING || isOnHold() || isHeldBack() || (console != null && console.isBusy());
         pauseReading(waits && rest >= READ_AHEAD);
     }
 
@@ -333,6 +362,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             readPaused = pause;
             channel.config().setAutoRead(!pause && !writeBlocked);
         }
+    }
+
+    /** Whether nothing of what the client says is handled for now: it waits for its channels. */
+    private boolean isOnHold() {
+        return channelsAwaited || readyWithheld;
     }
 
     private boolean isHeldBack() {
@@ -515,7 +549,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                 reason = clients.batches().reasonOf(this, type.code(), bytes, start, cutter.end());
                 traits = clients.batches().traits();
             }
-            link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason, traits);
+            if (!link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason, traits)) {
+                cutter.rewind(start);
+                return false;
+            }
         } catch (ProtocolException malformed) {
             if (step != Step.WHOLE) {
                 throw malformed;
@@ -683,6 +720,112 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         fail(PoolerErrors.transactionInStatementMode());
     }
 
+    // --- channels --------------------------------------------------------------------------------------------------
+
+    @Override
+    public boolean sharesListener() {
+        return limits().mode() != Link.Mode.SESSION && "UTF8".equals(value("client_encoding"));
+    }
+
+    @Override
+    public boolean isListening() {
+        return channels != null && channels.isListening();
+    }
+
+    @Override
+    public Collection<String> channels() {
+        return channels == null ? List.of() : channels.active();
+    }
+
+    @Override
+    public boolean listenFirst(Collection<String> wanted) {
+        ClientChannels own = channels;
+        if (own == null) {
+            own = new ClientChannels(hub(), clients.loop(), this);
+            channels = own;
+        }
+        channelsAwaited = true;
+        boolean there = own.prepare(wanted, LISTEN_WITHIN, this::onListening, this::onListenFailed);
+        channelsAwaited &= !there;
+        return there;
+    }
+
+    private ListenHub hub() {
+        DatabaseConfig entry = clients.shared().config().get().database(database);
+        if (entry == null) {
+            throw new IllegalStateException("a database that is gone");
+        }
+        return clients.shared().hubs().hub(entry, group().user(), clients.loop());
+    }
+
+    private void onListening() {
+        channelsAwaited = false;
+        pump();
+    }
+
+    private void onListenFailed(ErrorResponse error) {
+        channelsAwaited = false;
+        fail(new ErrorResponse("FATAL", error.code(), error.message(), error.detail(), error.hint(), error.routine()));
+    }
+
+    @Override
+    public void onChannels(Collection<String> registered, boolean exactly) {
+        ClientChannels own = channels;
+        if (own != null) {
+            Set<String> now = new LinkedHashSet<>(exactly ? List.of() : own.active());
+            now.addAll(registered);
+            own.become(now);
+        }
+    }
+
+    @Override
+    public void withholdReady() {
+        readyWithheld = true;
+    }
+
+    @Override
+    public void tellNotifications(boolean all) {
+        ClientChannels own = channels;
+        if (all && own != null && own.isListening()) {
+            hub().barrier(clients.loop(), this::sendReady);
+        } else if (all) {
+            sendReady();
+        } else if (own != null) {
+            own.writePending(outbox().writer());
+        }
+    }
+
+    private void sendReady() {
+        readyWithheld = false;
+        if (state == State.LEAVING || state == State.GONE) {
+            return;
+        }
+        if (channels != null) {
+            channels.writePending(outbox().writer());
+        }
+        BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+        outbox().flush();
+        pump();
+    }
+
+    @Override
+    public boolean takesNotifications() {
+        boolean between = state == State.IDLE
+                || (state == State.LINKED && !link().runsForClient() && link().isBetweenTransactions());
+        return between && !isOnHold() && isWritable();
+    }
+
+    @Override
+    public void onNotification(Notification notification) {
+        notification.writeTo(outbox().writer());
+        outbox().flush();
+    }
+
+    @Override
+    public void onTooMany(ErrorResponse error) {
+        fail(error);
+    }
+
     // --- the console -----------------------------------------------------------------------------------------------
 
     private boolean stepConsole(ByteBuf bytes) {
@@ -815,6 +958,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             link.onClientGone();
         }
         dropRequest();
+        closeChannels();
         if (!nested && input != null) {
             input.release();
             input = null;

@@ -5,6 +5,7 @@ import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.StatementCache;
+import io.plenum.pooler.listen.ListenHubs;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.LoopPools;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ public final class LoopClients {
             Admission admission,
             Map<SessionProfile.Key, SessionProfile> profiles,
             CancelRequests cancels,
+            ListenHubs hubs,
             ConsoleSession.Factory console) {}
 
     private final Loop loop;

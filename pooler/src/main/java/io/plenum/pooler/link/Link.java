@@ -92,6 +92,8 @@ public final class Link implements ServerConnection.Reader {
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
+    private boolean mayHaveNotified;
+    private boolean readyWithheld;
     private long pinnedSinceNanos;
     private String pinnedBy = "";
     private long countedBytes;
@@ -208,6 +210,12 @@ public final class Link implements ServerConnection.Reader {
         return linked != null && linked.replies().owesClient();
     }
 
+    /** Whether the server that the client has is in no transaction. */
+    public boolean isBetweenTransactions() {
+        ServerConnection linked = server;
+        return linked == null || (linked.status() == TransactionStatus.IDLE && !linked.isGroupOpen());
+    }
+
     /** Whether the server is at something of ours, which no cancel of the client's must hit. */
     public boolean runsOwn() {
         ServerConnection linked = server;
@@ -313,34 +321,40 @@ public final class Link implements ServerConnection.Reader {
      *     comes by {@link #onPiece}
      * @param reason what the statement of a Query or Parse is
      * @param traits what more there is to it
+     * @return false when nothing was sent: the message is to be shown again when the client's channels are there, or the client
+     *     was refused and is gone
      */
-    public void onMessage(
+    public boolean onMessage(
             FrontendType type, ByteBuf bytes, int start, int end, boolean whole, Reason reason, int traits) {
         ServerConnection linked = linked();
         midMessage = !whole;
         if (linked.isSkippingToSync() && type != FrontendType.SYNC) {
             linked.outbox().forward(bytes, start, end); // the server drops it, as it would have on its own
-            return;
+            return true;
         }
         OutstandingReplies replies = linked.replies();
         switch (type) {
             case QUERY -> {
+                if (!note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
+                    return false;
+                }
                 if (linked.isGroupOpen() && linked.status() == TransactionStatus.IDLE) {
                     // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next
                     // statement.
                     linked.setCloseWhenReleased();
                 }
                 linked.setGroupOpen(false);
-                if (!note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
-                    return;
-                }
                 forgetUnnamed(linked); // PostgreSQL does, before it runs the text
                 replies.add(Reply.QUERY, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
-            case PARSE -> onParse(linked, bytes, start, end, whole, reason, traits);
-            case BIND -> onBind(linked, bytes, start, end);
+            case PARSE -> {
+                return onParse(linked, bytes, start, end, whole, reason, traits);
+            }
+            case BIND -> {
+                return onBind(linked, bytes, start, end);
+            }
             case DESCRIBE -> onDescribe(linked, bytes, start, end);
             case EXECUTE -> {
                 linked.setGroupOpen(true);
@@ -359,6 +373,8 @@ public final class Link implements ServerConnection.Reader {
                 forward(linked, bytes, start, end);
             }
             case FUNCTION_CALL -> {
+                ranUnknownCode = true;
+                linked.noteSequencesOf(client);
                 linked.setGroupOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
@@ -372,6 +388,7 @@ public final class Link implements ServerConnection.Reader {
             case COPY_DATA, FLUSH -> forward(linked, bytes, start, end);
             case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
         }
+        return true;
     }
 
     /**
@@ -471,14 +488,17 @@ public final class Link implements ServerConnection.Reader {
         linked.outbox().forward(bytes, start, end);
     }
 
-    private void onParse(
+    private boolean onParse(
             ServerConnection linked, ByteBuf bytes, int start, int end, boolean whole, Reason reason, int traits) {
         parse.at(bytes, start, end);
         boolean named = parse.nameStart() != parse.nameEnd();
         boolean kept = named ? maxPrepared > 0 : whole && mayKeepUnnamed(end - parse.queryStart());
         // What is not kept is not there to be looked at when it is bound.
         if (!kept && !note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
-            return;
+            return false;
+        }
+        if (client.isListening() && reason == Reason.NODE_LOCAL && !linked.isGroupOpen()) {
+            listenHere(linked); // as a group of its own, so that the statement sees it
         }
         linked.setGroupOpen(true);
         client.stats().clientParses++;
@@ -491,13 +511,13 @@ public final class Link implements ServerConnection.Reader {
             client.stats().serverParses++;
             linked.replies().add(Reply.PARSE, Origin.CLIENT, UNNAMED);
             forward(linked, bytes, start, end);
-            return;
+            return true;
         }
         if (!kept) {
             client.stats().serverParses++;
             linked.replies().add(Reply.PARSE, Origin.CLIENT);
             forward(linked, bytes, start, end);
-            return;
+            return true;
         }
         namedParse = true;
         byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
@@ -507,14 +527,14 @@ public final class Link implements ServerConnection.Reader {
             ensurePrepared(linked, before);
             linked.replies().add(Reply.PARSE, Origin.CLIENT, new Renamed(before.name(), name));
             rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, before);
-            return;
+            return true;
         }
         PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason, traits);
         client.statements().put(name, statement);
         if (linked.statements().use(statement, linked.links())) {
             if (!mayRefuse(linked)) {
                 synthesize(linked, Reply.PARSE, new NamedParse(name, statement, false));
-                return;
+                return true;
             }
             closeOnServer(linked, statement);
         }
@@ -523,6 +543,7 @@ public final class Link implements ServerConnection.Reader {
         linked.statements().add(statement, linked.links());
         client.stats().serverParses++;
         linked.replies().add(Reply.PARSE, Origin.CLIENT, new NamedParse(name, statement, true));
+        return true;
     }
 
     /** Whether the server may be in a failed transaction when it comes to the next message, and refuse what we would grant. */
@@ -530,34 +551,32 @@ public final class Link implements ServerConnection.Reader {
         return linked.status() == TransactionStatus.FAILED || linked.replies().owesReady();
     }
 
-    private void onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
+    private boolean onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
         bind.at(bytes, start, end);
-        linked.setGroupOpen(true);
-        client.stats().binds++;
         int nameStart = bind.statementStart();
         int nameEnd = bind.statementEnd();
-        if (nameStart == nameEnd || maxPrepared == 0) {
-            if (nameStart == nameEnd) {
-                if (!noteUnnamed(linked)) {
-                    return;
-                }
+        boolean unnamed = nameStart == nameEnd;
+        boolean known = !unnamed && maxPrepared > 0;
+        PreparedStatement statement = known ? client.statements().get(bytes, nameStart, nameEnd) : null;
+        if (unnamed ? !noteUnnamed(linked) : statement != null && !noteNamed(linked, statement)) {
+            return false;
+        }
+        linked.setGroupOpen(true);
+        client.stats().binds++;
+        if (!known) {
+            if (unnamed) {
                 ensureUnnamed(linked);
             }
             linked.replies().add(Reply.BIND, Origin.CLIENT);
             forward(linked, bytes, start, end);
-            return;
-        }
-        PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
-        if (statement == null) {
+        } else if (statement == null) {
             renameUnknown(linked, Reply.BIND, bytes, start, nameStart, nameEnd, end);
-            return;
+        } else {
+            ensurePrepared(linked, statement);
+            linked.replies().add(Reply.BIND, Origin.CLIENT, statement);
+            rename(linked, bytes, start, nameStart, nameEnd, end, statement);
         }
-        if (!noteNamed(linked, statement)) {
-            return;
-        }
-        ensurePrepared(linked, statement);
-        linked.replies().add(Reply.BIND, Origin.CLIENT, statement);
-        rename(linked, bytes, start, nameStart, nameEnd, end, statement);
+        return true;
     }
 
     private void onDescribe(ServerConnection linked, ByteBuf bytes, int start, int end) {
@@ -802,24 +821,80 @@ public final class Link implements ServerConnection.Reader {
     /**
      * Notes what a statement that is about to be sent may leave in the session, where it would outlive the transaction.
      *
-     * @return false when the client was refused, and is gone
+     * @return false when it may not be sent: not yet, or the client was refused
      */
     private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
         if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0 && linked.remembersSequencesBeside(client)) {
             discardSequences(linked);
         }
         noteSequences(linked, reason);
-        if (mode == Mode.SESSION || isPlain(reason, traits)) {
+        if (mode == Mode.SESSION || (isPlain(reason, traits) && !client.isListening())) {
             return true;
         }
         ranUnknownCode |= (traits & Traits.RUNS_UNKNOWN_CODE) != 0;
-        boolean unnamedSetting = false;
-        if ((traits & Traits.CHANGES_SESSION) != 0) {
-            client.readChanges(bytes, start, end, trace());
-            unnamedSetting = trace().takeUnnamed();
+        mayHaveNotified |= (traits & (Traits.RUNS_UNKNOWN_CODE | Traits.NOTIFIES)) != 0;
+        if (client.isListening() && reason == Reason.NODE_LOCAL) {
+            listenHere(linked); // it may ask for its channels
         }
-        Reason kept = reason.pins() ? reason : unnamedSetting ? Reason.SESSION_SETTING : null;
+        if ((traits & Traits.CHANGES_SESSION) == 0) {
+            return !reason.pins() || pin(reason, bytes, start, end);
+        }
+        SessionTrace changed = trace();
+        client.readChanges(bytes, start, end, changed);
+        List<String> channels = changed.takeChannels();
+        if (client.sharesListener()) {
+            if (!channels.isEmpty() && !client.listenFirst(channels)) {
+                return false;
+            }
+            if (changed.takeUnlistens() && client.isListening()) {
+                listenHere(linked);
+            }
+            if (!channels.isEmpty()) {
+                changed.onListen();
+            }
+            if (reason == Reason.LISTEN) {
+                return true;
+            }
+        }
+        Reason kept = reason.pins() ? reason : changed.takeUnnamed() ? Reason.SESSION_SETTING : null;
         return kept == null || pin(kept, bytes, start, end);
+    }
+
+    /**
+     * Registers the server's session for the channels that the client listens to elsewhere, in front of a statement that
+     * takes some away or asks for them: then PostgreSQL itself says what is left of them. A setting of ours, which goes
+     * where the transaction goes, tells afterwards whether that holds.
+     */
+    private void listenHere(ServerConnection linked) {
+        if (linked.status() == TransactionStatus.FAILED || linked.isStandby() || trace().isListeningHere()) {
+            return;
+        }
+        trace().onListeningHere();
+        sendOwn(linked, ChannelRegistration.begin(client.channels()));
+    }
+
+    /** Sends statements of our own in front of the client's message: in its open group, or as a group of their own. */
+    private static void sendOwn(ServerConnection linked, List<String> statements) {
+        OutstandingReplies replies = linked.replies();
+        boolean alone = !linked.isGroupOpen();
+        Object subject = alone ? ALONE : null;
+        ByteBuf out = linked.outbox().writer();
+        for (String sql : statements) {
+            FrontendMessages.parse(out, OWN_NAME, sql);
+            FrontendMessages.bind(out, OWN_NAME, OWN_NAME, List.of());
+            FrontendMessages.execute(out, OWN_NAME, 0);
+            FrontendMessages.closePortal(out, OWN_NAME);
+            FrontendMessages.closeStatement(out, OWN_NAME);
+            replies.add(Reply.PARSE, Origin.INJECTED, subject);
+            replies.add(Reply.BIND, Origin.INJECTED, subject);
+            replies.add(Reply.EXECUTE, Origin.INJECTED, subject);
+            replies.add(Reply.CLOSE, Origin.INJECTED, subject);
+            replies.add(Reply.CLOSE, Origin.INJECTED, subject);
+        }
+        if (alone) {
+            FrontendMessages.sync(out);
+            replies.add(Reply.SYNC, Origin.INJECTED, subject);
+        }
     }
 
     /** State is left in the backend by this statement: the client stays on it until that is gone. */
@@ -840,12 +915,31 @@ public final class Link implements ServerConnection.Reader {
         return true;
     }
 
-    /** What the server still holds of what pinned the client; null for nothing. */
-    void onHoldings(@Nullable Reason held) {
-        if (held != null && pin != null && !pinLasts) {
-            pin = held;
-        } else if (held == null && !pinLasts) {
-            unpin(pool());
+    /**
+     * What the server still holds of what pinned the client; null for nothing.
+     *
+     * @param channels what the session is registered for
+     * @param exactly whether those are all of the client's channels, and not only what it added
+     */
+    void onHoldings(@Nullable Reason held, List<String> channels, boolean exactly) {
+        Reason kept = held;
+        if (client.sharesListener()) {
+            client.onChannels(channels, exactly);
+            if (!channels.isEmpty() || exactly) {
+                ServerConnection linked = linked();
+                sendOwn(linked, ChannelRegistration.END);
+                linked.outbox().flush();
+            }
+        } else if (held == null && !channels.isEmpty()) {
+            kept = Reason.LISTEN;
+        }
+        releaseReady();
+        if (pin != null && !pinLasts) {
+            if (kept == null) {
+                unpin(pool());
+            } else {
+                pin = kept;
+            }
         }
     }
 
@@ -876,32 +970,11 @@ public final class Link implements ServerConnection.Reader {
         return made;
     }
 
-    /**
-     * What other clients drew from sequences must not be told to this one: in front of its message, and in the same
-     * transaction, for it is no matter of transactions. Within a group of the client's the group's Sync ends this too.
-     */
-    private void discardSequences(ServerConnection linked) {
-        if (linked.status() == TransactionStatus.FAILED) {
-            return; // where nothing is told
-        }
-        linked.forgetSequences();
-        boolean alone = !linked.isGroupOpen();
-        Object subject = alone ? ALONE : null;
-        OutstandingReplies replies = linked.replies();
-        ByteBuf out = linked.outbox().writer();
-        FrontendMessages.parse(out, OWN_NAME, "DISCARD SEQUENCES");
-        FrontendMessages.bind(out, OWN_NAME, OWN_NAME, List.of());
-        FrontendMessages.execute(out, OWN_NAME, 0);
-        FrontendMessages.closePortal(out, OWN_NAME);
-        FrontendMessages.closeStatement(out, OWN_NAME);
-        replies.add(Reply.PARSE, Origin.INJECTED, subject);
-        replies.add(Reply.BIND, Origin.INJECTED, subject);
-        replies.add(Reply.EXECUTE, Origin.INJECTED, subject);
-        replies.add(Reply.CLOSE, Origin.INJECTED, subject);
-        replies.add(Reply.CLOSE, Origin.INJECTED, subject);
-        if (alone) {
-            FrontendMessages.sync(out);
-            replies.add(Reply.SYNC, Origin.INJECTED, subject);
+    /** What other clients drew from sequences must not be told to this one. It is no matter of transactions. */
+    private static void discardSequences(ServerConnection linked) {
+        if (linked.status() != TransactionStatus.FAILED) { // where nothing is told
+            linked.forgetSequences();
+            sendOwn(linked, List.of("DISCARD SEQUENCES"));
         }
     }
 
@@ -985,6 +1058,7 @@ public final class Link implements ServerConnection.Reader {
         }
         if (subject instanceof SessionTrace asked) {
             asked.onFailed();
+            releaseReady();
             pinLasts = true; // what the session holds is not known: nobody else shall have it
             pin = pin == null ? Reason.SESSION_DOUBT : pin;
             return false;
@@ -1123,6 +1197,9 @@ public final class Link implements ServerConnection.Reader {
         if (tag == CommandTag.RESET) {
             onReset();
         }
+        if (tag == CommandTag.DISCARD_ALL && client.isListening()) {
+            client.onChannels(List.of(), true);
+        }
         if (trace != null) {
             trace.onTag(tag);
         }
@@ -1136,6 +1213,12 @@ public final class Link implements ServerConnection.Reader {
             case DELETE, DECLARE_CURSOR, DO, RESET, RELEASE -> false;
             case null, default -> true; // DROP, DEALLOCATE, CLOSE, DISCARD, UNLISTEN, ROLLBACK
         };
+    }
+
+    /** Who shares a listener hears by that. */
+    @Override
+    public boolean onNotification(ByteBuf bytes, int start, int end) {
+        return mode == Mode.SESSION || !client.sharesListener();
     }
 
     @Override
@@ -1184,7 +1267,7 @@ public final class Link implements ServerConnection.Reader {
     }
 
     @Override
-    public void onReady(TransactionStatus status) {
+    public boolean onReady(TransactionStatus status) {
         long now = System.nanoTime();
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
@@ -1203,9 +1286,13 @@ public final class Link implements ServerConnection.Reader {
             if (pool != null) {
                 pool.countTransaction(read);
             }
+            if (mayTellOfChannels()) {
+                return !withholdReady();
+            }
         } else if (mode == Mode.STATEMENT) {
             client.onTransactionInStatementMode();
         }
+        return true;
     }
 
     /** Where something went back to the server's start, the client finds its own instead, as on a session of its own. */
@@ -1249,6 +1336,7 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onLost(@Nullable ErrorResponse fatal) {
         boolean rerun = mayRunAgain() && !outOfStep;
+        releaseReady();
         ServerConnection linked = linked();
         linked.outbox().discard();
         Pool home = end(linked);
@@ -1290,6 +1378,40 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onWritability(boolean writable) {
         client.setReadable(writable);
+    }
+
+    private boolean mayTellOfChannels() {
+        return client.isListening() || (trace != null && trace.changesChannels() && client.sharesListener());
+    }
+
+    /**
+     * What a client notified itself it hears before ReadyForQuery, on channels too that it listens to since this transaction:
+     * so that waits until the server has told of the channels and the shared connection has been heard. Not where the client
+     * sent more already: then notifications come later.
+     */
+    private boolean withholdReady() {
+        boolean last = linked().replies().isEmpty();
+        if (last && trace != null && trace.changesChannels()) {
+            client.withholdReady();
+            readyWithheld = true;
+            return true;
+        }
+        boolean heardFirst = last && mayHaveNotified;
+        mayHaveNotified = false;
+        if (heardFirst) {
+            client.withholdReady();
+        }
+        client.tellNotifications(heardFirst);
+        return heardFirst;
+    }
+
+    /** The channels are told, or nobody will tell them: ReadyForQuery may follow. */
+    private void releaseReady() {
+        if (readyWithheld) {
+            readyWithheld = false;
+            client.tellNotifications(true);
+            mayHaveNotified = false;
+        }
     }
 
     private Pool pool() {

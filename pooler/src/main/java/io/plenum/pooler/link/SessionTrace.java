@@ -36,9 +36,12 @@ final class SessionTrace implements SessionChanges.Sink {
     private static final String ROLE = "role";
     private static final String AUTHORIZATION = "session_authorization";
 
-    /** What may live in a backend, in the order of {@link #HOLDINGS_SQL}. */
+    /** Between two channels in one text. */
+    private static final String SEPARATOR = "\u0001";
+
+    /** What may live in a backend, in the order of {@link #HOLDINGS_SQL}; behind it come the channels and their mark. */
     private static final Reason[] HOLDINGS = {
-        Reason.SQL_PREPARE, Reason.HOLD_CURSOR, Reason.TEMPORARY_OBJECT, Reason.SESSION_LOCK, Reason.LISTEN
+        Reason.SQL_PREPARE, Reason.HOLD_CURSOR, Reason.TEMPORARY_OBJECT, Reason.SESSION_LOCK
     };
 
     private static final String HOLDINGS_SQL = """
@@ -48,7 +51,8 @@ final class SessionTrace implements SessionChanges.Sink {
         AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()),\
         EXISTS(SELECT FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory' \
         AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()),\
-        EXISTS(SELECT FROM pg_catalog.pg_listening_channels())\
+        pg_catalog.array_to_string(ARRAY(SELECT pg_catalog.pg_listening_channels()), pg_catalog.chr(1)),\
+        pg_catalog.current_setting('plenum.listening', true)\
         """;
 
     /** What is to be done about a setting when the transaction is over. */
@@ -63,6 +67,10 @@ final class SessionTrace implements SessionChanges.Sink {
     private boolean holdingsDoubted;
     private boolean rolledBack;
     private boolean unnamed;
+    private final List<String> channels = new ArrayList<>();
+    private boolean unlistens;
+    private boolean listens;
+    private boolean listeningHere;
     /** The names of the question that is on its way; null when there is none. */
     private @Nullable List<String> asked;
 
@@ -103,16 +111,22 @@ final class SessionTrace implements SessionChanges.Sink {
     }
 
     @Override
-    public void discardAll() {} // PostgreSQL's tag says whether it ran: see onTag
+    public void discardAll() {} // which is never part of a transaction: PostgreSQL's tag says that it ran
 
     @Override
-    public void listen(String channel) {}
+    public void listen(String channel) {
+        channels.add(channel);
+    }
 
     @Override
-    public void unlisten(String channel) {}
+    public void unlisten(String channel) {
+        unlistenAll();
+    }
 
     @Override
-    public void unlistenAll() {}
+    public void unlistenAll() {
+        unlistens = true;
+    }
 
     @Override
     public void unknown() {
@@ -140,11 +154,49 @@ final class SessionTrace implements SessionChanges.Sink {
 
     /** Whether the question tells when that for which a client keeps its server is gone. */
     static boolean isTold(Reason pin) {
-        return List.of(HOLDINGS).contains(pin);
+        return pin == Reason.LISTEN || List.of(HOLDINGS).contains(pin);
     }
 
     boolean hasResets() {
         return changes.containsValue(Change.RESET);
+    }
+
+    /** The channels that a text listens to; asking this ends it. */
+    List<String> takeChannels() {
+        if (channels.isEmpty()) {
+            return List.of();
+        }
+        List<String> taken = List.copyOf(channels);
+        channels.clear();
+        return taken;
+    }
+
+    /** Whether a text gives up channels; asking this ends it. */
+    boolean takeUnlistens() {
+        boolean was = unlistens;
+        unlistens = false;
+        return was;
+    }
+
+    /** Whether statements were sent since the last question that change the channels. */
+    boolean changesChannels() {
+        return listens || listeningHere;
+    }
+
+    /** A LISTEN was sent. */
+    void onListen() {
+        listens = true;
+        holdingsDoubted = true;
+    }
+
+    /** Whether the session was registered for the client's channels since the last question. */
+    boolean isListeningHere() {
+        return listeningHere;
+    }
+
+    void onListeningHere() {
+        listeningHere = true;
+        holdingsDoubted = true;
     }
 
     /** A text was sent that puts something into the backend or takes it out. */
@@ -197,6 +249,10 @@ final class SessionTrace implements SessionChanges.Sink {
         holdingsDoubted = false;
         rolledBack = false;
         unnamed = false;
+        channels.clear();
+        unlistens = false;
+        listens = false;
+        listeningHere = false;
         asked = null;
     }
 
@@ -229,6 +285,8 @@ final class SessionTrace implements SessionChanges.Sink {
         server.setUnnamedOwner(null);
         asked = names;
         askedForHoldings = holdingsDoubted;
+        listens = false;
+        listeningHere = false;
         changes.clear();
         holdingsDoubted = false;
         rolledBack = false;
@@ -290,7 +348,11 @@ final class SessionTrace implements SessionChanges.Sink {
             }
             column++;
         }
-        link.onHoldings(held);
+        String registered = row.value(column);
+        boolean exactly = "on".equals(row.value(column + 1));
+        List<String> listening =
+                registered == null || registered.isEmpty() ? List.of() : List.of(registered.split(SEPARATOR, -1));
+        link.onHoldings(held, listening, exactly);
     }
 
     /** The question failed, by a timeout of the client's own making: what the session holds is not known. */

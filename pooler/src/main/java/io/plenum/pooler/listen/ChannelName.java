@@ -28,6 +28,13 @@ public final class ChannelName {
         return name;
     }
 
+    /** The name as a quoted identifier. */
+    public static String quoted(String name) {
+        var sql = new StringBuilder(name.length() + 2);
+        quote(sql, name);
+        return sql.toString();
+    }
+
     /** Appends the name as a quoted identifier. Manual, "Lexical Structure": a quote inside is written twice. */
     static void quote(StringBuilder sql, String name) {
         sql.append('"');

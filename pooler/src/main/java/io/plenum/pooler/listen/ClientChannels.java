@@ -202,6 +202,13 @@ public final class ClientChannels {
         settle();
     }
 
+    /** The server told what holds from now on, beyond what the statements let expect: these channels and no others. */
+    public void become(Collection<String> channels) {
+        active.clear();
+        channels.forEach(channel -> active.add(ChannelName.cut(channel)));
+        settle();
+    }
+
     /** The transaction was rolled back, or never ran. */
     public void rollBack() {
         settle();

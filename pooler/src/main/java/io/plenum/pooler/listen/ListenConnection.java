@@ -150,9 +150,9 @@ final class ListenConnection implements ServerConnection.Owner, ServerConnection
     }
 
     @Override
-    public void onReady(TransactionStatus status) {
+    public boolean onReady(TransactionStatus status) {
         if (left) {
-            return;
+            return false;
         }
         if (prepared) {
             events.onAnswer(error);
@@ -162,6 +162,7 @@ final class ListenConnection implements ServerConnection.Owner, ServerConnection
             prepared = true;
             events.onOpen();
         }
+        return false;
     }
 
     private void leaveBecauseOf(ErrorResponse refusal) {

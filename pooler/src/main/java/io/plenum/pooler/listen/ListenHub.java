@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -67,8 +68,8 @@ public final class ListenHub {
     private final ServerConnector connector;
     private final Duration grace;
 
-    /** The channels that are subscribed to, and by whom. */
-    private final Map<String, Subscribers> channels = new HashMap<>();
+    /** The channels that are subscribed to, oldest first, and by whom. */
+    private final Map<String, Subscribers> channels = new LinkedHashMap<>();
 
     /** What the connection listens to; a channel whose UNLISTEN was sent is no more among them. */
     private final Set<String> listened = new HashSet<>();

@@ -78,8 +78,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** The server forgot all prepared statements; with {@code settingsToo} its settings are those of its start. */
         default void onStatementsForgotten(boolean settingsToo) {}
 
-        /** ReadyForQuery for the client. */
-        default void onReady(TransactionStatus status) {}
+        /** ReadyForQuery for the client; it is forwarded afterwards when this says so. */
+        default boolean onReady(TransactionStatus status) {
+            return true;
+        }
 
         /** The bytes at hand are read; what was forwarded should be sent now. */
         void onBatchEnd();
@@ -464,10 +466,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             throw new ProtocolException("invalid transaction status in ReadyForQuery");
         }
         status = now;
-        if (forClient && reader != null) {
-            reader.onReady(now);
-        }
-        return forClient;
+        return forClient && reader != null && reader.onReady(now);
     }
 
     private boolean onError(ByteBuf bytes, int start) {

@@ -94,7 +94,7 @@ class SharedListenerIT {
     private static List<String> play(WireClient client, WireClient stranger, String script, boolean extended)
             throws IOException {
         List<String> transcript = new ArrayList<>();
-        for (String statement : (script + "|LISTEN marker|NOTIFY marker").split("\\|")) {
+        for (String statement : (script + "|LISTEN marker|NOTIFY marker").split("\\|", -1)) {
             if (extended) {
                 client.send(parse("", statement), bind("", ""), execute(), sync());
             } else {

@@ -2,7 +2,7 @@ package io.plenum.pooler.client;
 
 import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.link.ClientStatements;
-import io.plenum.pooler.server.PreparedStatement;
+import io.plenum.pooler.link.NamedStatement;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Router;
 import io.plenum.routing.RoutingPolicy;
@@ -118,9 +118,9 @@ final class BatchReader {
             }
             return;
         }
-        PreparedStatement statement = session.statements().get(bytes, nameStart, nameEnd);
-        if (statement != null) {
-            router.statement(statement.reason());
+        NamedStatement named = session.statements().get(bytes, nameStart, nameEnd);
+        if (named != null) {
+            router.statement(named.statement().reason());
         }
     }
 

@@ -132,6 +132,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     /** The batch at hand may not go to the server that the client has; it waits for the link to end. */
     private boolean held;
 
+    /** The message at hand waits for answers on which depends what its name means. */
+    private boolean awaitsNames;
+
     /** A cancelled batch is dropped up to its Sync. */
     private boolean skipping;
 
@@ -370,7 +373,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private boolean isHeldBack() {
-        return state == State.LINKED && (held || (link != null && link.outstanding() >= MAX_OUTSTANDING));
+        return state == State.LINKED
+                && (held || awaitsNames || (link != null && link.outstanding() >= MAX_OUTSTANDING));
     }
 
     // --- idle: a batch begins --------------------------------------------------------------------------------------
@@ -536,7 +540,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         if (link.mustWait(type, bytes, start, cutter.end())) {
             cutter.rewind(start);
-            held = true;
+            awaitsNames = true;
             return false;
         }
         if (batchBegins && !mayBegin(link, bytes, start)) {
@@ -634,6 +638,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     public void onReleased() {
         dropRequest();
         held = false;
+        awaitsNames = false;
         onReplica = false;
         idleSinceNanos = System.nanoTime();
         if (state != State.LINKED) {
@@ -653,6 +658,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             cancelWhenDue();
         }
         if (input != null && !pumping) {
+            awaitsNames = false;
             if (held && link().outstanding() == 0) {
                 held = false;
             }

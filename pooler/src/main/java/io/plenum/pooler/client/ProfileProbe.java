@@ -75,6 +75,10 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         reported.putAll(server.startValues());
         server.attach(this);
         SessionSettings actual = server.settings();
+        reported.replaceAll((name, value) -> { // what it has already it does not report again
+            String now = actual.get(name);
+            return now == null ? value : now;
+        });
         if (actual.equals(asked)) {
             onBatchEnd();
             return;
@@ -84,7 +88,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         server.replies().add(Reply.BIND, Origin.INJECTED);
         server.replies().add(Reply.EXECUTE, Origin.INJECTED);
         server.replies().add(Reply.SYNC, Origin.INJECTED);
-        server.setUnnamedOwner(null);
+        server.forgetUnnamed();
         server.outbox().flush();
     }
 

@@ -1,7 +1,6 @@
 package io.plenum.pooler.link;
 
 import io.netty.buffer.ByteBuf;
-import io.plenum.pooler.server.PreparedStatement;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -14,60 +13,47 @@ import org.jspecify.annotations.Nullable;
 public final class ClientStatements {
     private static final int FIRST_CAPACITY = 8;
 
-    private byte[] @Nullable [] names = new byte[0][];
-    private @Nullable PreparedStatement[] statements = new PreparedStatement[0];
+    private @Nullable NamedStatement[] entries = new NamedStatement[0];
     private int size;
 
-    /** The statement of this name; null when the client has none such. */
-    public @Nullable PreparedStatement get(ByteBuf bytes, int start, int end) {
+    /** The statement of this name, as servers are to hear of it now; null when the client has none such. */
+    public @Nullable NamedStatement get(ByteBuf bytes, int start, int end) {
         if (size == 0) {
             return null;
         }
-        int mask = names.length - 1;
+        int mask = entries.length - 1;
         int at = hash(bytes, start, end) & mask;
         while (true) {
-            byte[] name = names[at];
-            if (name == null) {
+            NamedStatement entry = entries[at];
+            if (entry == null) {
                 return null;
             }
-            if (isName(name, bytes, start, end)) {
-                PreparedStatement statement = statements[at];
-                if (statement != null && statement.isOutdated()) {
-                    statement = statement.current();
-                    statements[at] = statement;
+            if (isName(entry.name(), bytes, start, end)) {
+                if (entry.statement().isOutdated()) {
+                    entry = new NamedStatement(entry.name(), entry.statement().current());
+                    entries[at] = entry;
                 }
-                return statement;
+                return entry;
             }
             at = (at + 1) & mask;
         }
     }
 
-    /** A name of the statement, whichever stands first; null when the client has none. */
-    public byte @Nullable [] nameOf(PreparedStatement statement) {
-        for (int i = 0; i < statements.length; i++) {
-            if (statements[i] == statement) {
-                return names[i];
-            }
-        }
-        return null;
-    }
-
-    public void put(byte[] name, PreparedStatement statement) {
-        if ((size + 1) * 2 > names.length) {
+    public void put(NamedStatement named) {
+        if ((size + 1) * 2 > entries.length) {
             grow();
         }
-        int mask = names.length - 1;
-        int at = hash(name) & mask;
+        int mask = entries.length - 1;
+        int at = hash(named.name()) & mask;
         while (true) {
-            byte[] taken = names[at];
+            NamedStatement taken = entries[at];
             if (taken == null) {
-                names[at] = name;
-                statements[at] = statement;
+                entries[at] = named;
                 size++;
                 return;
             }
-            if (Arrays.equals(taken, name)) {
-                statements[at] = statement;
+            if (Arrays.equals(taken.name(), named.name())) {
+                entries[at] = named;
                 return;
             }
             at = (at + 1) & mask;
@@ -79,14 +65,14 @@ public final class ClientStatements {
         if (size == 0) {
             return;
         }
-        int mask = names.length - 1;
+        int mask = entries.length - 1;
         int at = hash(name) & mask;
         while (true) {
-            byte[] taken = names[at];
+            NamedStatement taken = entries[at];
             if (taken == null) {
                 return;
             }
-            if (Arrays.equals(taken, name)) {
+            if (Arrays.equals(taken.name(), name)) {
                 closeGap(at, mask);
                 size--;
                 return;
@@ -99,24 +85,21 @@ public final class ClientStatements {
         int at = gap;
         while (true) {
             at = (at + 1) & mask;
-            byte[] name = names[at];
-            if (name == null) {
+            NamedStatement entry = entries[at];
+            if (entry == null) {
                 break;
             }
-            int home = hash(name) & mask;
+            int home = hash(entry.name()) & mask;
             if (((at - home) & mask) >= ((at - gap) & mask)) { // its way from home leads over the gap
-                names[gap] = name;
-                statements[gap] = statements[at];
+                entries[gap] = entry;
                 gap = at;
             }
         }
-        names[gap] = null;
-        statements[gap] = null;
+        entries[gap] = null;
     }
 
     public void clear() {
-        names = new byte[0][];
-        statements = new PreparedStatement[0];
+        entries = new NamedStatement[0];
         size = 0;
     }
 
@@ -125,17 +108,12 @@ public final class ClientStatements {
     }
 
     private void grow() {
-        byte[] @Nullable [] oldNames = names;
-        @Nullable PreparedStatement[] oldStatements = statements;
-        int capacity = Math.max(FIRST_CAPACITY, oldNames.length * 2);
-        names = new byte[capacity][];
-        statements = new PreparedStatement[capacity];
+        @Nullable NamedStatement[] old = entries;
+        entries = new NamedStatement[Math.max(FIRST_CAPACITY, old.length * 2)];
         size = 0;
-        for (int i = 0; i < oldNames.length; i++) {
-            byte[] name = oldNames[i];
-            PreparedStatement statement = oldStatements[i];
-            if (name != null && statement != null) {
-                put(name, statement);
+        for (NamedStatement entry : old) {
+            if (entry != null) {
+                put(entry);
             }
         }
     }

@@ -1,7 +1,6 @@
 package io.plenum.pooler.link;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
@@ -16,20 +15,14 @@ import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
-import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
-import io.plenum.wire.error.SqlState;
-import io.plenum.wire.frontend.BindView;
-import io.plenum.wire.frontend.CloseView;
-import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.frontend.ParseView;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -48,10 +41,10 @@ public final class Link implements ServerConnection.Reader {
         STATEMENT
     }
 
-    private static final byte[] FOREIGN_NAME = "PLENUM_".getBytes(StandardCharsets.US_ASCII);
-    private static final int MOST_FORMER_NAMES = 64;
-    private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
     private static final Object SETTINGS = "settings";
+    /** Marks a DISCARD SEQUENCES in a group of the client's, with which it may be skipped. */
+    private static final Object SEQUENCES = "sequences";
+
     private static final String OWN_NAME = "PLENUM_";
 
     /** Marks a group of ours that has its own Sync: its failure is no answer to the client. */
@@ -60,30 +53,10 @@ public final class Link implements ServerConnection.Reader {
     /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
     private static final int MOST_SHOWN_BYTES = 200;
 
-    /** Marks a Parse of the client's own unnamed statement. */
-    private static final Object UNNAMED = "unnamed";
-
-    /** Marks what we put in front of a message that names the unnamed statement. */
-    private static final Object FOR_UNNAMED = "for unnamed";
-
-    /** A Parse that gave a client's name to a statement: undone when it fails. */
-    private record NamedParse(byte[] name, PreparedStatement statement, boolean sent) {}
-
-    /** A Close that took a client's name from a statement: undone when the server never comes to it. */
-    private record NamedClose(byte[] name, PreparedStatement statement) {}
-
-    /** A message went out under another name than the client gave: an error must say the client's. */
-    private record Renamed(byte[] ours, byte[] theirs) {}
-
     private final LinkedClient client;
-    private final StatementCache cache;
-    private final int maxPrepared;
-    private final ParseView parse = new ParseView();
-    private final BindView bind = new BindView();
-    private final DescribeView describe = new DescribeView();
-    private final CloseView close = new CloseView();
+    private final StatementNames names;
 
-    private Mode mode;
+    private final Mode mode;
     private @Nullable ServerConnection server;
     private @Nullable Pool pool;
     private @Nullable Reason pin;
@@ -101,29 +74,21 @@ public final class Link implements ServerConnection.Reader {
     private boolean read;
     private boolean heardNothing;
     private long clientBytesBefore;
-    private boolean namedParse;
-    private boolean closedInPipeline;
     private boolean outOfStep;
     private boolean heardFatal;
     private boolean resetting;
     private @Nullable SessionSettings discarded;
-    private @Nullable List<Renamed> formerNames;
     private boolean serverHeld;
     private long linkedSinceNanos;
     private long transactionSinceNanos;
     private long querySinceNanos;
 
-    private byte @Nullable [] unnamed;
-    private int unnamedLength;
-    private Reason unnamedReason = Reason.EMPTY;
-    private int unnamedTraits;
-
     /** {@code maxPrepared} statements are kept on a server; 0 leaves names as the client chose them. */
     public Link(LinkedClient client, StatementCache cache, int maxPrepared, Mode mode) {
         this.client = client;
-        this.cache = cache;
-        this.maxPrepared = mode == Mode.SESSION ? 0 : maxPrepared;
         this.mode = mode;
+        boolean session = mode == Mode.SESSION;
+        this.names = new StatementNames(client, cache, session ? 0 : maxPrepared, !session);
     }
 
     // --- beginning and end -----------------------------------------------------------------------------------------
@@ -135,14 +100,12 @@ public final class Link implements ServerConnection.Reader {
         this.read = read;
         heardNothing = true;
         clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
-        namedParse = false;
-        closedInPipeline = false;
+        names.begin();
         outOfStep = false;
         heardFatal = false;
         resetting = false;
         ranUnknownCode = false;
         discarded = null;
-        formerNames = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
@@ -283,7 +246,8 @@ public final class Link implements ServerConnection.Reader {
                 giveBack(home, linked, unsettled);
             }
         } else if (boundary && !pinned && mode != Mode.SESSION) {
-            home.releaseWithRollback(linked);
+            home.releaseWithRollback(
+                    linked, unsettled || home.settings().scrub().isDue(ranUnknownCode));
         } else {
             linked.close();
             home.release(linked);
@@ -344,7 +308,7 @@ public final class Link implements ServerConnection.Reader {
                     linked.setCloseWhenReleased();
                 }
                 linked.setGroupOpen(false);
-                forgetUnnamed(linked); // PostgreSQL does, before it runs the text
+                names.query(linked);
                 replies.add(Reply.QUERY, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
@@ -355,18 +319,18 @@ public final class Link implements ServerConnection.Reader {
             case BIND -> {
                 return onBind(linked, bytes, start, end);
             }
-            case DESCRIBE -> onDescribe(linked, bytes, start, end);
+            case DESCRIBE -> names.describe(linked, bytes, start, end);
             case EXECUTE -> {
                 linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
-            case CLOSE -> onClose(linked, bytes, start, end);
+            case CLOSE -> names.close(linked, bytes, start, end);
             case SYNC -> {
                 linked.setSkippingToSync(false);
                 // Manual, "COPY Operations": Sync is ignored during copy-in, which CopyDone or CopyFail ends.
-                if (!linked.isInCopyIn() || replies.indexOf(Reply.COPY_END) < replies.size()) {
+                if (!linked.isInCopyIn() || hasCopyData(replies)) {
                     linked.setGroupOpen(false);
                     replies.add(Reply.SYNC, Origin.CLIENT);
                 }
@@ -385,63 +349,26 @@ public final class Link implements ServerConnection.Reader {
                 }
                 forward(linked, bytes, start, end);
             }
-            case COPY_DATA, FLUSH -> forward(linked, bytes, start, end);
+            case COPY_DATA -> {
+                if (!replies.isEmpty() && replies.tail() != Reply.COPY_DATA) {
+                    replies.add(Reply.COPY_DATA, Origin.CLIENT);
+                }
+                forward(linked, bytes, start, end);
+            }
+            case FLUSH -> forward(linked, bytes, start, end);
             case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
         }
         return true;
     }
 
-    /**
-     * Whether a message must wait for what was sent before: it names a statement whose Close stands in an earlier group of
-     * the pipeline, and whether that runs or is skipped is not known yet.
-     */
+    /** Whether a Sync may be answered during copy-in: when data before it are refused, or behind their end. */
+    private static boolean hasCopyData(OutstandingReplies replies) {
+        return replies.indexOf(Reply.COPY_DATA) < replies.size() || replies.indexOf(Reply.COPY_END) < replies.size();
+    }
+
+    /** Whether a message must wait for the answers to what was sent before, on which depends what its name means. */
     public boolean mustWait(FrontendType type, ByteBuf bytes, int start, int end) {
-        if (!closedInPipeline) {
-            return false;
-        }
-        OutstandingReplies replies = linked().replies();
-        closedInPipeline = !replies.isEmpty();
-        boolean ready = false;
-        for (int i = replies.size() - 1; i >= 0; i--) {
-            ready |= replies.replyAt(i).endsWithReady();
-            if (ready
-                    && replies.subjectAt(i) instanceof NamedClose closing
-                    && isNamed(closing.name(), type, bytes, start, end)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private boolean isNamed(byte[] name, FrontendType type, ByteBuf bytes, int start, int end) {
-        try {
-            return isNamedInWellFormed(name, type, bytes, start, end);
-        } catch (ProtocolException malformed) {
-            return false;
-        }
-    }
-
-    private boolean isNamedInWellFormed(byte[] name, FrontendType type, ByteBuf bytes, int start, int end) {
-        return switch (type) {
-            case PARSE -> {
-                parse.at(bytes, start, end);
-                yield equal(name, bytes, parse.nameStart(), parse.nameEnd());
-            }
-            case BIND -> {
-                bind.at(bytes, start, end);
-                yield equal(name, bytes, bind.statementStart(), bind.statementEnd());
-            }
-            case DESCRIBE -> {
-                describe.at(bytes, start, end);
-                yield describe.isStatement() && equal(name, bytes, describe.nameStart(), describe.nameEnd());
-            }
-            default -> false;
-        };
-    }
-
-    private static boolean equal(byte[] name, ByteBuf bytes, int start, int end) {
-        return end - start == name.length
-                && ByteBufUtil.equals(bytes, start, Unpooled.wrappedBuffer(name), 0, name.length);
+        return names.mustWait(linked(), type, bytes, start, end);
     }
 
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */
@@ -490,9 +417,8 @@ public final class Link implements ServerConnection.Reader {
 
     private boolean onParse(
             ServerConnection linked, ByteBuf bytes, int start, int end, boolean whole, Reason reason, int traits) {
-        parse.at(bytes, start, end);
-        boolean named = parse.nameStart() != parse.nameEnd();
-        boolean kept = named ? maxPrepared > 0 : whole && mayKeepUnnamed(end - parse.queryStart());
+        ParseView parse = names.parseAt(bytes, start, end);
+        boolean kept = names.keeps(whole, end);
         // What is not kept is not there to be looked at when it is bound.
         if (!kept && !note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
             return false;
@@ -500,297 +426,33 @@ public final class Link implements ServerConnection.Reader {
         if (client.isListening() && reason == Reason.NODE_LOCAL && !linked.isGroupOpen()) {
             listenHere(linked); // as a group of its own, so that the statement sees it
         }
-        linked.setGroupOpen(true);
-        client.stats().clientParses++;
-        if (!named) {
-            if (kept) {
-                rememberUnnamed(linked, bytes, parse.queryStart(), end, reason, traits);
-            } else {
-                forgetUnnamed(linked);
-            }
-            client.stats().serverParses++;
-            linked.replies().add(Reply.PARSE, Origin.CLIENT, UNNAMED);
-            forward(linked, bytes, start, end);
-            return true;
-        }
-        if (!kept) {
-            client.stats().serverParses++;
-            linked.replies().add(Reply.PARSE, Origin.CLIENT);
-            forward(linked, bytes, start, end);
-            return true;
-        }
-        namedParse = true;
-        byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
-        PreparedStatement before = client.statements().get(bytes, parse.nameStart(), parse.nameEnd());
-        if (before != null) {
-            // The name is taken: PostgreSQL itself shall say so, in its own words and at its own place.
-            ensurePrepared(linked, before);
-            linked.replies().add(Reply.PARSE, Origin.CLIENT, new Renamed(before.name(), name));
-            rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, before);
-            return true;
-        }
-        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason, traits);
-        client.statements().put(name, statement);
-        if (linked.statements().use(statement, linked.links())) {
-            if (!mayRefuse(linked)) {
-                synthesize(linked, Reply.PARSE, new NamedParse(name, statement, false));
-                return true;
-            }
-            closeOnServer(linked, statement);
-        }
-        makeRoom(linked);
-        statement.writeParse(linked.outbox().writer());
-        linked.statements().add(statement, linked.links());
-        client.stats().serverParses++;
-        linked.replies().add(Reply.PARSE, Origin.CLIENT, new NamedParse(name, statement, true));
+        names.parse(linked, bytes, start, end, kept, reason, traits);
         return true;
-    }
-
-    /** Whether the server may be in a failed transaction when it comes to the next message, and refuse what we would grant. */
-    private static boolean mayRefuse(ServerConnection linked) {
-        return linked.status() == TransactionStatus.FAILED || linked.replies().owesReady();
     }
 
     private boolean onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        bind.at(bytes, start, end);
-        int nameStart = bind.statementStart();
-        int nameEnd = bind.statementEnd();
-        boolean unnamed = nameStart == nameEnd;
-        boolean known = !unnamed && maxPrepared > 0;
-        PreparedStatement statement = known ? client.statements().get(bytes, nameStart, nameEnd) : null;
-        if (unnamed ? !noteUnnamed(linked) : statement != null && !noteNamed(linked, statement)) {
+        NamedStatement named = names.bindAt(bytes, start, end);
+        if (named != null ? !noteNamed(linked, named.statement()) : names.bindsUnnamed() && !noteUnnamed(linked)) {
             return false;
         }
-        linked.setGroupOpen(true);
-        client.stats().binds++;
-        if (!known) {
-            if (unnamed) {
-                ensureUnnamed(linked);
-            }
-            linked.replies().add(Reply.BIND, Origin.CLIENT);
-            forward(linked, bytes, start, end);
-        } else if (statement == null) {
-            renameUnknown(linked, Reply.BIND, bytes, start, nameStart, nameEnd, end);
-        } else {
-            ensurePrepared(linked, statement);
-            linked.replies().add(Reply.BIND, Origin.CLIENT, statement);
-            rename(linked, bytes, start, nameStart, nameEnd, end, statement);
-        }
+        names.bind(linked, named, bytes, start, end);
         return true;
-    }
-
-    private void onDescribe(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        describe.at(bytes, start, end);
-        linked.setGroupOpen(true);
-        if (!describe.isStatement()) {
-            linked.replies().add(Reply.DESCRIBE_PORTAL, Origin.CLIENT);
-            forward(linked, bytes, start, end);
-            return;
-        }
-        int nameStart = describe.nameStart();
-        int nameEnd = describe.nameEnd();
-        if (maxPrepared == 0 || nameStart == nameEnd) {
-            if (nameStart == nameEnd) {
-                ensureUnnamed(linked);
-            }
-            linked.replies().add(Reply.DESCRIBE_STATEMENT, Origin.CLIENT);
-            forward(linked, bytes, start, end);
-            return;
-        }
-        PreparedStatement statement = client.statements().get(bytes, nameStart, nameEnd);
-        if (statement == null) {
-            renameUnknown(linked, Reply.DESCRIBE_STATEMENT, bytes, start, nameStart, nameEnd, end);
-            return;
-        }
-        ensurePrepared(linked, statement);
-        linked.replies().add(Reply.DESCRIBE_STATEMENT, Origin.CLIENT, statement);
-        rename(linked, bytes, start, nameStart, nameEnd, end, statement);
-    }
-
-    private void onClose(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        close.at(bytes, start, end);
-        linked.setGroupOpen(true);
-        boolean named = close.nameStart() != close.nameEnd();
-        if (close.isStatement() && named && maxPrepared > 0) {
-            // The statement stays on the server for others; only this client's name for it goes.
-            PreparedStatement statement = client.statements().get(bytes, close.nameStart(), close.nameEnd());
-            NamedClose undo = null;
-            if (statement != null) {
-                undo = new NamedClose(copy(bytes, close.nameStart(), close.nameEnd()), statement);
-                client.statements().remove(undo.name());
-                if (!linked.replies().isEmpty()) {
-                    closedInPipeline = true;
-                    remember(undo.name(), statement); // an error that is on its way may name it
-                }
-            }
-            synthesize(linked, Reply.CLOSE, undo);
-            return;
-        }
-        if (close.isStatement() && !named) {
-            forgetUnnamed(linked);
-        }
-        linked.replies().add(Reply.CLOSE, Origin.CLIENT);
-        forward(linked, bytes, start, end);
-    }
-
-    // --- names -----------------------------------------------------------------------------------------------------
-
-    /** Puts our Parse in front of a message that names a statement which this server does not hold. */
-    private void ensurePrepared(ServerConnection linked, PreparedStatement statement) {
-        if (linked.statements().use(statement, linked.links())) {
-            return;
-        }
-        makeRoom(linked);
-        statement.writeParse(linked.outbox().writer());
-        linked.statements().add(statement, linked.links());
-        linked.replies().add(Reply.PARSE, Origin.INJECTED, statement);
-        client.stats().serverParses++;
-    }
-
-    /** Closes what was used longest ago, in order in the same pipeline, before one more is parsed. */
-    private void makeRoom(ServerConnection linked) {
-        PreparedStatement out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
-        if (out != null) {
-            closeOnServer(linked, out);
-        }
-    }
-
-    private static void closeOnServer(ServerConnection linked, PreparedStatement statement) {
-        statement.writeClose(linked.outbox().writer());
-        linked.statements().remove(statement);
-        linked.replies().add(Reply.CLOSE, Origin.INJECTED, statement);
-    }
-
-    private static void rename(
-            ServerConnection linked,
-            ByteBuf bytes,
-            int start,
-            int nameStart,
-            int nameEnd,
-            int end,
-            PreparedStatement statement) {
-        Outbox outbox = linked.outbox();
-        int grown = statement.nameLength() - (nameEnd - nameStart);
-        ByteBuf out = outbox.writer();
-        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + grown);
-        out.writeBytes(bytes, start + 5, nameStart - start - 5); // the portal's name, or the S of Describe
-        statement.writeName(out);
-        if (nameEnd + 1 < end) {
-            outbox.forward(bytes, nameEnd + 1, end);
-        }
-    }
-
-    /** A name the client never prepared goes as it is, unless it looks like one of ours: those it must not reach. */
-    private static void renameUnknown(
-            ServerConnection linked, Reply reply, ByteBuf bytes, int start, int nameStart, int nameEnd, int end) {
-        boolean ours = nameEnd - nameStart >= FOREIGN_NAME.length;
-        for (int i = 0; ours && i < FOREIGN_NAME.length; i++) {
-            ours = bytes.getByte(nameStart + i) == FOREIGN_NAME[i];
-        }
-        if (!ours) {
-            linked.replies().add(reply, Origin.CLIENT);
-            forward(linked, bytes, start, end);
-            return;
-        }
-        byte[] theirs = copy(bytes, nameStart, nameEnd);
-        byte[] sent = new byte[theirs.length + 1];
-        sent[0] = '_';
-        System.arraycopy(theirs, 0, sent, 1, theirs.length);
-        linked.replies().add(reply, Origin.CLIENT, new Renamed(sent, theirs));
-        ByteBuf out = linked.outbox().writer();
-        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + 1);
-        out.writeBytes(bytes, start + 5, nameStart - start - 5).writeByte('_');
-        linked.outbox().forward(bytes, nameStart, end);
-    }
-
-    private boolean mayKeepUnnamed(int length) {
-        return length <= KEPT_UNNAMED_BYTES && mode != Mode.SESSION;
-    }
-
-    private void rememberUnnamed(
-            ServerConnection linked, ByteBuf bytes, int tailStart, int end, Reason reason, int traits) {
-        int length = end - tailStart;
-        byte[] kept = unnamed;
-        if (kept == null || kept.length < length) {
-            kept = new byte[Math.max(64, length + length / 2)];
-            unnamed = kept;
-        }
-        bytes.getBytes(tailStart, kept, 0, length);
-        unnamedLength = length;
-        unnamedReason = reason;
-        unnamedTraits = traits;
-        linked.setUnnamedOwner(client);
-    }
-
-    private void forgetUnnamed(ServerConnection linked) {
-        unnamedLength = 0;
-        unnamedReason = Reason.NOT_UNDERSTOOD;
-        unnamedTraits = 0; // noted when it was parsed
-        linked.setUnnamedOwner(client);
     }
 
     /** What the unnamed statement of this client is, for a batch that binds it without parsing it. */
     public Reason unnamedReason() {
-        return unnamedReason;
-    }
-
-    /**
-     * The unnamed statement lives on the server that parsed it; on another one it is parsed again first. A client that has
-     * none must not find another's: that is closed first.
-     */
-    private void ensureUnnamed(ServerConnection linked) {
-        if (linked.unnamedOwner() == client) {
-            return;
-        }
-        linked.setUnnamedOwner(client);
-        byte[] kept = unnamed;
-        if (kept == null || unnamedLength == 0) {
-            linked.outbox()
-                    .writer()
-                    .writeByte('C')
-                    .writeInt(4 + 2)
-                    .writeByte('S')
-                    .writeByte(0);
-            linked.replies().add(Reply.CLOSE, Origin.INJECTED, FOR_UNNAMED);
-            return;
-        }
-        linked.outbox()
-                .writer()
-                .writeByte('P')
-                .writeInt(4 + 1 + unnamedLength)
-                .writeByte(0)
-                .writeBytes(kept, 0, unnamedLength);
-        linked.replies().add(Reply.PARSE, Origin.INJECTED, FOR_UNNAMED);
-        client.stats().serverParses++;
-    }
-
-    private void synthesize(ServerConnection linked, Reply reply, @Nullable Object subject) {
-        if (linked.replies().isEmpty()) {
-            onSynthetic(reply);
-        } else {
-            linked.replies().add(reply, Origin.SYNTHETIC, subject);
-        }
-    }
-
-    private static byte[] copy(ByteBuf bytes, int start, int end) {
-        byte[] copy = new byte[end - start];
-        bytes.getBytes(start, copy);
-        return copy;
+        return names.unnamedReason();
     }
 
     // --- state of the session --------------------------------------------------------------------------------------
 
     private boolean noteUnnamed(ServerConnection linked) {
-        byte[] kept = unnamed;
-        if (kept == null || isPlain(unnamedReason, unnamedTraits)) {
-            noteSequences(linked, unnamedReason);
+        ByteBuf text = names.unnamedText();
+        if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
+            noteSequences(linked, names.unnamedReason());
             return true;
         }
-        int end = 0;
-        while (end < unnamedLength && kept[end] != 0) {
-            end++;
-        }
-        return note(linked, unnamedReason, unnamedTraits, Unpooled.wrappedBuffer(kept, 0, end), 0, end);
+        return note(linked, names.unnamedReason(), names.unnamedTraits(), text, 0, text.writerIndex());
     }
 
     private boolean noteNamed(ServerConnection linked, PreparedStatement statement) {
@@ -870,14 +532,17 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         trace().onListeningHere();
-        sendOwn(linked, ChannelRegistration.begin(client.channels()));
+        sendOwn(linked, ChannelRegistration.begin(client.channels()), null);
     }
 
-    /** Sends statements of our own in front of the client's message: in its open group, or as a group of their own. */
-    private static void sendOwn(ServerConnection linked, List<String> statements) {
+    /**
+     * Sends statements of our own in front of the client's message: as a group of their own, or in the client's open group, where
+     * they are {@code skippable}'s.
+     */
+    private static void sendOwn(ServerConnection linked, List<String> statements, @Nullable Object skippable) {
         OutstandingReplies replies = linked.replies();
         boolean alone = !linked.isGroupOpen();
-        Object subject = alone ? ALONE : null;
+        Object subject = alone ? ALONE : skippable;
         ByteBuf out = linked.outbox().writer();
         for (String sql : statements) {
             FrontendMessages.parse(out, OWN_NAME, sql);
@@ -927,7 +592,7 @@ public final class Link implements ServerConnection.Reader {
             client.onChannels(channels, exactly);
             if (!channels.isEmpty() || exactly) {
                 ServerConnection linked = linked();
-                sendOwn(linked, ChannelRegistration.END);
+                sendOwn(linked, ChannelRegistration.END, null);
                 linked.outbox().flush();
             }
         } else if (held == null && !channels.isEmpty()) {
@@ -974,7 +639,7 @@ public final class Link implements ServerConnection.Reader {
     private static void discardSequences(ServerConnection linked) {
         if (linked.status() != TransactionStatus.FAILED) { // where nothing is told
             linked.forgetSequences();
-            sendOwn(linked, List.of("DISCARD SEQUENCES"));
+            sendOwn(linked, List.of("DISCARD SEQUENCES"), SEQUENCES);
         }
     }
 
@@ -998,7 +663,7 @@ public final class Link implements ServerConnection.Reader {
         replies.add(Reply.BIND, Origin.INJECTED, SETTINGS);
         replies.add(Reply.EXECUTE, Origin.INJECTED, SETTINGS);
         replies.add(Reply.SYNC, Origin.INJECTED, SETTINGS);
-        linked.setUnnamedOwner(null);
+        linked.forgetUnnamed();
     }
 
     // --- from the server -------------------------------------------------------------------------------------------
@@ -1012,40 +677,18 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onSynthetic(Reply reply) {
         heardNothing = false;
-        client.outbox()
-                .writer()
-                .writeByte(reply == Reply.PARSE ? '1' : '3') // ParseComplete, CloseComplete
-                .writeInt(4);
+        names.answer(reply);
     }
 
     @Override
-    public void onUnanswered(Reply reply, @Nullable Object subject) {
+    public void onUnanswered(Reply reply, @Nullable Object subject, boolean itself) {
         ServerConnection linked = server;
         if (linked == null) {
             return;
         }
-        switch (subject) {
-            case NamedParse parsed -> {
-                client.statements().remove(parsed.name());
-                if (parsed.sent()) {
-                    linked.statements().remove(parsed.statement());
-                }
-                remember(parsed.name(), parsed.statement());
-            }
-            case NamedClose(byte[] name, PreparedStatement statement) ->
-                client.statements().put(name, statement);
-            case PreparedStatement statement
-            when reply == Reply.PARSE -> linked.statements().remove(statement);
-            case PreparedStatement statement
-            when reply == Reply.CLOSE -> linked.statements().add(statement, linked.links());
-            case null, default -> {
-                if (subject == UNNAMED) {
-                    forgetUnnamed(linked);
-                }
-                if (subject == UNNAMED || subject == FOR_UNNAMED || reply == Reply.QUERY) {
-                    linked.setUnnamedOwner(null); // whose it holds now is not known
-                }
-            }
+        names.onUnanswered(linked, reply, subject, itself);
+        if (subject == SEQUENCES) {
+            linked.doubtSequences();
         }
     }
 
@@ -1081,82 +724,9 @@ public final class Link implements ServerConnection.Reader {
             heardFatal = !mayRunAgain();
             return heardFatal;
         }
-        switch (subject) {
-            case PreparedStatement statement -> {
-                if (isStalePlan(error)) {
-                    cache.outdate(statement);
-                }
-                byte[] name = client.statements().nameOf(statement);
-                if (name == null) {
-                    name = formerNameOf(
-                            statement); // its Parse failed, or it was closed, when this was on its way already
-                }
-                return name == null || !forwardRenamed(bytes, start, end, statement.name(), name);
-            }
-            case Renamed(byte[] ours, byte[] theirs) -> {
-                return !forwardRenamed(bytes, start, end, ours, theirs);
-            }
-            case null, default -> {
-                return true;
-            }
-        }
-    }
-
-    /** Keeps a name that the client's statement had, for errors that come when it has it no more. */
-    private void remember(byte[] name, PreparedStatement statement) {
-        List<Renamed> all = formerNames;
-        if (all == null) {
-            all = new ArrayList<>();
-            formerNames = all;
-        }
-        if (all.size() < MOST_FORMER_NAMES) {
-            all.add(new Renamed(statement.name(), name));
-        }
-    }
-
-    private byte @Nullable [] formerNameOf(PreparedStatement statement) {
-        if (formerNames != null) {
-            for (Renamed former : formerNames.reversed()) {
-                if (former.ours() == statement.name()) {
-                    return former.theirs();
-                }
-            }
-        }
-        return null;
-    }
-
-    /** Sends an error that names our name for a statement with the client's in its place; false when it names none. */
-    private boolean forwardRenamed(ByteBuf bytes, int start, int end, byte[] ours, byte[] theirs) {
-        int last = end - ours.length - 1;
-        int at = start + 5;
-        while (at <= last && !isAt(bytes, at, ours)) {
-            at++;
-        }
-        if (at > last || bytes.getInt(start + 1) != end - start - 1) {
-            return false; // also when only the first part of a very long error is at hand
-        }
-        heardNothing = false;
-        ByteBuf out = client.outbox().writer();
-        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + theirs.length - ours.length);
-        out.writeBytes(bytes, start + 5, at - start - 5).writeBytes(theirs);
-        out.writeBytes(bytes, at + ours.length, end - at - ours.length);
-        return true;
-    }
-
-    /** Whether the name stands here, and not as the beginning of a longer one. */
-    private static boolean isAt(ByteBuf bytes, int at, byte[] name) {
-        for (int i = 0; i < name.length; i++) {
-            if (bytes.getByte(at + i) != name[i]) {
-                return false;
-            }
-        }
-        byte next = bytes.getByte(at + name.length);
-        return next < '0' || next > '9';
-    }
-
-    /** Not the 0A000 of a standby: the routine tells them apart, for messages are translated. */
-    private static boolean isStalePlan(ErrorResponse error) {
-        return error.is(SqlState.FEATURE_NOT_SUPPORTED) && "RevalidateCachedQuery".equals(error.routine());
+        boolean renamed = names.onError(error, subject, bytes, start, end);
+        heardNothing &= !renamed;
+        return !renamed;
     }
 
     @Override
@@ -1251,19 +821,7 @@ public final class Link implements ServerConnection.Reader {
         if (settingsToo) {
             onSettingsForgotten();
         }
-        client.statements().clear();
-        OutstandingReplies replies = linked.replies();
-        for (int i = 1; i < replies.size(); i++) { // what was parsed behind it in the same pipeline stays
-            if (replies.replyAt(i) != Reply.PARSE) {
-                continue;
-            }
-            if (replies.subjectAt(i) instanceof NamedParse parsed) {
-                client.statements().put(parsed.name(), parsed.statement());
-                linked.statements().add(parsed.statement(), linked.links());
-            } else if (replies.subjectAt(i) instanceof PreparedStatement statement) {
-                linked.statements().add(statement, linked.links());
-            }
-        }
+        names.onForgotten(linked);
     }
 
     @Override
@@ -1365,7 +923,9 @@ public final class Link implements ServerConnection.Reader {
      */
     private void takeBack() {
         boolean rerunnable = read && pin == null && client.holdsRequest() && outstanding() > 0;
-        if (rerunnable && !namedParse && clientBytesBefore == client.outbox().bytes()) {
+        if (rerunnable
+                && !names.hasNamed()
+                && clientBytesBefore == client.outbox().bytes()) {
             client.outbox().discard();
             heardNothing = true;
         }

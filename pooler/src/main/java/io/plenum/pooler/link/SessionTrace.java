@@ -33,6 +33,7 @@ final class SessionTrace implements SessionChanges.Sink {
     /** More names than this in one transaction are not followed: the client keeps its server. */
     private static final int MOST_NAMES = 256;
 
+    private static final String SEED = "seed";
     private static final String ROLE = "role";
     private static final String AUTHORIZATION = "session_authorization";
 
@@ -84,7 +85,9 @@ final class SessionTrace implements SessionChanges.Sink {
 
     @Override
     public void set(String setting) {
-        if (link.isReported(setting)) {
+        if (setting.equals(SEED)) {
+            unnamed = true; // it cannot be asked for, nor taken back
+        } else if (link.isReported(setting)) {
             changes.remove(setting); // PostgreSQL says by itself what becomes of it
         } else {
             note(setting, Change.ASK);
@@ -209,7 +212,7 @@ final class SessionTrace implements SessionChanges.Sink {
     /** A statement of the client ended. */
     void onTag(@Nullable CommandTag tag) {
         if (tag == CommandTag.ROLLBACK) { // to a savepoint, or of all
-            rolledBack = true;
+            rolledBack |= isOpen();
         } else if (tag == CommandTag.DISCARD_ALL) {
             changes.clear();
         }
@@ -217,7 +220,7 @@ final class SessionTrace implements SessionChanges.Sink {
 
     /** A statement of the client failed: what it or its transaction changed may have been taken back. */
     void onError() {
-        rolledBack = true;
+        rolledBack |= isOpen();
     }
 
     /** The settings that a RESET took to the server's start although the session's own is another. */
@@ -282,7 +285,7 @@ final class SessionTrace implements SessionChanges.Sink {
         replies.add(Reply.BIND, Origin.INJECTED, this);
         replies.add(Reply.EXECUTE, Origin.INJECTED, this);
         replies.add(Reply.SYNC, Origin.INJECTED, this);
-        server.setUnnamedOwner(null);
+        server.forgetUnnamed();
         asked = names;
         askedForHoldings = holdingsDoubted;
         listens = false;
@@ -336,7 +339,7 @@ final class SessionTrace implements SessionChanges.Sink {
                     value == null
                             ? server.settings().without(name)
                             : server.settings().with(name, value));
-            link.onSettled(name, value);
+            link.onSettled(name, value == null ? link.startSettings().get(name) : value);
         }
         if (!askedForHoldings) {
             return;

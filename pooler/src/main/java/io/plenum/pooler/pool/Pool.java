@@ -155,10 +155,14 @@ public final class Pool implements ServerConnection.Owner {
             return;
         }
         active--;
+        runOwn(server, scrub(server));
+    }
+
+    private static String scrub(ServerConnection server) {
         String connectQuery = server.target().connectQuery();
         server.assumeSettings(SessionSettings.NONE);
         server.forgetSequences();
-        runOwn(server, connectQuery == null ? SCRUB : SCRUB + ";" + connectQuery);
+        return connectQuery == null ? SCRUB : SCRUB + ";" + connectQuery;
     }
 
     /** Lets one more client keep its server beyond its transactions; false when no more may. */
@@ -170,10 +174,13 @@ public final class Pool implements ServerConnection.Owner {
         limits.unpin();
     }
 
-    /** Takes back a server in an open transaction at a message boundary, and rolls it back first. */
-    public void releaseWithRollback(ServerConnection server) {
+    /**
+     * Takes back a server in an open transaction at a message boundary, and rolls it back first; {@code scrub} says that the
+     * session may hold what no rollback undoes.
+     */
+    public void releaseWithRollback(ServerConnection server, boolean scrub) {
         active--;
-        runOwn(server, "ROLLBACK");
+        runOwn(server, scrub ? "ROLLBACK;" + scrub(server) : "ROLLBACK");
     }
 
     private void runOwn(ServerConnection server, String sql) {

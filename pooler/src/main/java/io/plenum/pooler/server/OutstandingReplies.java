@@ -19,6 +19,8 @@ public final class OutstandingReplies {
         DESCRIBE_STATEMENT,
         DESCRIBE_PORTAL,
         EXECUTE,
+        /** A run of CopyData: owes nothing, but a Sync behind it is answered when the data are refused. */
+        COPY_DATA,
         /** CopyDone or CopyFail: owes nothing, but bounds the Syncs that a COPY swallows. */
         COPY_END,
         SYNC,
@@ -145,6 +147,20 @@ public final class OutstandingReplies {
         while (size > 1 && at(1) == Reply.SYNC) {
             removeSecond();
         }
+    }
+
+    /** The COPY of the oldest entry has taken its data: forgets the runs of them, and the Syncs that it swallowed between. */
+    public void dropCopyData() {
+        int end = indexOf(Reply.COPY_END);
+        boolean ended = end < size;
+        while (size > 1 && (at(1) == Reply.COPY_DATA || (ended && at(1) == Reply.SYNC))) {
+            removeSecond();
+        }
+    }
+
+    /** The kind of the youngest entry; the queue must not be empty. */
+    public Reply tail() {
+        return at(size - 1);
     }
 
     /** Forgets the entry behind the oldest one: its message was consumed by the failure of the oldest. */

@@ -31,6 +31,7 @@ final class RowQuery implements ServerConnection.Reader {
 
     void start(String sql) {
         server.attach(this);
+        server.forgetUnnamed(); // a simple Query ends the unnamed statement, whosever it is
         FrontendMessages.query(server.outbox().writer(), sql);
         server.replies().add(Reply.QUERY, Origin.CLIENT);
         server.outbox().flush();

@@ -48,8 +48,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** It is the turn of a reply that we make ourselves. */
         default void onSynthetic(Reply reply) {}
 
-        /** A message will not be answered, for it or one before it failed; the youngest is told of first. */
-        default void onUnanswered(Reply reply, @Nullable Object subject) {}
+        /**
+         * A message will not be answered, for it failed {@code itself} or one before it did; the youngest is told of first.
+         */
+        default void onUnanswered(Reply reply, @Nullable Object subject, boolean itself) {}
 
         /** Something that we injected failed; the client hears the error when this says so. */
         default boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
@@ -91,6 +93,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
         /** The server's socket takes bytes again, or does not. */
         default void onWritability(boolean writable) {}
+    }
+
+    /** The subject of a client's Parse that prepares a statement under its own name. */
+    public interface Preparing {
+        PreparedStatement statement();
     }
 
     /** How a question of our own ended. */
@@ -149,9 +156,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean closeWhenReleased;
     private boolean standby;
     private @Nullable Object unnamedOwner;
+    private long unnamedStamp;
     private @Nullable Object sequencesOf;
     private int cancelsInFlight;
     private long links;
+    private long groups;
     private long idleSinceNanos;
     private long receivedBytes;
 
@@ -276,7 +285,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         Reader current = reader;
         if (current != null) {
-            unanswer(current, replies.size());
+            unanswer(current, replies.size(), false);
             reader = null;
             current.onLost(lastFatal);
         }
@@ -346,7 +355,14 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 }
                 yield forClient;
             }
-            case PARSE_COMPLETE -> answer(type, Reply.PARSE);
+            case PARSE_COMPLETE -> {
+                switch (replies.isEmpty() ? null : replies.headSubject()) {
+                    case PreparedStatement parsed -> statements.confirm(parsed);
+                    case Preparing parse -> statements.confirm(parse.statement());
+                    case null, default -> {}
+                }
+                yield answer(type, Reply.PARSE);
+            }
             case BIND_COMPLETE -> answer(type, Reply.BIND);
             case CLOSE_COMPLETE -> answer(type, Reply.CLOSE);
             case ROW_DESCRIPTION, NO_DATA -> {
@@ -448,6 +464,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private void endCopy() {
         if (copyIn) {
             copyIn = false;
+            replies.dropCopyData();
             if (replies.head() == Reply.QUERY && replies.size() > 1 && replies.replyAt(1) == Reply.COPY_END) {
                 replies.removeSecond();
             }
@@ -507,14 +524,14 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
      * <p>Manual, "Message Flow", Extended Query.
      */
     private void dropToSync(Reader current) {
-        unanswer(current, replies.indexOf(Reply.SYNC));
+        unanswer(current, replies.indexOf(Reply.SYNC), true);
         skippingToSync = replies.isEmpty();
     }
 
     /** Takes out the oldest entries; what their messages did to names is undone from the youngest to the oldest. */
-    private void unanswer(Reader current, int count) {
+    private void unanswer(Reader current, int count, boolean oldestFailed) {
         for (int i = count - 1; i >= 0; i--) {
-            current.onUnanswered(replies.replyAt(i), replies.subjectAt(i));
+            current.onUnanswered(replies.replyAt(i), replies.subjectAt(i), oldestFailed && i == 0);
         }
         for (int i = 0; i < count; i++) {
             replies.remove();
@@ -581,7 +598,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         while (!replies.isEmpty()) {
             if (replies.headOrigin() == Origin.SYNTHETIC) {
                 current.onSynthetic(replies.head());
-            } else if (replies.head() != Reply.COPY_END) {
+            } else if (replies.head() != Reply.COPY_END && replies.head() != Reply.COPY_DATA) {
                 return;
             }
             replies.remove();
@@ -701,13 +718,20 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         this.owner = owner;
     }
 
-    /** Whose unnamed statement the server holds; null when it is nobody's. */
-    public @Nullable Object unnamedOwner() {
-        return unnamedOwner;
+    /** Whether the server's unnamed statement is the {@code stamp}-th of this client. */
+    public boolean holdsUnnamed(Object client, long stamp) {
+        return unnamedOwner == client && unnamedStamp == stamp;
     }
 
-    public void setUnnamedOwner(@Nullable Object owner) {
-        unnamedOwner = owner;
+    /** The server's unnamed statement is the {@code stamp}-th of this client from now on. */
+    public void setUnnamed(Object client, long stamp) {
+        unnamedOwner = client;
+        unnamedStamp = stamp;
+    }
+
+    /** Whose unnamed statement the server holds, if any, is not known or is no client's. */
+    public void forgetUnnamed() {
+        unnamedOwner = null;
     }
 
     /**
@@ -725,6 +749,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return sequencesOf != null && sequencesOf != client;
     }
 
+    /** What was to make the session forget did not run. */
+    public void doubtSequences() {
+        sequencesOf = SEVERAL;
+    }
+
     /** DISCARD SEQUENCES is on its way. */
     public void forgetSequences() {
         sequencesOf = null;
@@ -737,6 +766,14 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public void setGroupOpen(boolean open) {
         groupOpen = open;
+        if (!open) {
+            groups++;
+        }
+    }
+
+    /** Counts the groups: messages between two of Sync, Query and FunctionCall, which fail together. */
+    public long group() {
+        return groups;
     }
 
     public void setSkippingToSync(boolean skipping) {

@@ -7,38 +7,81 @@ import org.jspecify.annotations.Nullable;
 /**
  * The prepared statements that one server holds, least recently used first.
  *
- * <p>A statement enters when its Parse is sent and leaves when its Parse fails, when a Close is sent, or when the
- * server forgets all (DISCARD ALL, DEALLOCATE ALL). Confined to the server's event loop.
+ * <p>A statement enters when its Parse is sent, is certain when that is answered, and leaves when its Parse fails, when a Close
+ * is sent, or when the server forgets all (DISCARD ALL, DEALLOCATE ALL). Confined to the server's event loop.
  */
 public final class ServerStatements {
+    /** Whether a server has a statement. */
+    public enum Holding {
+        /** It has it, or will when it comes to the next message of this group. */
+        HELD,
+        /** Its Parse stands in an earlier group of the pipeline, which may fail before it. */
+        DOUBTFUL,
+        MISSING
+    }
+
+    private static final long ANY_GROUP = -1;
+
     /** Access order makes the eldest the least recently used. */
     private final LinkedHashMap<PreparedStatement, Use> held = new LinkedHashMap<>(16, 0.75f, true);
 
     private static final class Use {
         private long link;
+        private long group;
+        private boolean certain;
     }
 
+    /** One that is certain, and marked as used by the current link. */
     private @Nullable PreparedStatement last;
 
-    /** Whether the server holds the statement; marks it as used by the {@code link}-th link of this server. */
-    public boolean use(PreparedStatement statement, long link) {
+    /**
+     * Whether the server has the statement for a message of its {@code group}-th group; marks it as used by the {@code link}-th
+     * link of this server.
+     */
+    public Holding use(PreparedStatement statement, long link, long group) {
         if (statement == last) {
-            return true; // most clients run one statement again and again
+            return Holding.HELD; // most clients run one statement again and again
         }
         Use use = held.get(statement);
         if (use == null) {
-            return false;
+            return Holding.MISSING;
         }
         use.link = link;
-        last = statement;
-        return true;
+        if (use.certain) {
+            last = statement;
+            return Holding.HELD;
+        }
+        return use.group == group || use.group == ANY_GROUP ? Holding.HELD : Holding.DOUBTFUL;
     }
 
-    public void add(PreparedStatement statement, long link) {
+    /** The client's own Parse of it is sent: where that fails, what the client sends behind it is to fail too. */
+    public void addByClient(PreparedStatement statement, long link) {
+        add(statement, link, ANY_GROUP);
+    }
+
+    /** Our Parse of it is sent, in the server's {@code group}-th group. */
+    public void add(PreparedStatement statement, long link, long group) {
         var use = new Use();
         use.link = link;
+        use.group = group;
         held.put(statement, use);
-        last = statement;
+        if (last == statement) {
+            last = null;
+        }
+    }
+
+    /** Its Parse was answered. */
+    void confirm(PreparedStatement statement) {
+        Use use = held.get(statement);
+        if (use != null) {
+            use.certain = true;
+        }
+    }
+
+    /** A Close of it was skipped. */
+    public void addAgain(PreparedStatement statement, long link) {
+        add(statement, link, ANY_GROUP);
+        confirm(statement);
     }
 
     public void remove(PreparedStatement statement) {

@@ -1,0 +1,3 @@
+CREATE TABLE never_seen (id int);
+INSERT INTO customer VALUES (4, 'four');
+INSERT INTO customer VALUES (4, 'again');

@@ -382,7 +382,7 @@ class VertxIT {
         return failed.getSqlState() + " " + failed.getErrorMessage() + " " + failed.getDetail();
     }
 
-    private static <T> T await(Future<T> future) throws Exception {
+    static <T> T await(Future<T> future) throws Exception {
         try {
             return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
         } catch (ExecutionException failed) {

@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
  * One connection to PostgreSQL.
  *
  * <p>Every message from the server is matched with the reply that it owes; what nobody is owed ends the connection, for
- * then we no longer know whose rows we are reading. Confined to its event loop.
+ * then we no longer know whose rows we are reading. Only a WAL sender's are passed on as they come, for it has one reader
+ * for all its life. Confined to its event loop.
  */
 public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
@@ -310,7 +311,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 if (type == null) {
                     throw new ProtocolException("invalid backend message type");
                 }
-                passing = login == null ? onReply(type, bytes, start) : onLoginMessage(type, bytes, start);
+                passing = login == null
+                        ? target.isWalSender() || onReply(type, bytes, start)
+                        : onLoginMessage(type, bytes, start);
             }
             Reader current = reader;
             if (current == null) {
@@ -787,6 +790,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public boolean isInCopyIn() {
         return copyIn;
+    }
+
+    /** Whether the message that was last forwarded has bytes that are still to come. */
+    public boolean isMidMessage() {
+        return cutter.remaining() > 0;
     }
 
     public OutstandingReplies replies() {

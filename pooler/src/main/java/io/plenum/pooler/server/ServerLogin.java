@@ -58,6 +58,11 @@ final class ServerLogin {
         parameters.put("user", target.user());
         parameters.put("database", target.database());
         parameters.putAll(target.parameters());
+        switch (target.replication()) {
+            case NONE -> {}
+            case PHYSICAL -> parameters.put("replication", "true");
+            case DATABASE -> parameters.put("replication", "database");
+        }
         FrontendMessages.startup(server.outbox().writer(), ProtocolVersion.V3_0, parameters);
         server.outbox().flush();
     }

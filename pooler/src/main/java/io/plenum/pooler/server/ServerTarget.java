@@ -1,5 +1,6 @@
 package io.plenum.pooler.server;
 
+import io.plenum.wire.startup.StartupParameters.Replication;
 import java.net.SocketAddress;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param address the node, resolved
  * @param parameters further startup parameters, such as application_name
  * @param connectQuery SQL to run once behind the login, or null
+ * @param replication what kind of WAL sender is wanted, NONE for an ordinary session
  */
 public record ServerTarget(
         SocketAddress address,
@@ -17,4 +19,22 @@ public record ServerTarget(
         String user,
         ServerCredential credential,
         Map<String, String> parameters,
-        @Nullable String connectQuery) {}
+        @Nullable String connectQuery,
+        Replication replication) {
+
+    /** An ordinary session. */
+    public ServerTarget(
+            SocketAddress address,
+            String database,
+            String user,
+            ServerCredential credential,
+            Map<String, String> parameters,
+            @Nullable String connectQuery) {
+        this(address, database, user, credential, parameters, connectQuery, Replication.NONE);
+    }
+
+    /** Whether the connection is a WAL sender, whose replies follow no order that could be matched. */
+    public boolean isWalSender() {
+        return replication != Replication.NONE;
+    }
+}

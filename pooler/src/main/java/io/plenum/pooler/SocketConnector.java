@@ -13,6 +13,7 @@ import io.plenum.pooler.pool.ServerConnector;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.pooler.server.ServerTarget;
+import io.plenum.wire.startup.StartupParameters.Replication;
 import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -33,22 +34,36 @@ final class SocketConnector implements ServerConnector {
 
     @Override
     public ServerConnection connect(Loop loop, PoolKey key, ServerConnection.Owner owner) {
+        return connect(loop, target(key, Map.of(), Replication.NONE), owner);
+    }
+
+    @Override
+    public ServerConnection connectWalSender(
+            Loop loop,
+            PoolKey key,
+            Replication replication,
+            Map<String, String> parameters,
+            ServerConnection.Owner owner) {
+        return connect(loop, target(key, parameters, replication), owner);
+    }
+
+    private ServerTarget target(PoolKey key, Map<String, String> parameters, Replication replication) {
         PoolerConfig now = config.get();
         DatabaseConfig database = now.database(key.database());
         String dbname = database == null ? key.database() : database.dbname();
         ServerCredential credential =
                 database == null ? new ServerCredential.None() : credentials.of(now, database, key.user());
-        String connectQuery = database == null ? "" : now.get(Settings.DATABASE_CONNECT_QUERY, database);
-        return connect(
-                loop,
-                new ServerTarget(
-                        key.node().address(),
-                        dbname,
-                        key.user(),
-                        credential,
-                        Map.of(),
-                        connectQuery.isEmpty() ? null : connectQuery),
-                owner);
+        String connectQuery = database == null || replication != Replication.NONE
+                ? ""
+                : now.get(Settings.DATABASE_CONNECT_QUERY, database);
+        return new ServerTarget(
+                key.node().address(),
+                dbname,
+                key.user(),
+                credential,
+                parameters,
+                connectQuery.isEmpty() ? null : connectQuery,
+                replication);
     }
 
     /** Begins to connect to a target that no pool knows: a probe's. */

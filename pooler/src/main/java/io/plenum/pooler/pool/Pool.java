@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * One loop's part of the server connections to one node, for one database and user.
  *
  * <p>A server is, in turn: connecting; idle in {@link #idle}; given to a waiter or a taker (active); or busy with SQL of
- * ours (a check, a reset). Whoever took it calls {@link #release} once. Confined to its event loop.
+ * ours (a check, a reset). Whoever took it calls {@link #release} once. {@link #walSenders()} are none of these. Confined to
+ * its event loop.
  */
 public final class Pool implements ServerConnection.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
@@ -55,6 +56,7 @@ public final class Pool implements ServerConnection.Owner {
     private final List<ServerConnection> servers = new ArrayList<>();
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
     private final WaitQueue waiters = new WaitQueue();
+    private final WalSenders walSenders;
 
     private PoolSettings settings;
     private int connecting;
@@ -91,6 +93,7 @@ public final class Pool implements ServerConnection.Owner {
         this.settings = settings;
         this.connector = connector;
         this.suspicion = suspicion;
+        this.walSenders = new WalSenders(this, connector);
         limits.join(this);
     }
 
@@ -213,15 +216,19 @@ public final class Pool implements ServerConnection.Owner {
         if (limits.isShared() && moveToStarving(server, now)) {
             return;
         }
+        if (walSenders.isTurn(now)) {
+            servers.remove(server); // its permit stays with us
+            server.terminate();
+            walSenders.open();
+            return;
+        }
         WaitQueue.Place oldest = paused ? null : waiters.poll();
         if (oldest == null) {
             idle.addLast(server);
             noteIdle();
             return;
         }
-        if (waiters.isEmpty()) {
-            limits.setFed(loop.index());
-        }
+        noteFed();
         active++;
         oldest.waiter().onServer(server);
     }
@@ -233,11 +240,12 @@ public final class Pool implements ServerConnection.Owner {
     // --- opening ---------------------------------------------------------------------------------------------------
 
     /** Opens connections for those who wait, as far as limits allow; else asks the other loops. */
-    private void seekServers() {
+    void seekServers() {
         if (paused || retired) {
             return;
         }
         long now = System.nanoTime();
+        walSenders.seek(now);
         while (connecting + busy < waiters.size() && connecting < LOGINS_AT_ONCE) {
             if (now - retryAtNanos < 0) {
                 planRetry(retryAtNanos - now);
@@ -249,8 +257,11 @@ public final class Pool implements ServerConnection.Owner {
             open();
         }
         WaitQueue.Place oldest = waiters.oldest();
+        if (limits.isShared() && walSenders.isWaitedFor()) {
+            limits.setStarving(loop.index(), waitedSince(now));
+        }
         if (limits.isShared() && oldest != null && connecting == 0) {
-            limits.setStarving(loop.index(), oldest.sinceNanos());
+            limits.setStarving(loop.index(), waitedSince(now));
             Pool other = limits.withIdle(loop.index());
             if (other != null) {
                 other.loop.executor().execute(other::feedStarving);
@@ -281,6 +292,33 @@ public final class Pool implements ServerConnection.Owner {
         servers.add(connector.connect(loop, key, this));
     }
 
+    /** Whether a connection may be opened for one who waits since then, and no older waiter of ours is passed over. */
+    boolean mayOpen(long sinceNanos, long now) {
+        WaitQueue.Place oldest = waiters.oldest();
+        return !paused
+                && !retired
+                && now - retryAtNanos >= 0
+                && (oldest == null || sinceNanos - oldest.sinceNanos() <= 0);
+    }
+
+    /** Takes the permit for one connection, of one that idles if there is no other; else has others make room. */
+    boolean makeRoom() {
+        if (limits.tryOpen(0, null)) {
+            return true;
+        }
+        ServerConnection spare = idle.pollFirst();
+        if (spare != null) {
+            noteIdle();
+            spare.terminate();
+            return servers.remove(spare);
+        }
+        if (limits.tryOpen(0, this)) {
+            return true;
+        }
+        evictAmong(limits.parts()); // nothing new if that was what a limit of database or user asked for
+        return false;
+    }
+
     private void planRetry(long delayNanos) {
         if (!retryPlanned) {
             retryPlanned = true;
@@ -298,12 +336,9 @@ public final class Pool implements ServerConnection.Owner {
     @Override
     public void onLoggedIn(ServerConnection server) {
         connecting--;
-        if (expected != NodeRole.UNKNOWN && server.isStandby() != (expected == NodeRole.REPLICA)) {
-            suspicion.accept(key.node());
-            if (server.isStandby()) {
-                refuseStandby(server);
-                return;
-            }
+        if (isMisplaced(server)) {
+            refuseStandby(server);
+            return;
         }
         retryNanos = 0;
         retryAtNanos = System.nanoTime();
@@ -317,15 +352,25 @@ public final class Pool implements ServerConnection.Owner {
         seekServers();
     }
 
-    /** The old primary came back as a standby, and nobody has noticed yet: nothing is written there. */
+    /** Whether the old primary came back as a standby, and nobody has noticed yet: nothing is written there. */
+    boolean isMisplaced(ServerConnection server) {
+        if (expected == NodeRole.UNKNOWN || server.isStandby() == (expected == NodeRole.REPLICA)) {
+            return false;
+        }
+        suspicion.accept(key.node());
+        if (server.isStandby()) {
+            LOG.warn("event=standby_refused node={} server={} expected=primary", key.node(), server.id());
+        }
+        return server.isStandby();
+    }
+
     private void refuseStandby(ServerConnection server) {
-        LOG.warn("event=standby_refused node={} server={} expected=primary", key.node(), server.id());
         backOff();
         server.terminate();
         waiters.trouble(null);
     }
 
-    private void backOff() {
+    void backOff() {
         long longest = Math.min(LONGEST_RETRY_NANOS, settings.loginRetryNanos());
         retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), longest);
         long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
@@ -337,7 +382,25 @@ public final class Pool implements ServerConnection.Owner {
         connecting--;
         lastRefusal = refusal;
         backOff();
-        if (refusal == null || refusal.code().startsWith("57P")) { // starting, stopping: not a matter of this login
+        onRefused(refusal, step);
+        waiters.trouble(refusal);
+    }
+
+    /** A WAL sender's login failed: others wait only if the node, and not the login, is what is wrong. */
+    void onWalSenderRefused(@Nullable ErrorResponse refusal, String step) {
+        if (isOfNode(refusal)) {
+            backOff();
+        }
+        onRefused(refusal, step);
+    }
+
+    /** Whether the node is gone, starting or stopping: not a matter of this login. */
+    private static boolean isOfNode(@Nullable ErrorResponse refusal) {
+        return refusal == null || refusal.code().startsWith("57P");
+    }
+
+    private void onRefused(@Nullable ErrorResponse refusal, String step) {
+        if (isOfNode(refusal)) {
             suspicion.accept(key.node());
         }
         LOG.warn(
@@ -349,13 +412,12 @@ public final class Pool implements ServerConnection.Owner {
                 refusal == null ? "" : refusal.code(),
                 refusal == null ? "" : refusal.message(),
                 retryNanos / 1_000_000);
-        waiters.trouble(refusal);
     }
 
     @Override
     public void onClosed(ServerConnection server) {
         if (servers.remove(server)) {
-            if (server.isEndedByPeer()) {
+            if (server.isEndedByPeer() && !server.target().isWalSender()) { // a client's Terminate ends those
                 suspicion.accept(key.node());
             }
             limits.onClosed();
@@ -387,9 +449,9 @@ public final class Pool implements ServerConnection.Owner {
 
     private boolean moveToStarving(ServerConnection server, long now) {
         boolean moves = loop.transport().movesConnections();
-        WaitQueue.Place ours = waiters.oldest();
-        long patience = !moves ? REPLACE_AFTER_NANOS : ours == null ? 0 : MOVE_AFTER_NANOS;
-        Pool other = limits.starvingLongest(loop.index(), (ours == null ? now : ours.sinceNanos()) - patience);
+        boolean waitedFor = !waiters.isEmpty() || walSenders.isWaitedFor();
+        long patience = !moves ? REPLACE_AFTER_NANOS : waitedFor ? MOVE_AFTER_NANOS : 0;
+        Pool other = limits.starvingLongest(loop.index(), waitedSince(now) - patience);
         if (other == null) {
             return false;
         }
@@ -469,6 +531,22 @@ public final class Pool implements ServerConnection.Owner {
         seekServers();
     }
 
+    /** Since when the oldest waits, whatever it waits for; {@code otherwise} when nobody does. */
+    private long waitedSince(long otherwise) {
+        WaitQueue.Place oldest = waiters.oldest();
+        long since = oldest == null ? otherwise : oldest.sinceNanos();
+        return walSenders.isWaitedFor() && walSenders.oldestSinceNanos() - since < 0
+                ? walSenders.oldestSinceNanos()
+                : since;
+    }
+
+    /** Called when a waiter has been served. */
+    void noteFed() {
+        if (waiters.isEmpty() && !walSenders.isWaitedFor()) {
+            limits.setFed(loop.index());
+        }
+    }
+
     private void noteIdle() {
         if (limits.isShared()) {
             limits.setIdle(loop.index(), idle.size());
@@ -504,7 +582,7 @@ public final class Pool implements ServerConnection.Owner {
                 open();
             }
         }
-        if (!waiters.isEmpty()) {
+        if (!waiters.isEmpty() || walSenders.isWaitedFor()) {
             seekServers();
         }
     }
@@ -563,6 +641,12 @@ public final class Pool implements ServerConnection.Owner {
         seekServers();
     }
 
+    /** Asks all who wait here to choose again. */
+    void sendWaitersAway() {
+        waiters.trouble(null);
+        walSenders.trouble();
+    }
+
     /** Closes everything at once. */
     public void kill() {
         for (ServerConnection server : List.copyOf(servers)) {
@@ -603,7 +687,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     public int active() {
-        return active;
+        return active + walSenders.active();
     }
 
     public int idleCount() {
@@ -616,7 +700,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     public int connecting() {
-        return connecting;
+        return connecting + walSenders.connecting();
     }
 
     public int busy() {
@@ -631,6 +715,11 @@ public final class Pool implements ServerConnection.Owner {
         return waiters;
     }
 
+    /** Connections that belong to one client each, for replication. */
+    public WalSenders walSenders() {
+        return walSenders;
+    }
+
     /** All servers, wherever they stand. */
     public List<ServerConnection> servers() {
         return servers;
@@ -643,12 +732,12 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Whether nothing is lent; of a paused pool, whether it has no connection left on any loop, so that the pause holds. */
     public boolean isQuiet() {
-        return active == 0 && busy == 0 && beingCanceled.isEmpty() && (!paused || limits.open() == 0);
+        return active() == 0 && busy == 0 && beingCanceled.isEmpty() && (!paused || limits.open() == 0);
     }
 
     /** Whether nothing is left of a pool whose node is gone. */
     boolean isOver() {
-        return retired && servers.isEmpty() && waiters.isEmpty() && isQuiet();
+        return retired && servers.isEmpty() && waiters.isEmpty() && !walSenders.isWaitedFor() && isQuiet();
     }
 
     public @Nullable ErrorResponse lastRefusal() {

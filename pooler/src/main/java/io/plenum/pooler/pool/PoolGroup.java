@@ -110,7 +110,7 @@ public final class PoolGroup implements Balancer.Loads {
                 } else {
                     pool.renew();
                 }
-                pool.waiters().trouble(null);
+                pool.sendWaitersAway();
             }
         });
         if (primaryBefore != null && primaryBefore != primary) {
@@ -223,7 +223,7 @@ public final class PoolGroup implements Balancer.Loads {
     public int waiting() {
         int waiting = withoutPrimary.size();
         for (Pool pool : byNode.values()) {
-            waiting += pool.waiters().size();
+            waiting += pool.waiters().size() + pool.walSenders().waiting();
         }
         return waiting;
     }

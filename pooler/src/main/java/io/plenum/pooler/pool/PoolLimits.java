@@ -1,6 +1,9 @@
 package io.plenum.pooler.pool;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
@@ -131,6 +134,11 @@ public final class PoolLimits {
             }
         }
         return null;
+    }
+
+    /** The parts of this pool. */
+    synchronized List<Pool> parts() {
+        return Arrays.stream(parts).filter(Objects::nonNull).toList();
     }
 
     private synchronized Pool part(int index) {

@@ -21,6 +21,7 @@ import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.pool.WaitQueue;
+import io.plenum.pooler.pool.WalSenders;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Reason;
 import io.plenum.routing.topology.Node;
@@ -28,6 +29,7 @@ import io.plenum.routing.topology.NodeStatus;
 import io.plenum.routing.topology.Observation;
 import io.plenum.routing.topology.Topology;
 import io.plenum.wire.startup.CancelKey;
+import io.plenum.wire.startup.StartupParameters.Replication;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayList;
@@ -140,6 +142,9 @@ public final class LoopCensus implements Census.Taker {
             if (link != null && link.server() != null) {
                 links.put(link.server(), client);
             }
+            if (client.walSenderOrNull() != null) {
+                links.put(client.walSenderOrNull(), client);
+            }
             clientFacts.add(facts(client, clock));
         }
         List<ServerFacts> serverFacts = new ArrayList<>();
@@ -228,6 +233,10 @@ public final class LoopCensus implements Census.Taker {
         long oldest = age(group.withoutPrimary().oldest(), now);
         for (Pool pool : group.pools()) {
             oldest = Math.max(oldest, age(pool.waiters().oldest(), now));
+            WalSenders walSenders = pool.walSenders();
+            if (walSenders.isWaitedFor()) {
+                oldest = Math.max(oldest, now - walSenders.oldestSinceNanos());
+            }
         }
         return oldest;
     }
@@ -238,7 +247,7 @@ public final class LoopCensus implements Census.Taker {
 
     private static ClientFacts facts(ClientConnection client, Clock clock) {
         Link link = client.linkOrNull();
-        ServerConnection server = link == null ? null : link.server();
+        ServerConnection server = link == null ? client.walSenderOrNull() : link.server();
         boolean waits = client.state() == ClientConnection.State.WAITING;
         String application = client.settings().get("application_name");
         Reason pin = link == null ? null : link.pin();
@@ -246,11 +255,12 @@ public final class LoopCensus implements Census.Taker {
                 client.id(),
                 client.user(),
                 client.database(),
+                word(client.replication()),
                 switch (client.state()) {
                     case LOGIN -> "login";
                     case IDLE, CONSOLE -> "idle";
                     case WAITING -> "waiting";
-                    case LINKED -> "active";
+                    case LINKED, REPLICATION -> "active";
                     case LEAVING, GONE -> "leaving";
                 },
                 peer(client.remoteAddress(), client.localAddress()),
@@ -275,6 +285,7 @@ public final class LoopCensus implements Census.Taker {
                 server.id(),
                 group.user(),
                 group.database(),
+                word(server.target().replication()),
                 state(pool, server),
                 server.isConnected() && !server.isClosed()
                         ? peer(
@@ -288,6 +299,15 @@ public final class LoopCensus implements Census.Taker {
                 key == null ? 0 : key.processId(),
                 application == null ? "" : application,
                 server.statements().size());
+    }
+
+    /** PgBouncer's word. */
+    private static String word(Replication replication) {
+        return switch (replication) {
+            case NONE -> "none";
+            case PHYSICAL -> "physical";
+            case DATABASE -> "logical";
+        };
     }
 
     private static String state(Pool pool, ServerConnection server) {

@@ -243,7 +243,7 @@ final class ShowTables {
                 .column("type", TEXT, "C for a client, S for a server connection")
                 .column("user", TEXT)
                 .column("database", TEXT)
-                .column("replication", TEXT, "always `none`")
+                .column("replication", TEXT, "`none`, `logical` or `physical`")
                 .column("state", TEXT)
                 .column("addr", TEXT)
                 .column("port", INT4)
@@ -312,7 +312,7 @@ final class ShowTables {
                 "C",
                 client.user(),
                 client.database(),
-                "none",
+                client.replication(),
                 state,
                 peer.address(),
                 peer.port(),
@@ -338,7 +338,7 @@ final class ShowTables {
                 "S",
                 server.user(),
                 server.database(),
-                "none",
+                server.replication(),
                 state,
                 peer.address(),
                 peer.port(),

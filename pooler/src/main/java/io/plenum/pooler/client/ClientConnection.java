@@ -37,6 +37,7 @@ import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.CloseView;
 import io.plenum.wire.frontend.ParseView;
 import io.plenum.wire.startup.CancelKey;
+import io.plenum.wire.startup.StartupParameters.Replication;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -56,6 +57,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * LOGIN -> IDLE <-> WAITING -> LINKED -> IDLE      any -> LEAVING -> GONE
  *       -> CONSOLE
+ *       -> REPLICATION
  * </pre>
  *
  * <p>While idle, the messages at hand up to Sync are one batch: {@link #beginBatch} decides where it goes. While linked, every
@@ -90,6 +92,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         WAITING,
         LINKED,
         CONSOLE,
+        /** Everything is passed on to a WAL sender of its own. */
+        REPLICATION,
         /** Our last word is sent; what the client still says is dropped, so that no reset overtakes that word. */
         LEAVING,
         GONE
@@ -108,6 +112,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable Channel channel;
     private @Nullable Outbox outbox;
     private @Nullable ConsoleSession console;
+    private @Nullable ReplicationRelay replication;
     private @Nullable CancelKey cancelKey;
     private @Nullable PoolGroup group;
     private @Nullable Pool awaited;
@@ -209,6 +214,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (link != null) {
             link.holdServer(!context.channel().isWritable());
         }
+        if (replication != null) {
+            replication.holdServer(!context.channel().isWritable());
+        }
     }
 
     @Override
@@ -265,6 +273,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             link.onClientGone();
         }
         cancelWhenDue();
+        if (replication != null) {
+            replication.stop();
+        }
         dropRequest();
         closeChannels();
         if (input != null) {
@@ -306,6 +317,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                     case IDLE -> stepIdle(bytes);
                     case LINKED -> stepLinked(bytes);
                     case CONSOLE -> stepConsole(bytes);
+                    case REPLICATION -> relayAll(bytes);
                     case WAITING, LEAVING, GONE -> false;
                 };
             }
@@ -861,6 +873,23 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         pump();
     }
 
+    // --- replication -----------------------------------------------------------------------------------------------
+
+    private boolean relayAll(ByteBuf bytes) {
+        if (replication != null) {
+            replication.onClientBytes(bytes, cutter.position());
+        }
+        cutter.rewind(bytes.writerIndex());
+        return false;
+    }
+
+    /** The WAL sender has said its last word, if any, and closed: so do we. */
+    void onWalSenderGone() {
+        if (state == State.REPLICATION) {
+            leave(null);
+        }
+    }
+
     // --- login ends ------------------------------------------------------------------------------------------------
 
     void onLoggedIn(
@@ -897,6 +926,28 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.cancelKey = key;
         login = null;
         become(State.CONSOLE);
+    }
+
+    void onReplicationLogin(PoolGroup group, ReplicationRelay relay, CancelKey key) {
+        this.database = group.database();
+        this.user = relay.user();
+        this.group = group;
+        this.replication = relay;
+        this.settings = relay.settings();
+        this.cancelKey = key;
+        login = null;
+        group.addClient();
+        group.stats().clientLogins++;
+        if (clients.shared().config().get().get(Settings.LOG_CONNECTIONS)) {
+            LOG.info(
+                    "event=client_login client={} database={} user={} replication={} addr={}",
+                    id,
+                    database,
+                    user,
+                    relay.replication(),
+                    remoteAddress());
+        }
+        become(State.REPLICATION);
     }
 
     @Override
@@ -963,13 +1014,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (before == State.LINKED && link != null) {
             link.onClientGone();
         }
+        if (replication != null) {
+            replication.stop();
+        }
         dropRequest();
         closeChannels();
         if (!nested && input != null) {
             input.release();
             input = null;
         }
-        if (lastWord != null) {
+        if (lastWord != null && (replication == null || !replication.isMidMessage())) {
             lastWord.writeTo(out.writer());
             out.flush();
         }
@@ -1006,6 +1060,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             become(State.IDLE);
             cancelBatch();
             done.run();
+            return;
+        }
+        if (replication != null && replication.server() != null) {
+            clients.shared().cancels().send(replication.server(), clients.loop(), done);
             return;
         }
         if (console != null) {
@@ -1087,6 +1145,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                                 : limits().brokenWaiting(database, user, awaited == null, now - place.sinceNanos()));
             case LINKED -> tickLinked(now, closing);
             case IDLE -> failIf(closing ? PoolerErrors.shuttingDown() : limits().brokenIdle(now - idleSinceNanos));
+            case REPLICATION -> failIf(closing ? PoolerErrors.shuttingDown() : replicationEnd());
             case CONSOLE, LEAVING, GONE -> {}
         }
     }
@@ -1111,6 +1170,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                     : verdict != null ? verdict : limits().brokenKept(link().pin(), sinceQuery);
         }
         failIf(broken);
+    }
+
+    private @Nullable ErrorResponse replicationEnd() {
+        return verdict != null || replication == null ? verdict : replication.reasonToEnd();
     }
 
     private void failIf(@Nullable ErrorResponse broken) {
@@ -1191,6 +1254,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     /** The link of this client, whether open or not; null before the login and on the console. */
     public @Nullable Link linkOrNull() {
         return link;
+    }
+
+    /** The WAL sender that is the client's own; null if it has none. */
+    public @Nullable ServerConnection walSenderOrNull() {
+        return replication == null ? null : replication.server();
+    }
+
+    /** What kind of session the client has asked for. */
+    public Replication replication() {
+        return replication == null ? Replication.NONE : replication.replication();
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.pool.PoolGroup;
+import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrontendType;
@@ -20,6 +21,7 @@ import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.ProtocolVersion;
 import io.plenum.wire.startup.StartupPacket;
 import io.plenum.wire.startup.StartupParameters;
+import io.plenum.wire.startup.StartupParameters.Replication;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -31,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing that the client says is applied anywhere before it has proved who it is. Manual, "Message Flow", Start-up.
  * Confined to the event loop of its client.
  */
-final class ClientLogin implements ProfileProbe.Asker {
+final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
     private final ClientConnection client;
     private final LoopClients clients;
     private final PoolerConfig config;
@@ -42,6 +44,7 @@ final class ClientLogin implements ProfileProbe.Asker {
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private @Nullable Proof proof;
     private @Nullable ProfileProbe probe;
+    private @Nullable ReplicationRelay relay;
     private @Nullable PoolGroup group;
     private SessionProfile.@Nullable Key profileKey;
     private boolean stopped;
@@ -135,8 +138,8 @@ final class ClientLogin implements ProfileProbe.Asker {
             refuse(PoolerErrors.tooManyClients(limit));
             return;
         }
-        if (parameters.replication() != StartupParameters.Replication.NONE) {
-            refuse(PoolerErrors.replicationNotSupported());
+        if (console && parameters.replication() != Replication.NONE) {
+            refuse(PoolerErrors.noReplicationFromConsole());
             return;
         }
         if (asked.compareTo(ProtocolVersion.NEWEST) > 0
@@ -212,7 +215,14 @@ final class ClientLogin implements ProfileProbe.Asker {
         String user = database.user() == null ? who.user() : database.user();
         PoolGroup pools = clients.pools().group(database, user);
         group = pools;
-        SessionSettings asked = SessionSettings.of(withDefaults(database, who.settings()));
+        Map<String, String> settings = withDefaults(database, who.settings());
+        if (who.replication() != Replication.NONE) {
+            ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
+            relay = new ReplicationRelay(client, who, pools, settings, limits, this);
+            relay.start(System.nanoTime());
+            return;
+        }
+        SessionSettings asked = SessionSettings.of(settings);
         var key = new SessionProfile.Key(database.name(), user, asked);
         profileKey = key;
         SessionProfile known = clients.shared().profiles().get(key);
@@ -287,6 +297,31 @@ final class ClientLogin implements ProfileProbe.Asker {
         client.pump();
     }
 
+    /** The session is the WAL sender's own, with what that reported of itself; only the key for cancelling is ours. */
+    @Override
+    public void onWalSender(ServerConnection server) {
+        ReplicationRelay ready = relay;
+        PoolGroup pools = group;
+        if (ready == null || pools == null) {
+            throw new IllegalStateException("a WAL sender that nobody asked for");
+        }
+        stopped = true;
+        CancelKey key = clients.shared().cancelKeys().issue(client, version.hasLongCancelKeys());
+        ByteBuf out = client.outbox().writer();
+        BackendMessages.authenticationOk(out);
+        server.startValues().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value));
+        BackendMessages.backendKeyData(out, key);
+        BackendMessages.readyForQuery(out, TransactionStatus.IDLE);
+        client.onReplicationLogin(pools, ready, key);
+        client.outbox().flush();
+        client.pump();
+    }
+
+    @Override
+    public void onWalSenderRefused(ErrorResponse error) {
+        refuse(error);
+    }
+
     @Override
     public void onProfileRefused(ErrorResponse error) {
         refuse(new ErrorResponse(
@@ -299,6 +334,14 @@ final class ClientLogin implements ProfileProbe.Asker {
     }
 
     void tick(long now, long connectedNanos) {
+        if (relay != null) { // the client has done its part
+            ErrorResponse broken =
+                    clients.shared().admission().isClosing() ? PoolerErrors.shuttingDown() : relay.brokenWaiting(now);
+            if (broken != null) {
+                refuse(broken);
+            }
+            return;
+        }
         long limit = config.get(Settings.CLIENT_LOGIN_TIMEOUT).toNanos();
         if (limit > 0 && now - connectedNanos > limit) {
             refuse(PoolerErrors.clientLoginTimeout());
@@ -310,6 +353,9 @@ final class ClientLogin implements ProfileProbe.Asker {
         stopped = true;
         if (probe != null) {
             probe.stop();
+        }
+        if (relay != null) {
+            relay.stop();
         }
     }
 

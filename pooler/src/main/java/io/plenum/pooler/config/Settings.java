@@ -97,7 +97,8 @@ public final class Settings {
             .perUser("pool_mode")
             .doc("When a server connection goes back to its pool: `session`, when the client disconnects;"
                     + " `transaction`, when the transaction ends; `statement`, when the statement ends, and"
-                    + " transactions of several statements are refused.");
+                    + " transactions of several statements are refused. In each, a replication connection has a server"
+                    + " connection of its own to the primary, which counts like the others and is closed with it.");
 
     public static final Setting<Integer> DEFAULT_POOL_SIZE = row(
                     Group.POOLING, "default_pool_size", Values.number(1, 100_000), 20)

@@ -78,9 +78,16 @@ public final class PoolerErrors {
         return fatal(SqlState.INVALID_PASSWORD, "password authentication failed for user \"%s\"".formatted(user));
     }
 
-    /** A startup packet asked for a replication session. */
-    public static ErrorResponse replicationNotSupported() {
-        return fatal(SqlState.FEATURE_NOT_SUPPORTED, "replication connections are not supported");
+    /** A startup packet asked the console for a replication session. */
+    public static ErrorResponse noReplicationFromConsole() {
+        return fatal(SqlState.FEATURE_NOT_SUPPORTED, "the console takes no replication connections");
+    }
+
+    /** RECONNECT, a changed configuration or another primary wants the WAL sender closed. Closes its client. */
+    public static ErrorResponse walSenderReplaced() {
+        return fatal(SqlState.ADMIN_SHUTDOWN, "the server connection of this replication connection is to be closed")
+                .detail("RECONNECT was said, or the node is no longer the primary of the database.")
+                .hint("Connect again.");
     }
 
     /** The message cannot be part of what the client is doing. */

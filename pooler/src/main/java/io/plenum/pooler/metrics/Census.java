@@ -173,6 +173,7 @@ public record Census(
     /**
      * One client.
      *
+     * @param replication none, logical or physical
      * @param state active, idle, waiting or login
      * @param serverId its server connection; 0 if it has none
      */
@@ -180,6 +181,7 @@ public record Census(
             long id,
             String user,
             String database,
+            String replication,
             String state,
             Peer peer,
             long connectedAtMillis,
@@ -194,6 +196,7 @@ public record Census(
     /**
      * One server connection.
      *
+     * @param replication none, logical or physical
      * @param state active, idle, tested, new or being_canceled
      * @param clientId whom it works for; 0 if nobody
      * @param processId of the backend; 0 if not known
@@ -202,6 +205,7 @@ public record Census(
             long id,
             String user,
             String database,
+            String replication,
             String state,
             Peer peer,
             long connectedAtMillis,

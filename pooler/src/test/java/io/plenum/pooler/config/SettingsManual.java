@@ -31,6 +31,9 @@ final class SettingsManual {
             - An entry of `[databases]`, `[users]` or `[peers]` is a list of `key=value`; a value with blanks stands in
               single quotes, a single quote inside is written twice. `-1` inherits, as if the key were not there.
             - The entry `*` of `[databases]` is for every name that has no entry of its own.
+            - Physical standbys, pg_basebackup and pg_receivewal name the database `replication`, so that needs an entry
+              unless there is `*`. Where it has several hosts, its `dbname` is to be a database that exists, for there the
+              nodes are asked which of them is the primary.
             - The narrowest place wins: user, then database, then the global section.
             - `PLENUM_POOL_MODE` in the environment overrides `pool_mode`, and so on for each global setting.
             - Numbers may be octal (`0777`) or hexadecimal (`0x10`). Times are seconds and may have a fraction, unless

@@ -314,6 +314,31 @@ class ReplicationIT {
         }
     }
 
+    @Test
+    void walSenderIsSoughtAtTheNewPrimary() throws Exception {
+        try (var cluster = PostgresCluster.builder().standbys(1).start();
+                var pooler = RunningPooler.ofDatabases(
+                        "app = host=%s,%s port=%d"
+                                .formatted(
+                                        cluster.primary().host(),
+                                        cluster.standbys().getFirst().host(),
+                                        cluster.primary().port()),
+                        "monitor_user = postgres");
+                var before = pooler.wire(Map.of("replication", "database"))) {
+            assertThat(before.value("SELECT host(inet_server_addr())"))
+                    .isEqualTo(cluster.primary().host());
+
+            cluster.switchOver(cluster.standbys().getFirst());
+
+            assertThat(rest(before)).isNotEmpty();
+            try (var after = pooler.wire(Map.of("replication", "database"))) {
+                assertThat(after.value("SELECT pg_is_in_recovery()")).isEqualTo("f");
+                assertThat(after.value("SELECT host(inet_server_addr())"))
+                        .isEqualTo(cluster.primary().host());
+            }
+        }
+    }
+
     // --- the pool beside it ----------------------------------------------------------------------------------------
 
     @Test
@@ -371,6 +396,34 @@ class ReplicationIT {
             assertThat(refusal(() -> physical(pooler))).startsWith("FATAL 53300 query_wait_timeout");
             holder.rows("COMMIT");
             assertThat(holder.value("SELECT 'unharmed'")).isEqualTo("unharmed");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"max_db_connections = 1", "max_user_connections = 1"})
+    void limitOverSeveralPoolsIsKept(String limit) throws Exception {
+        boolean ofUser = limit.contains("user");
+        try (var pooler = RunningPooler.start(SERVER, limit, "query_wait_timeout = 1");
+                var other = pooler.wire(Map.of(ofUser ? "database" : "user", ofUser ? "postgres" : "trust_user"))) {
+            other.rows("SELECT 1");
+            try (var client = physical(pooler)) { // what idles in the other pool made room
+                assertThat(client.rows("IDENTIFY_SYSTEM")).hasSize(1);
+
+                assertThat(refusal(() -> physical(pooler))).startsWith("FATAL 53300 query_wait_timeout");
+            }
+            assertThat(other.value("SELECT 'again'")).isEqualTo("again");
+        }
+    }
+
+    @Test
+    void serverWithoutAFreeWalSenderSaysSoSoon() throws Exception {
+        try (var server = PostgresServer.start(PostgresCluster.builder().setting("max_wal_senders", "1"));
+                var pooler = RunningPooler.start(server);
+                var first = physical(pooler)) {
+            assertThat(refusal(() -> physical(pooler)))
+                    .startsWith("FATAL 53300")
+                    .contains("max_wal_senders");
+            assertThat(first.rows("IDENTIFY_SYSTEM")).hasSize(1);
         }
     }
 

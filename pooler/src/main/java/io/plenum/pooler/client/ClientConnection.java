@@ -718,10 +718,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     @Override
-    public boolean grantPin(Reason reason, Pool pool) {
+    public boolean grantPin(Reason reason, Pool pool, boolean counts) {
         ErrorResponse refusal = onReplica
                 ? PoolerErrors.sessionStateOnStandby(reason.label())
-                : limits().refusedPin(reason.label(), pool);
+                : limits().refusedPin(reason.label(), pool, counts);
         if (refusal != null) {
             fail(refusal);
         }

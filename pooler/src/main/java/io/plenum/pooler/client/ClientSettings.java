@@ -55,13 +55,13 @@ record ClientSettings(
                 config.get(Settings.PIN_IDLE_TIMEOUT).toNanos());
     }
 
-    /** Why a client may not keep a server of the pool beyond its transaction; null when it may, and is counted then. */
+    /** Why a client may not keep a server of the pool beyond its transaction; null when it may, and takes a place if it counts. */
     @Nullable
-    ErrorResponse refusedPin(String reason, Pool pool) {
+    ErrorResponse refusedPin(String reason, Pool pool, boolean counts) {
         if (sessionState == SessionStatePolicy.REFUSE) {
             return PoolerErrors.sessionStateRefused(reason);
         }
-        return pool.tryPin() ? null : PoolerErrors.tooManyPins(reason, maxPinnedShare);
+        return !counts || pool.tryPin() ? null : PoolerErrors.tooManyPins(reason, maxPinnedShare);
     }
 
     /** Which limit a client breaks that keeps a server and has not used it for so long; null for none. */

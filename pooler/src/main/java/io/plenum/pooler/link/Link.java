@@ -45,6 +45,9 @@ public final class Link implements ServerConnection.Reader {
     /** Marks a DISCARD SEQUENCES in a group of the client's, with which it may be skipped. */
     private static final Object SEQUENCES = "sequences";
 
+    /** Marks the end of a registration in a group of the client's, with which it may be skipped. */
+    private static final Object CHANNELS = "channels";
+
     private static final String OWN_NAME = "PLENUM_";
 
     /** Marks a group of ours that has its own Sync: its failure is no answer to the client. */
@@ -62,6 +65,8 @@ public final class Link implements ServerConnection.Reader {
     private @Nullable Reason pin;
     /** The pin ends with the client, for nothing tells when what it stands for is gone. */
     private boolean pinLasts;
+    /** The pin has its place in the pool's share. */
+    private boolean pinCounts;
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
@@ -272,7 +277,10 @@ public final class Link implements ServerConnection.Reader {
         if (pin != null) {
             pin = null;
             pinLasts = false;
-            home.unpin();
+            if (pinCounts) {
+                pinCounts = false;
+                home.unpin();
+            }
         }
     }
 
@@ -571,9 +579,11 @@ public final class Link implements ServerConnection.Reader {
         if (pin != null) {
             return true;
         }
-        if (!client.grantPin(reason, pool())) {
+        // An attempt to lock may fail, and one that does keeps nothing: it counts when the server says that it holds.
+        if (!client.grantPin(reason, pool(), reason != Reason.SESSION_LOCK)) {
             return false;
         }
+        pinCounts = reason != Reason.SESSION_LOCK;
         pin = reason;
         pinnedSinceNanos = System.nanoTime();
         pinnedBy = bytes.toString(start, Math.min(end - start, MOST_SHOWN_BYTES), StandardCharsets.UTF_8);
@@ -592,7 +602,7 @@ public final class Link implements ServerConnection.Reader {
             client.onChannels(channels, exactly);
             if (!channels.isEmpty() || exactly) {
                 ServerConnection linked = linked();
-                sendOwn(linked, ChannelRegistration.END, null);
+                sendOwn(linked, ChannelRegistration.END, CHANNELS);
                 linked.outbox().flush();
             }
         } else if (held == null && !channels.isEmpty()) {
@@ -604,6 +614,7 @@ public final class Link implements ServerConnection.Reader {
                 unpin(pool());
             } else {
                 pin = kept;
+                pinCounts = pinCounts || client.grantPin(kept, pool(), true);
             }
         }
     }
@@ -689,6 +700,8 @@ public final class Link implements ServerConnection.Reader {
         names.onUnanswered(linked, reply, subject, itself);
         if (subject == SEQUENCES) {
             linked.doubtSequences();
+        } else if (subject == CHANNELS) {
+            trace().doubtHoldings();
         }
     }
 
@@ -706,7 +719,12 @@ public final class Link implements ServerConnection.Reader {
             pin = pin == null ? Reason.SESSION_DOUBT : pin;
             return false;
         }
-        return subject != ALONE; // our Parse failed in place of the client's message, which is not answered any more
+        if (subject == ALONE) {
+            linked().doubtSequences();
+            trace().doubtHoldings();
+            return false;
+        }
+        return true; // our Parse failed in place of the client's message, which is not answered any more
     }
 
     @Override
@@ -776,6 +794,11 @@ public final class Link implements ServerConnection.Reader {
         if (pin != null && !pinLasts && mayEndPin(tag)) {
             trace().doubtHoldings();
         }
+    }
+
+    @Override
+    public void onSchemaChange() {
+        names.onSchemaChange();
     }
 
     private static boolean mayEndPin(@Nullable CommandTag tag) {

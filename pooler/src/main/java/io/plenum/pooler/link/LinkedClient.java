@@ -24,6 +24,12 @@ public interface LinkedClient {
 
     ClientStatements statements();
 
+    /** The session's search_path as far as it is known to differ from that of its start, else empty. */
+    default String searchPath() {
+        String path = settings().get("search_path");
+        return path == null ? "" : path;
+    }
+
     /** Reads what a text changes in the session, in place. */
     void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink);
 
@@ -55,8 +61,11 @@ public interface LinkedClient {
      */
     void tellNotifications(boolean all);
 
-    /** Whether the client may keep a server of this pool; one that may not is told so and closed. */
-    boolean grantPin(Reason reason, Pool pool);
+    /**
+     * Whether the client may keep a server of this pool; one that may not is told so and closed. {@code counts} says that it
+     * takes its place in the share of servers that may be kept.
+     */
+    boolean grantPin(Reason reason, Pool pool, boolean counts);
 
     PoolStats stats();
 

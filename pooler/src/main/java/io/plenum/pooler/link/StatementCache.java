@@ -11,25 +11,35 @@ import org.jspecify.annotations.Nullable;
  * Gives equal texts one statement, so that a statement prepared for one client serves all.
  *
  * <p>Asked once per named Parse, never per Bind, so a lock does no harm. What is pushed out stays usable by the clients
- * that hold it; only later clients get a new one. Any thread.
+ * that hold it; only later clients get a new one.
+ *
+ * <p>PostgreSQL never replaces a plan whose result type changed: it fails until the statement is parsed anew. So a Parse
+ * behind a change of the schema gets a new statement, as it would on a session of its own, and one under another search_path
+ * does, for the text may mean other tables there. Any thread.
  */
 public final class StatementCache {
     private final long limitBytes;
-    private final LinkedHashMap<Text, PreparedStatement> known = new LinkedHashMap<>(64, 0.75f, true);
+    private final LinkedHashMap<Text, Known> known = new LinkedHashMap<>(64, 0.75f, true);
     private long bytes;
     private long issued;
+    private volatile long schema;
 
-    private record Text(byte[] tail) {
+    private record Text(byte[] tail, String searchPath) {
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Text(byte[] theirs) && Arrays.equals(tail, theirs);
+            return other instanceof Text(byte[] theirs, String path)
+                    && Arrays.equals(tail, theirs)
+                    && searchPath.equals(path);
         }
 
         @Override
         public int hashCode() {
-            return Arrays.hashCode(tail);
+            return 31 * Arrays.hashCode(tail) + searchPath.hashCode();
         }
     }
+
+    /** A statement, and how many changes of the schema it has seen. */
+    private record Known(PreparedStatement statement, long schema) {}
 
     /** {@code limitBytes} bounds the texts that are kept. */
     public StatementCache(long limitBytes) {
@@ -37,29 +47,34 @@ public final class StatementCache {
     }
 
     /** The statement whose Parse has these bytes behind its name: text, NUL and parameter types. */
-    public synchronized PreparedStatement intern(byte[] tail, Reason reason, int traits) {
-        var text = new Text(tail);
-        PreparedStatement statement = known.get(text);
-        if (statement == null || statement.isOutdated()) {
-            statement = statement == null ? create(tail, reason, traits) : statement.current();
-            if (known.put(text, statement) == null) {
-                bytes += tail.length;
-            }
-            var eldest = known.entrySet().iterator();
-            while (bytes > limitBytes && known.size() > 1) {
-                Map.Entry<Text, PreparedStatement> out = eldest.next();
-                bytes -= out.getKey().tail().length;
-                eldest.remove();
-            }
+    public synchronized PreparedStatement intern(byte[] tail, String searchPath, Reason reason, int traits) {
+        var text = new Text(tail, searchPath);
+        Known before = known.get(text);
+        if (before != null && before.schema() == schema && !before.statement().isOutdated()) {
+            return before.statement();
+        }
+        PreparedStatement statement = before != null && before.statement().isOutdated()
+                ? before.statement().current()
+                : create(tail, reason, traits);
+        if (known.put(text, new Known(statement, schema)) == null) {
+            bytes += tail.length;
+        }
+        var eldest = known.entrySet().iterator();
+        while (bytes > limitBytes && known.size() > 1) {
+            Map.Entry<Text, Known> out = eldest.next();
+            bytes -= out.getKey().tail().length;
+            eldest.remove();
         }
         return statement;
     }
 
-    /**
-     * Gives the statement a new name, for a change of tables made its plans on all servers useless.
-     *
-     * <p>PostgreSQL never replaces a plan whose result type changed: it fails until the statement is parsed anew.
-     */
+    /** A client changed the schema, so that what was prepared before may mean something else now. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // of two changes at once, one is enough
+    public void onSchemaChange() {
+        schema++;
+    }
+
+    /** Gives the statement a new name, for a change of tables made its plans on all servers useless. */
     public synchronized void outdate(PreparedStatement statement) {
         if (!statement.isOutdated()) {
             statement.replaceBy(create(statement.tail(), statement.reason(), statement.traits()));

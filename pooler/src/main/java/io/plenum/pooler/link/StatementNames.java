@@ -200,7 +200,8 @@ final class StatementNames {
             rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, TAKEN);
             return;
         }
-        PreparedStatement statement = cache.intern(copy(bytes, parse.queryStart(), end), reason, traits);
+        PreparedStatement statement =
+                cache.intern(copy(bytes, parse.queryStart(), end), client.searchPath(), reason, traits);
         var named = new NamedStatement(name, statement);
         client.statements().put(named);
         Holding holding = linked.statements().use(statement, linked.links(), linked.group());
@@ -578,6 +579,11 @@ final class StatementNames {
                 }
             }
         }
+    }
+
+    /** The client changed the schema. */
+    void onSchemaChange() {
+        cache.onSchemaChange();
     }
 
     /** The server forgot all statements; what was parsed behind that in the same pipeline stays. */

@@ -70,6 +70,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** A statement of the client ended with a tag that tells of the session or the transaction; null for others. */
         default void onTag(@Nullable CommandTag tag) {}
 
+        /** A statement of the client changed the schema. */
+        default void onSchemaChange() {}
+
         /** A row that answers what we injected, under the subject that it was injected with. */
         default void onInjectedRow(DataRow row, @Nullable Object subject) {}
 
@@ -390,6 +393,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                     // DEALLOCATE, DISCARD, DROP; RESET, ROLLBACK; CLOSE; UNLISTEN
                     onTag(CommandTag.of(bytes, start + 5, cutter.end()));
                 }
+                if (first == 'A' || (first == 'D' && second == 'R') || (first == 'C' && second == 'R')) {
+                    onSchemaTag(bytes, start + 5);
+                }
                 yield endOfStatement(type);
             }
             case EMPTY_QUERY_RESPONSE, PORTAL_SUSPENDED -> endOfStatement(type);
@@ -593,6 +599,17 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         if (reader != null) {
             reader.onStatementsForgotten(settingsToo);
+        }
+    }
+
+    /** ALTER, DROP or CREATE: new tables and indexes change nothing of what was prepared before. */
+    private void onSchemaTag(ByteBuf bytes, int bodyStart) {
+        boolean isChange = CommandTag.isSchemaChange(bytes, bodyStart, cutter.end());
+        int object = bodyStart + "CREATE ".length();
+        boolean isNew =
+                bytes.getByte(bodyStart) == 'C' && (bytes.getByte(object) == 'T' || bytes.getByte(object) == 'I');
+        if (isChange && !isNew && reader != null) {
+            reader.onSchemaChange();
         }
     }
 

@@ -12,7 +12,6 @@ import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -22,7 +21,6 @@ class AcrossServersIT {
     private static final PostgresServer SERVER = RunningPooler.sharedServer();
 
     /** The driver of Vert.x without its cache, and libpq's PQprepare, end with Sync between Parse and Bind. */
-    @Disabled("a server keeps an older unnamed statement of the same client, and Bind finds it")
     @Test
     void theUnnamedStatementIsTheOneParsedLast() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2", "server_round_robin = 1");
@@ -41,7 +39,6 @@ class AcrossServersIT {
         }
     }
 
-    @Disabled("the unnamed statement that a simple query ended on one server is not brought to it again")
     @Test
     void theUnnamedStatementIsFoundWhereASimpleQueryWas() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2", "server_round_robin = 1");
@@ -62,8 +59,6 @@ class AcrossServersIT {
         }
     }
 
-    @Disabled(
-            "the profile of a client is learnt from a server that has a setting already, and takes the default for it")
     @Test
     void aSettingThatTheServerHasAlreadyIsReportedAtLogin() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
@@ -77,7 +72,6 @@ class AcrossServersIT {
     }
 
     /** pgjdbc sees that a session changes tables and then prepares everything anew, under new names. */
-    @Disabled("a statement that is prepared anew after DDL still gets the old plan of its server")
     @Test
     void aStatementPreparedAnewAfterDdlHasTheNewColumns() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");

@@ -33,7 +33,6 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -66,7 +65,6 @@ class VertxIT {
     }
 
     /** Without its cache the driver parses in one group of messages and binds in the next. */
-    @Disabled("a server keeps an older unnamed statement of the same client, and Bind finds it: see AcrossServersIT")
     @ParameterizedTest
     @ValueSource(ints = {1, 64})
     void statementsWithoutNamesAreAnsweredInTheirOrder(int pipelining) throws Exception {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +26,27 @@ final class BusyClient implements Runnable {
     private static final Duration SILENCE = Duration.ofMillis(50);
     private static final Duration DYING = Duration.ofMillis(200);
 
+    /** One client in so many listens. */
+    private static final int LISTENERS = 4;
+
+    /**
+     * What the clients of a run have in common.
+     *
+     * @param startWorkMem what a new session has for work_mem
+     * @param pinPlaces how many of them may keep a server at once
+     */
+    record Setting(
+            Target target,
+            FaultOptions options,
+            String startWorkMem,
+            Semaphore pinPlaces,
+            ListenerAbsences absences,
+            Tally tally,
+            BooleanSupplier running) {}
+
     private final int number;
+    private final Setting setting;
     private final Target target;
-    private final Duration queryTimeout;
     private final Tally tally;
     private final SplittableRandom random;
     private final BooleanSupplier running;
@@ -38,19 +57,13 @@ final class BusyClient implements Runnable {
 
     private int sessions;
 
-    BusyClient(
-            int number,
-            Target target,
-            Duration queryTimeout,
-            Tally tally,
-            SplittableRandom random,
-            BooleanSupplier running) {
+    BusyClient(int number, Setting setting, SplittableRandom random) {
         this.number = number;
-        this.target = target;
-        this.queryTimeout = queryTimeout;
-        this.tally = tally;
+        this.setting = setting;
+        this.target = setting.target();
+        this.tally = setting.tally();
         this.random = random;
-        this.running = running;
+        this.running = setting.running();
     }
 
     /** Any thread. */
@@ -91,27 +104,65 @@ final class BusyClient implements Runnable {
 
     private void live(WireClient client) {
         var token = "c%dx%d-%s".formatted(number, ++sessions, Long.toHexString(random.nextLong()));
-        var exchanges = new Exchanges(token, random, queryTimeout);
-        var judge = new Judge(client, token, tally, () -> Objects.equals(cancelled, client));
-        while (running.getAsBoolean()) {
-            var told = order.getAndSet(Order.NONE);
-            var exchange = told == Order.TAKE_TOO_LONG ? exchanges.tooLong() : exchanges.next();
-            tally.count("exchange: " + exchange.kind());
-            if (told == Order.DIE) {
-                die(client, judge, exchange);
-                return;
+        var exchanges = new Exchanges(token, random, setting.options().queryTimeout());
+        var notifications = new Notifications(token, tally, setting.absences());
+        var states = new SessionExchanges(
+                token,
+                number,
+                random,
+                setting.startWorkMem(),
+                setting.pinPlaces(),
+                number % LISTENERS == 0 ? notifications : null,
+                exchanges::forgetStatements,
+                tally);
+        var judge = new Judge(client, token, tally, notifications, () -> Objects.equals(cancelled, client));
+        boolean over = false;
+        while (!over && running.getAsBoolean()) {
+            try {
+                over = !goOn(client, judge, exchanges, states);
+            } finally {
+                states.onOver();
             }
-            switch (judge.run(exchange)) {
-                case ANSWERED -> exchanges.succeeded(exchange);
-                case FAILED -> tally.count("failed by a fault");
-                case OVER -> {
-                    tally.count("sessions that ended");
-                    return;
-                }
-            }
+            notifications.expire(System.nanoTime());
         }
-        sleep(SILENCE);
-        judge.expectSilence();
+        if (over) {
+            tally.count("sessions that ended");
+            return;
+        }
+        do {
+            sleep(SILENCE);
+            over = judge.expectSilence();
+            notifications.expire(System.nanoTime());
+        } while (!over && notifications.isAwaiting());
+    }
+
+    /** One exchange; gives whether the session goes on behind it. */
+    private boolean goOn(WireClient client, Judge judge, Exchanges exchanges, SessionExchanges states) {
+        var told = order.getAndSet(Order.NONE);
+        Exchange exchange;
+        if (told == Order.TAKE_TOO_LONG) {
+            exchange = exchanges.tooLong();
+        } else if (setting.options().sessionState() && random.nextInt(3) == 0) {
+            exchange = states.next();
+        } else {
+            exchange = exchanges.next();
+        }
+        tally.count("exchange: " + exchange.kind());
+        if (told == Order.DIE) {
+            die(client, judge, exchange);
+            return false;
+        }
+        return switch (judge.run(exchange)) {
+            case ANSWERED -> {
+                exchange.whenAnswered().run();
+                yield true;
+            }
+            case FAILED -> {
+                tally.count("failed by a fault");
+                yield !exchange.endsWhenFailed();
+            }
+            case OVER -> false;
+        };
     }
 
     private @Nullable WireClient connect() {

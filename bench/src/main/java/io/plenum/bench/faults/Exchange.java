@@ -6,11 +6,14 @@ import java.util.List;
  * Something that a client does from idle to idle.
  *
  * @param kind for the counts
- * @param steps each sent when the one before has been answered
+ * @param steps each sent when the one before has been answered; what they change for good, the last one that changes anything commits
  * @param mayTimeOut whether it may end with query_canceled by itself
- * @param prepares the prepared statement that exists afterwards, or ""
+ * @param endsWhenFailed whether the session is to be ended when a fault comes between, for it may hold what would be in the way of the next
+ * @param whenAnswered is run by the client's thread when all steps were answered as they must be
  */
-record Exchange(String kind, List<Step> steps, boolean mayTimeOut, String prepares) {
+record Exchange(String kind, List<Step> steps, boolean mayTimeOut, boolean endsWhenFailed, Runnable whenAnswered) {
+    private static final Runnable NOTHING = () -> {};
+
     /**
      * Bytes sent in one write, and the groups that answer them.
      */
@@ -22,6 +25,22 @@ record Exchange(String kind, List<Step> steps, boolean mayTimeOut, String prepar
     }
 
     static Exchange of(String kind, Step... steps) {
-        return new Exchange(kind, List.of(steps), false, "");
+        return of(kind, List.of(steps));
+    }
+
+    static Exchange of(String kind, List<Step> steps) {
+        return new Exchange(kind, steps, false, false, NOTHING);
+    }
+
+    static Exchange tooLong(Step... steps) {
+        return new Exchange("timeout", List.of(steps), true, false, NOTHING);
+    }
+
+    Exchange endingWhenFailed() {
+        return new Exchange(kind, steps, mayTimeOut, true, whenAnswered);
+    }
+
+    Exchange then(Runnable effect) {
+        return new Exchange(kind, steps, mayTimeOut, endsWhenFailed, effect);
     }
 }

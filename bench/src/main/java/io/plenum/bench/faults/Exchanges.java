@@ -62,39 +62,29 @@ final class Exchanges {
         };
     }
 
-    /** Tells that an exchange went through, so that what it prepared is there. */
-    void succeeded(Exchange exchange) {
-        if (!exchange.prepares().isEmpty()) {
-            prepared.add(exchange.prepares());
-        }
+    /** The session has no prepared statements any more. */
+    void forgetStatements() {
+        prepared.clear();
     }
 
     /** A query that runs out of time: the pooler's, or the server's where the pooler has none. */
     Exchange tooLong() {
         if (queryTimeout.isZero()) {
-            return new Exchange(
-                    "timeout",
-                    List.of(
-                            Step.of(
-                                    Frames.query("BEGIN"),
-                                    Group.of(Expected.complete("BEGIN")).inTransaction()),
-                            Step.of(
-                                    Frames.query("SET LOCAL statement_timeout = '20ms'"),
-                                    Group.of(Expected.complete("SET")).inTransaction()),
-                            Step.of(
-                                    Frames.query("SELECT pg_sleep(20)"),
-                                    Group.failing("57014", Expected.type('T')).inTransaction()),
-                            Step.of(Frames.query("ROLLBACK"), Group.of(Expected.complete("ROLLBACK")))),
-                    true,
-                    "");
+            return Exchange.tooLong(
+                    Step.of(
+                            Frames.query("BEGIN"),
+                            Group.of(Expected.complete("BEGIN")).inTransaction()),
+                    Step.of(
+                            Frames.query("SET LOCAL statement_timeout = '20ms'"),
+                            Group.of(Expected.complete("SET")).inTransaction()),
+                    Step.of(
+                            Frames.query("SELECT pg_sleep(20)"),
+                            Group.failing("57014", Expected.type('T')).inTransaction()),
+                    Step.of(Frames.query("ROLLBACK"), Group.of(Expected.complete("ROLLBACK"))));
         }
-        return new Exchange(
-                "timeout",
-                List.of(Step.of(
-                        Frames.query("SELECT pg_sleep(%d)".formatted(queryTimeout.toSeconds() + 20)),
-                        Group.failing("57014", Expected.type('T')))),
-                true,
-                "");
+        return Exchange.tooLong(Step.of(
+                Frames.query("SELECT pg_sleep(%d)".formatted(queryTimeout.toSeconds() + 20)),
+                Group.failing("57014", Expected.type('T'))));
     }
 
     private Exchange simple() {
@@ -172,13 +162,12 @@ final class Exchanges {
         var sql = random.nextBoolean() ? SHARED_SQL : SHARED_SQL + " /* " + random.nextInt(STATEMENT_TEXTS) + " */";
         var all = new ArrayList<>(List.of(Expected.type('1')));
         all.addAll(executed);
-        return new Exchange(
-                "prepare",
-                List.of(Step.of(
-                        Frames.join(Frames.parse(name, sql), execution(name, number, times), Frames.sync()),
-                        Group.of(all))),
-                false,
-                name);
+        return Exchange.of(
+                        "prepare",
+                        Step.of(
+                                Frames.join(Frames.parse(name, sql), execution(name, number, times), Frames.sync()),
+                                Group.of(all)))
+                .then(() -> prepared.add(name));
     }
 
     /** 1 to 64 groups in one write, some of them with an error in the middle after which the server skips. */
@@ -238,8 +227,7 @@ final class Exchanges {
                 }
             }
         }
-        return new Exchange(
-                "pipeline", List.of(new Step(Frames.join(frames.toArray(byte[][]::new)), groups)), false, "");
+        return Exchange.of("pipeline", new Step(Frames.join(frames.toArray(byte[][]::new)), groups));
     }
 
     /** Row-limited executions of one portal. */
@@ -332,7 +320,7 @@ final class Exchanges {
         steps.add(Step.of(
                 Frames.query("DELETE FROM %s %s".formatted(TABLE, key)),
                 Group.of(Expected.complete("DELETE " + lines))));
-        return new Exchange("copy in", steps, false, "");
+        return Exchange.of("copy in", steps);
     }
 
     /** The server gives up at the first row, while more rows are on their way. */

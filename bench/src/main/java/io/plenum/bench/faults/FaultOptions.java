@@ -11,7 +11,14 @@ import java.time.Duration;
  * @param faultEvery time from one fault to the next
  * @param queryTimeout the pooler's query_timeout, which the queries that run out of time exceed; zero where it has none: then the server's
  *     statement_timeout ends them
+ * @param sessionState whether sessions have settings, listen, and leave things in servers, which not every pooler keeps apart
  * @param seed of all that is random, as far as threads allow
  */
 public record FaultOptions(
-        int clients, int poolSize, Duration length, Duration faultEvery, Duration queryTimeout, long seed) {}
+        int clients,
+        int poolSize,
+        Duration length,
+        Duration faultEvery,
+        Duration queryTimeout,
+        boolean sessionState,
+        long seed) {}

@@ -11,6 +11,9 @@ import java.util.Map;
  * @param missing replies that did not come, or connections that ended without a word
  * @param extra messages that nobody asked for
  * @param leaked server connections, permits and clients that were left over when all clients had gone
+ * @param settings how often a client asked for its session's settings and was told its own
+ * @param pins how often a client found in its next transaction what it had left in the server
+ * @param notifications heard by those whom they were for
  * @param counts faults by kind, exchanges by kind, connections lost
  * @param findings the first things that were not in order, in words
  */
@@ -20,6 +23,9 @@ public record FaultReport(
         long missing,
         long extra,
         long leaked,
+        long settings,
+        long pins,
+        long notifications,
         Map<String, Long> counts,
         List<String> findings) {
 
@@ -29,7 +35,7 @@ public record FaultReport(
 
     /** The line for machines. */
     public String machineLine() {
-        return "faults: replies=%d wrong=%d missing=%d extra=%d leaked=%d"
-                .formatted(replies, wrong, missing, extra, leaked);
+        return "faults: replies=%d wrong=%d missing=%d extra=%d leaked=%d settings=%d pins=%d notifications=%d"
+                .formatted(replies, wrong, missing, extra, leaked, settings, pins, notifications);
     }
 }

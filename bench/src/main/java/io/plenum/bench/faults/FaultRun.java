@@ -8,8 +8,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -18,10 +21,18 @@ import java.util.function.Consumer;
 public final class FaultRun {
     private static final Duration GRACE = Duration.ofSeconds(90);
     private static final int CANCELS_AT_ONCE = 4;
+    /** One server in so many may be kept by a client at a time: a pooler refuses when too many are. */
+    private static final int SERVERS_PER_PIN = 4;
+    /** One fault in so many is for the connection that hears notifications; it is back, and trusted again, long before the next. */
+    private static final int LISTENER_FAULTS = 75;
+
+    private static final Duration LISTENER_BACK = Duration.ofSeconds(30);
+    private static final Duration LOOK = Duration.ofMillis(50);
 
     private final Target target;
     private final FaultOptions options;
     private final Tally tally = new Tally();
+    private final ListenerAbsences absences = new ListenerAbsences();
     private final List<BusyClient> clients = new ArrayList<>();
     private final AtomicBoolean running = new AtomicBoolean(true);
     private final SplittableRandom random;
@@ -54,16 +65,27 @@ public final class FaultRun {
     }
 
     private FaultReport run(Consumer<String> progress) throws IOException, InterruptedException {
+        String startWorkMem;
         try (var setup = target.connectDirectly()) {
             setup.rows(Exchanges.SETUP);
+            setup.rows(SessionExchanges.SETUP);
+            startWorkMem = setup.value("SHOW " + SessionExchanges.WORK_MEM);
         }
+        var setting = new BusyClient.Setting(
+                target,
+                options,
+                startWorkMem,
+                new Semaphore(Math.max(1, options.poolSize() / SERVERS_PER_PIN)),
+                absences,
+                tally,
+                running::get);
         for (int i = 0; i < options.clients(); i++) {
-            clients.add(new BusyClient(i, target, options.queryTimeout(), tally, random.split(), running::get));
+            clients.add(new BusyClient(i, setting, random.split()));
         }
         var threads = Executors.newVirtualThreadPerTaskExecutor();
         try {
             clients.forEach(threads::execute);
-            breakThings(progress);
+            breakThings(progress, threads);
             running.set(false);
             threads.shutdown();
             if (!threads.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -79,7 +101,7 @@ public final class FaultRun {
         return tally.report();
     }
 
-    private void breakThings(Consumer<String> progress) throws IOException, InterruptedException {
+    private void breakThings(Consumer<String> progress, Executor threads) throws IOException, InterruptedException {
         long start = System.nanoTime();
         long end = start + options.length().toNanos();
         long nextFault = start + options.faultEvery().toNanos();
@@ -88,6 +110,9 @@ public final class FaultRun {
                 System.nanoTime() < end;
                 nextFault += options.faultEvery().toNanos()) {
             TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(nextFault, end) - System.nanoTime()));
+            if (fault % LISTENER_FAULTS == LISTENER_FAULTS / 2) {
+                killListener(threads);
+            }
             switch (fault++ % 4) {
                 case 0 -> killServer();
                 case 1 -> {
@@ -122,11 +147,56 @@ public final class FaultRun {
                     SELECT pid FROM pg_stat_activity
                     WHERE datname = current_database() AND usename = current_user
                         AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+                        AND application_name <> 'plenum listener'
                     ORDER BY state = 'idle', random() LIMIT 1) AS victim
                 """);
             if (!killed.isEmpty()) {
                 tally.count("fault: server killed");
             }
+        }
+    }
+
+    /** Ends the connection by which the pooler hears for all who listen, and waits elsewhere until there is another. */
+    private void killListener(Executor threads) throws IOException {
+        try (WireClient postgres = target.connectDirectly()) {
+            absences.begin(System.nanoTime());
+            var killed = postgres.rows("""
+                SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name = 'plenum listener'
+                """);
+            if (killed.isEmpty()) {
+                absences.end(System.nanoTime());
+                return;
+            }
+            tally.count("fault: listener killed");
+            threads.execute(() -> awaitListener(Objects.requireNonNull(killed.getFirst().getFirst())));
+        }
+    }
+
+    private void awaitListener(String killed) {
+        long deadline = System.nanoTime() + LISTENER_BACK.toNanos();
+        try (WireClient postgres = target.connectDirectly()) {
+            while (running.get() && System.nanoTime() < deadline) {
+                // It is back when it has run something behind its preparation: all channels, in one text.
+                var back = postgres.value("""
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND application_name = 'plenum listener' AND pid <> %s
+                        AND state = 'idle' AND query NOT LIKE '%%set_config%%'
+                    """.formatted(killed));
+                if (!back.equals("0")) {
+                    absences.end(System.nanoTime());
+                    return;
+                }
+                Thread.sleep(LOOK);
+            }
+            if (running.get()) {
+                tally.missing.increment();
+                tally.find("nobody listens %d s after the listener was killed".formatted(LISTENER_BACK.toSeconds()));
+            }
+        } catch (IOException e) {
+            tally.find("PostgreSQL cannot be asked for the listener: " + e);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

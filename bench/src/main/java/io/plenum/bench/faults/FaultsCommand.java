@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
         name = "faults",
         description = {
             "Many clients over few server connections, every reply checked, while servers and clients are killed,",
-            "queries cancelled and queries run out of time. Ends with 1 when anything was not in order."
+            "queries cancelled and queries run out of time; and every session's state, which must stay its own.",
+            "Ends with 1 when anything was not in order."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -44,6 +45,14 @@ public final class FaultsCommand implements Callable<Integer> {
             })
     private int queryTimeout;
 
+    @Option(
+            names = "--no-session-state",
+            description = {
+                "Leave out the sessions' own settings, temporary tables, PREPARE, advisory locks, cursors and LISTEN:",
+                "for poolers that do not follow them in transaction mode."
+            })
+    private boolean withoutSessionState;
+
     @Option(names = "--seed", defaultValue = "1", description = "Of all that is random (default: ${DEFAULT-VALUE}).")
     private long seed = 1;
 
@@ -58,6 +67,7 @@ public final class FaultsCommand implements Callable<Integer> {
                 Duration.ofSeconds(seconds),
                 Duration.ofMillis(faultEveryMillis),
                 Duration.ofSeconds(queryTimeout),
+                !withoutSessionState,
                 seed);
         var settings = queryTimeout == 0 ? List.<String>of() : List.of("query_timeout = " + queryTimeout);
         var report = rig.with(poolSize, settings, target -> FaultRun.run(target, options, System.out::println));

@@ -35,17 +35,20 @@ final class Judge {
     private final WireClient client;
     private final String name;
     private final Tally tally;
+    private final Notifications notifications;
     private final BooleanSupplier cancelled;
     private final Deque<String> recent = new ArrayDeque<>();
 
     /**
      * @param name of the client in findings
+     * @param notifications is shown each NotificationResponse
      * @param cancelled whether somebody has asked to cancel a query of this session
      */
-    Judge(WireClient client, String name, Tally tally, BooleanSupplier cancelled) {
+    Judge(WireClient client, String name, Tally tally, Notifications notifications, BooleanSupplier cancelled) {
         this.client = client;
         this.name = name;
         this.tally = tally;
+        this.notifications = notifications;
         this.cancelled = cancelled;
     }
 
@@ -99,9 +102,10 @@ final class Judge {
                 }
                 var message = client.read();
                 switch (message.type()) {
-                    case 'N', 'S', 'A' -> {
+                    case 'N', 'S' -> {
                         // may come at any time and belongs to no group
                     }
+                    case 'A' -> notifications.onMessage(message); // too, and it must be this client's
                     case 'E' -> {
                         // A server that is killed just after an error says both.
                         if (failed && !isFatal(message)) {
@@ -198,10 +202,16 @@ final class Judge {
     /** Whether something is there although all replies have been read. */
     private boolean hasMore() {
         try {
-            if (client.input().available() == 0) {
-                return false;
-            }
-            var message = client.read();
+            Message message;
+            do {
+                if (client.input().available() == 0) {
+                    return false;
+                }
+                message = client.read();
+                if (message.type() == 'A') {
+                    notifications.onMessage(message);
+                }
+            } while (message.type() == 'A');
             if (message.type() == 'E' && isFatal(message)) {
                 // Its server died just after the last reply; a pooler may or may not tell.
                 tally.lose("after the last reply: %s %s".formatted(sqlState(message), message.field('M')));
@@ -215,9 +225,9 @@ final class Judge {
         }
     }
 
-    /** For a client that has been idle for a moment: nothing may come to it. */
-    void expectSilence() {
-        hasMore();
+    /** For a client that has been idle for a moment: nothing but notifications may come to it. Gives whether the session is over. */
+    boolean expectSilence() {
+        return hasMore();
     }
 
     private Verdict wrong(Exchange exchange, String what) {

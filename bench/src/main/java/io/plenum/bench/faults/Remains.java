@@ -45,6 +45,7 @@ final class Remains {
             var backends = postgres.rows("""
                 SELECT pid, state FROM pg_stat_activity
                 WHERE datname = current_database() AND usename = current_user AND backend_type = 'client backend'
+                    AND application_name <> 'plenum listener'
                 """ + (pooled ? "" : " AND pid <> pg_backend_pid()"));
             int allowed = poolSize;
             for (int i = allowed; i < backends.size(); i++) {
@@ -53,6 +54,12 @@ final class Remains {
             backends.stream()
                     .filter(backend -> !"idle".equals(backend.get(1)) && !(pooled && "active".equals(backend.get(1))))
                     .forEach(backend -> left.add("server connection that is not idle: " + backend));
+            // Temporary tables go a moment after their session.
+            var objects = postgres.rows("""
+                SELECT 'advisory lock ' || classid || ', ' || objid FROM pg_locks WHERE locktype = 'advisory'
+                UNION ALL SELECT 'temporary relation ' || relname FROM pg_class WHERE relpersistence = 't'
+                """);
+            objects.forEach(object -> left.add(String.valueOf(object.getFirst())));
             lookAtConsole(backends.size(), left);
         }
         return left;

@@ -17,6 +17,12 @@ final class Tally {
     final LongAdder extra = new LongAdder();
     final LongAdder leaked = new LongAdder();
     final LongAdder lost = new LongAdder();
+    /** How often a session's settings were asked for and were its own. */
+    final LongAdder settings = new LongAdder();
+    /** How often what lives in a server was found there by the next transaction. */
+    final LongAdder pins = new LongAdder();
+    /** Notifications that were heard and had to be. */
+    final LongAdder notifications = new LongAdder();
 
     private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
     private final List<String> findings = new ArrayList<>();
@@ -50,7 +56,16 @@ final class Tally {
         sums.put("lost", lost.sum());
         synchronized (findings) {
             return new FaultReport(
-                    replies.sum(), wrong.sum(), missing.sum(), extra.sum(), leaked.sum(), sums, List.copyOf(findings));
+                    replies.sum(),
+                    wrong.sum(),
+                    missing.sum(),
+                    extra.sum(),
+                    leaked.sum(),
+                    settings.sum(),
+                    pins.sum(),
+                    notifications.sum(),
+                    sums,
+                    List.copyOf(findings));
         }
     }
 }

@@ -35,6 +35,6 @@ class FaultRunIT {
     }
 
     private static FaultOptions options(int clients, int poolSize, Duration length) {
-        return new FaultOptions(clients, poolSize, length, Duration.ofMillis(100), Duration.ZERO, 1);
+        return new FaultOptions(clients, poolSize, length, Duration.ofMillis(100), Duration.ZERO, true, 1);
     }
 }

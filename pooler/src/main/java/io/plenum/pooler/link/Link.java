@@ -609,7 +609,7 @@ public final class Link implements ServerConnection.Reader {
             kept = Reason.LISTEN;
         }
         releaseReady();
-        if (pin != null && !pinLasts) {
+        if (pin != null && !pinLasts && !trace().doubtsHoldings()) {
             if (kept == null) {
                 unpin(pool());
             } else {
@@ -917,7 +917,11 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onLost(@Nullable ErrorResponse fatal) {
         boolean rerun = mayRunAgain() && !outOfStep;
-        releaseReady();
+        if (heardFatal) {
+            readyWithheld = false; // nothing may follow what the client has heard
+        } else {
+            releaseReady();
+        }
         ServerConnection linked = linked();
         linked.outbox().discard();
         Pool home = end(linked);

@@ -110,6 +110,13 @@ final class SessionTrace implements SessionChanges.Sink {
             });
         }
         changes.replaceAll((name, change) -> isRole(name) ? change : Change.RESET);
+        if (asked != null) { // what they hold is told in front of this, and is not the session's any more behind it
+            for (String name : asked) {
+                if (!isRole(name)) {
+                    note(name, Change.RESET);
+                }
+            }
+        }
         link.onReset();
     }
 
@@ -205,6 +212,11 @@ final class SessionTrace implements SessionChanges.Sink {
     /** A text was sent that puts something into the backend or takes it out. */
     void doubtHoldings() {
         holdingsDoubted = true;
+    }
+
+    /** Whether such a text was sent since the last question, whose answer so does not tell of it. */
+    boolean doubtsHoldings() {
+        return holdingsDoubted;
     }
 
     // --- what the server says --------------------------------------------------------------------------------------

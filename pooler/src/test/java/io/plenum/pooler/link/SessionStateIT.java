@@ -93,6 +93,24 @@ class SessionStateIT {
     }
 
     @Test
+    void resetAllUndoesWhatWeStillAskFor() throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire();
+                var stranger = pooler.wire();
+                var control = direct()) {
+            control.rows("BEGIN; LOCK TABLE pg_catalog.pg_settings"); // which the question behind a rollback reads
+            client.rows("BEGIN; SET work_mem = '7MB'; SAVEPOINT a; ROLLBACK TO a; COMMIT");
+            client.send(query("RESET ALL"));
+            Thread.sleep(200);
+            control.rows("ROLLBACK");
+            client.readUntilReady();
+
+            stranger.rows("BEGIN"); // takes the server that was used last
+            assertThat(current(client, "work_mem")).isEqualTo("4MB");
+        }
+    }
+
+    @Test
     void roleIsGivenUpForASettingThatItMayNotChangeAndTakenAgain() throws Exception {
         try (var pooler = pooled("default_pool_size = 1");
                 var client = pooler.wire();
@@ -218,6 +236,28 @@ class SessionStateIT {
             assertThat(pins(pooler)).containsExactly("session_lock");
             client.rows("SELECT pg_advisory_unlock(7)");
             awaitNoPin(pooler);
+        }
+    }
+
+    @Test
+    void answerOfAnOlderQuestionDoesNotEndThePinOfWhatCameSince() throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire();
+                var stranger = pooler.wire();
+                var control = direct()) {
+            client.rows("PREPARE mine AS SELECT 'first'");
+            awaitPins(pooler, 1);
+            control.rows("BEGIN; LOCK TABLE pg_catalog.pg_depend"); // which the question reads
+            client.rows("DEALLOCATE mine");
+            client.send(query("PREPARE mine AS SELECT 'second'"));
+            Thread.sleep(200);
+            control.rows("ROLLBACK");
+            client.readUntilReady();
+            Thread.sleep(100);
+
+            stranger.rows("BEGIN"); // takes the server that was used last
+            assertThat(client.value("EXECUTE mine")).isEqualTo("second");
+            assertThat(pins(pooler)).containsExactly("sql_prepare");
         }
     }
 

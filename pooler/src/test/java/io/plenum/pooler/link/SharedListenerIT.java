@@ -217,6 +217,24 @@ class SharedListenerIT {
     }
 
     @Test
+    void nothingFollowsTheLastWordOfAServerThatDiesBeforeItTellsOfTheChannels() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var listener = pooler.wire();
+                var control = RunningPooler.wire(SERVER.port(), Map.of(), null)) {
+            var pid = listener.value("SELECT pg_backend_pid()");
+            control.rows("BEGIN; LOCK TABLE pg_catalog.pg_depend"); // which our question reads
+            listener.send(query("LISTEN news"));
+            assertThat(listener.read().commandTag()).isEqualTo("LISTEN");
+
+            control.rows("SELECT pg_terminate_backend(" + pid + ")");
+            control.rows("ROLLBACK");
+
+            assertThat(listener.read().field('C')).isEqualTo("57P01");
+            assertThat(listener.isClosedWithin(Duration.ofSeconds(5))).isTrue();
+        }
+    }
+
+    @Test
     void sessionModeListensOnItsOwnServer() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "pool_mode = session");
                 var listener = pooler.wire();

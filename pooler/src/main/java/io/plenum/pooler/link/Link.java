@@ -199,6 +199,9 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         SessionTrace open = trace;
+        if (open != null && open.isOpen() && linked.hasCancelsInFlight()) {
+            return; // a late cancel would hit the question: onCancelsDone goes on
+        }
         if (open != null && open.isOpen() && open.ask(linked)) {
             linked.outbox().flush();
         } else if (pin == null) {
@@ -207,6 +210,11 @@ public final class Link implements ServerConnection.Reader {
         } else {
             resumeKept(linked);
         }
+    }
+
+    @Override
+    public void onCancelsDone() {
+        releaseIfClean();
     }
 
     /** A client that keeps its server finds there what a session of its own would have gone back to. */

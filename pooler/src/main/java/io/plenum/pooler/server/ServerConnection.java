@@ -54,6 +54,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
          */
         default void onUnanswered(Reply reply, @Nullable Object subject, boolean itself) {}
 
+        /** No cancel request is on its way to the server any more. */
+        default void onCancelsDone() {}
+
         /** Something that we injected failed; the client hears the error when this says so. */
         default boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
             return false;
@@ -715,6 +718,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         cancelsInFlight--;
         if (cancelsInFlight == 0) {
             owner.onCancelsDone(this);
+            Reader current = reader;
+            if (current != null) {
+                current.onCancelsDone();
+            }
         }
     }
 

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -107,6 +108,32 @@ class SessionStateIT {
 
             stranger.rows("BEGIN"); // takes the server that was used last
             assertThat(current(client, "work_mem")).isEqualTo("4MB");
+        }
+    }
+
+    @Test
+    void lateCancelDoesNotKeepUsFromLearningWhatWasSet() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire()) {
+            var stop = new AtomicBoolean();
+            var other = Thread.ofPlatform().start(() -> {
+                while (!stop.get()) {
+                    try {
+                        client.cancel();
+                    } catch (IOException closed) {
+                        return;
+                    }
+                }
+            });
+            for (int i = 0; i < 400; i++) {
+                client.send(query("SET work_mem = '7MB'"));
+                client.readUntilReady();
+            }
+            stop.set(true);
+            other.join();
+            client.rows("SELECT 1");
+
+            awaitNoPin(pooler); // what could not be learnt keeps the server for good
         }
     }
 

@@ -813,9 +813,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
     }
 
-    private void sendReady() {
+    @Override
+    public void dropReady() {
         readyWithheld = false;
-        if (state == State.LEAVING || state == State.GONE) {
+    }
+
+    private void sendReady() {
+        boolean due = readyWithheld;
+        readyWithheld = false;
+        if (!due || state == State.LEAVING || state == State.GONE) {
             return;
         }
         if (channels != null) {

@@ -748,6 +748,10 @@ public final class Link implements ServerConnection.Reader {
             }
             takeBack();
             heardFatal = !mayRunAgain();
+            if (heardFatal) {
+                readyWithheld = false;
+                client.dropReady(); // nothing may follow a last word
+            }
             return heardFatal;
         }
         boolean renamed = names.onError(error, subject, bytes, start, end);
@@ -925,11 +929,7 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onLost(@Nullable ErrorResponse fatal) {
         boolean rerun = mayRunAgain() && !outOfStep;
-        if (heardFatal) {
-            readyWithheld = false; // nothing may follow what the client has heard
-        } else {
-            releaseReady();
-        }
+        releaseReady();
         ServerConnection linked = linked();
         linked.outbox().discard();
         Pool home = end(linked);

@@ -54,6 +54,9 @@ public interface LinkedClient {
     /** The client's ReadyForQuery is not sent on, but comes with {@link #tellNotifications}; until then the client waits. */
     void withholdReady();
 
+    /** The ReadyForQuery that was withheld does not come any more: the server's last word went to the client. */
+    void dropReady();
+
     /**
      * A transaction is over: the client hears what was notified meanwhile.
      *

@@ -169,7 +169,8 @@ public final class FaultRun {
                 return;
             }
             tally.count("fault: listener killed");
-            threads.execute(() -> awaitListener(Objects.requireNonNull(killed.getFirst().getFirst())));
+            threads.execute(
+                    () -> awaitListener(Objects.requireNonNull(killed.getFirst().getFirst())));
         }
     }
 

@@ -77,9 +77,9 @@ final class Notifications {
     /** A NotificationResponse came. */
     void onMessage(Message message) {
         // Manual, "Message Formats", NotificationResponse: process, channel, payload.
-        var fields =
-                new String(message.body(), Integer.BYTES, message.body().length - Integer.BYTES, StandardCharsets.UTF_8)
-                        .split("\0", -1);
+        var fields = new String(
+                        message.body(), Integer.BYTES, message.body().length - Integer.BYTES, StandardCharsets.UTF_8)
+                .split("\0", -1);
         var channel = fields[0];
         var payload = fields[1];
         if (!channel.equals(token) || !payload.startsWith(token + ".")) {

@@ -32,8 +32,9 @@ final class SessionExchanges {
     private static final String APPLICATION_NAME = "application_name";
     private static final String APP_TOKEN = "app.token";
     private static final List<String> SETTINGS = List.of(APPLICATION_NAME, WORK_MEM, APP_TOKEN);
-    private static final String OWN_SETTINGS_SQL = "SELECT current_setting('application_name'), current_setting('work_mem'),"
-            + " coalesce(current_setting('app.token', true), '')";
+    private static final String OWN_SETTINGS_SQL =
+            "SELECT current_setting('application_name'), current_setting('work_mem'),"
+                    + " coalesce(current_setting('app.token', true), '')";
 
     /** Of a function's locks a client takes so many different ones: a server has room for some thousand in all. */
     private static final int HIDDEN_LOCKS = 4;
@@ -268,8 +269,7 @@ final class SessionExchanges {
                 ? Group.of(Expected.type('1'), Expected.type('2'), row, Expected.complete("SELECT 1"))
                 : Group.of(Expected.type('T'), row, Expected.complete("SELECT 1"));
         var request = extended
-                ? Frames.join(
-                        Frames.parse("", OWN_SETTINGS_SQL), Frames.bind("", ""), Frames.execute(), Frames.sync())
+                ? Frames.join(Frames.parse("", OWN_SETTINGS_SQL), Frames.bind("", ""), Frames.execute(), Frames.sync())
                 : Frames.query(OWN_SETTINGS_SQL);
         return Step.of(request, inTransaction ? group.inTransaction() : group);
     }
@@ -301,14 +301,14 @@ final class SessionExchanges {
 
     Exchange nothingOfOthers() {
         return Exchange.of("nothing of others", select("""
-                SELECT coalesce(nullif(current_setting('app.hidden', true), '%1$s'), ''),
-                    (SELECT count(*) FROM pg_locks
-                        WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND classid <> %2$d),
-                    (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()),
-                    (SELECT count(*) FROM pg_prepared_statements WHERE from_sql),
-                    (SELECT count(*) FROM pg_cursors WHERE is_holdable),
-                    (SELECT count(*) FROM pg_listening_channels() AS channel WHERE channel <> '%1$s')
-                """.formatted(token, client), "", "0", "0", "0", "0", "0"));
+            SELECT coalesce(nullif(current_setting('app.hidden', true), '%1$s'), ''),
+                (SELECT count(*) FROM pg_locks
+                    WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND classid <> %2$d),
+                (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()),
+                (SELECT count(*) FROM pg_prepared_statements WHERE from_sql),
+                (SELECT count(*) FROM pg_cursors WHERE is_holdable),
+                (SELECT count(*) FROM pg_listening_channels() AS channel WHERE channel <> '%1$s')
+            """.formatted(token, client), "", "0", "0", "0", "0", "0"));
     }
 
     // --- what lives in a server ------------------------------------------------------------------------------------
@@ -350,7 +350,8 @@ final class SessionExchanges {
                 "advisory lock",
                 List.of(select("SELECT pg_advisory_lock(%d, %d)".formatted(client, subkey), "")),
                 select(
-                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND"
+                                + " granted"
                                 + " AND classid = %d AND objid = %d".formatted(client, subkey),
                         "1"),
                 select("SELECT pg_advisory_unlock(%d, %d)".formatted(client, subkey), "t"));
@@ -413,31 +414,19 @@ final class SessionExchanges {
                     select("SELECT '%s'".formatted(token), token)); // time for what must not come
         }
         mine.onSending(payload, System.nanoTime());
-        var exchange =
-                switch (random.nextInt(4)) {
-                    case 0 ->
-                        Exchange.of(
-                                "NOTIFY",
-                                begin(),
-                                inTransaction(notify, "NOTIFY"),
-                                simple("COMMIT", "COMMIT"));
-                    case 1 ->
-                        Exchange.of(
-                                "NOTIFY",
-                                select("SELECT pg_notify('%s', '%s')".formatted(mine.channel(), payload), ""));
-                    case 2 ->
-                        Exchange.of(
-                                "NOTIFY",
-                                Step.of(
-                                        Frames.join(
-                                                Frames.parse("", notify),
-                                                Frames.bind("", ""),
-                                                Frames.execute(),
-                                                Frames.sync()),
-                                        Group.of(
-                                                Expected.type('1'), Expected.type('2'), Expected.complete("NOTIFY"))));
-                    default -> Exchange.of("NOTIFY", simple(notify, "NOTIFY"));
-                };
+        var exchange = switch (random.nextInt(4)) {
+            case 0 -> Exchange.of("NOTIFY", begin(), inTransaction(notify, "NOTIFY"), simple("COMMIT", "COMMIT"));
+            case 1 ->
+                Exchange.of("NOTIFY", select("SELECT pg_notify('%s', '%s')".formatted(mine.channel(), payload), ""));
+            case 2 ->
+                Exchange.of(
+                        "NOTIFY",
+                        Step.of(
+                                Frames.join(
+                                        Frames.parse("", notify), Frames.bind("", ""), Frames.execute(), Frames.sync()),
+                                Group.of(Expected.type('1'), Expected.type('2'), Expected.complete("NOTIFY"))));
+            default -> Exchange.of("NOTIFY", simple(notify, "NOTIFY"));
+        };
         return exchange.then(() -> mine.onCommitted(System.nanoTime()));
     }
 
@@ -457,7 +446,6 @@ final class SessionExchanges {
 
     private static Step select(String sql, String... row) {
         return Step.of(
-                Frames.query(sql),
-                Group.of(Expected.type('T'), Expected.row(row), Expected.complete("SELECT 1")));
+                Frames.query(sql), Group.of(Expected.type('T'), Expected.row(row), Expected.complete("SELECT 1")));
     }
 }

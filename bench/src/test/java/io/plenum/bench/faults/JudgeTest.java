@@ -307,8 +307,7 @@ class JudgeTest {
 
     private static byte[] error(String severity, String sqlState) {
         return frame(
-                'E',
-                out -> out.writeBytes("S" + severity + "\0V" + severity + "\0C" + sqlState + "\0Mplayed\0\0"));
+                'E', out -> out.writeBytes("S" + severity + "\0V" + severity + "\0C" + sqlState + "\0Mplayed\0\0"));
     }
 
     private interface Body {

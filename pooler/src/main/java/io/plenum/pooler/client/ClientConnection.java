@@ -768,6 +768,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return there;
     }
 
+    @Override
+    public boolean awaitsChannels() {
+        return channelsAwaited;
+    }
+
     private ListenHub hub() {
         DatabaseConfig entry = clients.shared().config().get().database(database);
         if (entry == null) {

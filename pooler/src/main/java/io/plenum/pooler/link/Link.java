@@ -605,6 +605,9 @@ public final class Link implements ServerConnection.Reader {
      * @param exactly whether those are all of the client's channels, and not only what it added
      */
     void onHoldings(@Nullable Reason held, List<String> channels, boolean exactly) {
+        if (trace().doubtsHoldings() || client.awaitsChannels()) {
+            return; // more was sent since it was asked: the next answer tells
+        }
         Reason kept = held;
         if (client.sharesListener()) {
             client.onChannels(channels, exactly);
@@ -617,14 +620,19 @@ public final class Link implements ServerConnection.Reader {
             kept = Reason.LISTEN;
         }
         releaseReady();
-        if (pin != null && !pinLasts && !trace().doubtsHoldings()) {
-            if (kept == null) {
-                unpin(pool());
-            } else {
-                pin = kept;
-                pinCounts = pinCounts || client.grantPin(kept, pool(), true);
-            }
+        if (pinLasts) {
+            return;
         }
+        if (kept == null) {
+            unpin(pool());
+            return;
+        }
+        if (pin == null) {
+            pinnedSinceNanos = System.nanoTime();
+            pinnedBy = "";
+        }
+        pin = kept;
+        pinCounts = pinCounts || client.grantPin(kept, pool(), true);
     }
 
     /** The server said what became of a setting; a null value is that of the session's start. */

@@ -226,7 +226,7 @@ final class SessionTrace implements SessionChanges.Sink {
         if (tag == CommandTag.ROLLBACK) { // to a savepoint, or of all
             rolledBack |= isOpen();
         } else if (tag == CommandTag.DISCARD_ALL) {
-            changes.clear();
+            rolledBack |= isOpen(); // of what was sent before and behind it, only the server knows which
         }
     }
 

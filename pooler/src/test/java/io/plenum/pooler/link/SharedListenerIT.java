@@ -108,6 +108,27 @@ class SharedListenerIT {
         return transcript;
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT pg_advisory_lock_shared(23)|LISTEN heard",
+                "PREPARE q1 AS SELECT 1|LISTEN heard",
+                "LISTEN other|LISTEN heard"
+            })
+    void listenIsAnsweredWhileTheSessionIsAskedWhatItHolds(String statements) throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");
+                var listener = pooler.wire();
+                var notifier = pooler.wire()) {
+            listener.timeout(Duration.ofSeconds(5));
+            String[] both = statements.split("\\|", -1);
+            listener.send(query(both[0]), query(both[1]));
+            listener.readUntilReady();
+            listener.readUntilReady();
+            notifier.rows("NOTIFY heard, 'here'");
+            assertThat(heard(listener.read())).isEqualTo("heard here");
+        }
+    }
+
     @Test
     void notificationsWaitForTheEndOfTheTransaction() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");

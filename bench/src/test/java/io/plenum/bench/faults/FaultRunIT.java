@@ -19,7 +19,12 @@ class FaultRunIT {
             assertThat(report.findings()).isEmpty();
             assertThat(report.isClean()).as(report.machineLine()).isTrue();
             assertThat(report.replies()).isGreaterThan(1_000);
-            assertThat(report.counts()).containsKeys("fault: server killed", "fault: client killed", "fault: cancel");
+            assertThat(report.settings()).isGreaterThan(100);
+            assertThat(report.pins()).isPositive();
+            assertThat(report.notifications()).isPositive();
+            assertThat(report.counts())
+                    .containsKeys(
+                            "fault: server killed", "fault: client killed", "fault: cancel", "fault: listener killed");
         }
     }
 

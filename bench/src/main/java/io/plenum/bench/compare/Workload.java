@@ -30,7 +30,27 @@ enum Workload {
         END;
         """),
     RESULT("1 MB result of 1,000 rows", List.of("-M", "simple"), "SELECT payload FROM bench_result;\n"),
-    CONNECT("one connection per select, no password", List.of("-C", "-S", "-M", "simple"));
+    CONNECT("one connection per select, no password", List.of("-C", "-S", "-M", "simple")),
+    FOLLOWED(
+            "one row by key, prepared, each client with a setting of its own that follows it from server to server;"
+                    + " PgBouncer leaves settings where they are, so the ratio is one of unlike work",
+            List.of("-M", "prepared", "-D", "made=0"),
+            """
+            \\if :made = 0
+            SELECT set_config('bench.client', :client_id::text, false);
+            \\set made 1
+            \\endif
+            \\set aid random(1, 100000 * :scale)
+            SELECT abalance FROM pgbench_accounts WHERE aid = :aid;
+            """),
+    SCRUBBED(
+            "one row by key through a function of the user's, prepared, behind which the server is cleaned for whoever"
+                    + " comes next; PgBouncer does not clean, so the ratio is one of unlike work",
+            List.of("-M", "prepared"),
+            """
+            \\set aid random(1, 100000 * :scale)
+            SELECT bench_balance(:aid);
+            """);
 
     /** What each workload reads and writes, beside pgbench's own tables. */
     static final List<String> SETUP = List.of(
@@ -40,6 +60,8 @@ enum Workload {
             "ALTER TABLE bench_branches ADD PRIMARY KEY (id)",
             "CREATE TABLE bench_result AS SELECT repeat(md5(id::text), 32) AS payload"
                     + " FROM generate_series(1, 1000) AS id",
+            "CREATE FUNCTION bench_balance(key int) RETURNS int LANGUAGE plpgsql STABLE AS"
+                    + " $$BEGIN RETURN (SELECT abalance FROM pgbench_accounts WHERE aid = key); END$$",
             "VACUUM ANALYZE");
 
     private final String description;

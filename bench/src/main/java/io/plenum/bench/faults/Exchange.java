@@ -12,8 +12,6 @@ import java.util.List;
  * @param whenAnswered is run by the client's thread when all steps were answered as they must be
  */
 record Exchange(String kind, List<Step> steps, boolean mayTimeOut, boolean endsWhenFailed, Runnable whenAnswered) {
-    private static final Runnable NOTHING = () -> {};
-
     /**
      * Bytes sent in one write, and the groups that answer them.
      */
@@ -29,11 +27,11 @@ record Exchange(String kind, List<Step> steps, boolean mayTimeOut, boolean endsW
     }
 
     static Exchange of(String kind, List<Step> steps) {
-        return new Exchange(kind, steps, false, false, NOTHING);
+        return new Exchange(kind, steps, false, false, Exchange::changeNothing);
     }
 
     static Exchange tooLong(Step... steps) {
-        return new Exchange("timeout", List.of(steps), true, false, NOTHING);
+        return new Exchange("timeout", List.of(steps), true, false, Exchange::changeNothing);
     }
 
     Exchange endingWhenFailed() {
@@ -43,4 +41,6 @@ record Exchange(String kind, List<Step> steps, boolean mayTimeOut, boolean endsW
     Exchange then(Runnable effect) {
         return new Exchange(kind, steps, mayTimeOut, endsWhenFailed, effect);
     }
+
+    private static void changeNothing() {}
 }

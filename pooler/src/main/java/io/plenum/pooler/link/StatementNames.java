@@ -339,6 +339,12 @@ final class StatementNames {
                     describe.at(bytes, start, end);
                     yield describe.isStatement() && isInFlight(linked, bytes, describe.nameStart(), describe.nameEnd());
                 }
+                case CLOSE -> {
+                    close.at(bytes, start, end);
+                    yield close.isStatement()
+                            && close.nameStart() != close.nameEnd()
+                            && isNameInFlight(replies, true, bytes, close.nameStart(), close.nameEnd());
+                }
                 default -> false;
             };
         } catch (ProtocolException malformed) {
@@ -356,9 +362,12 @@ final class StatementNames {
                 && linked.replies().owesReady();
     }
 
-    /** Whether an earlier group gives or takes the name. A Parse that was sent fails on its own where it is used in vain. */
+    /**
+     * Whether an earlier group gives or takes the name. A message that only uses it may go behind a Parse that was sent, for
+     * where that fails it fails too; one that {@code changes} it may not.
+     */
     private boolean isNameInFlight(
-            OutstandingReplies replies, boolean isParse, ByteBuf bytes, int nameStart, int nameEnd) {
+            OutstandingReplies replies, boolean changes, ByteBuf bytes, int nameStart, int nameEnd) {
         boolean earlier = false;
         for (int i = replies.size() - 1; namesInFlight && i >= 0; i--) {
             earlier |= replies.replyAt(i).endsWithReady();
@@ -367,7 +376,7 @@ final class StatementNames {
             }
             NamedStatement named = switch (replies.subjectAt(i)) {
                 case NamedClose closing -> closing.named();
-                case NamedParse parsing when isParse || !parsing.sent() -> parsing.named();
+                case NamedParse parsing when changes || !parsing.sent() -> parsing.named();
                 case null, default -> null;
             };
             if (named != null && isName(named.name(), bytes, nameStart, nameEnd)) {

@@ -521,6 +521,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (head == Reply.QUERY && duringCopyIn && "08P01".equals(error.code()) && replies.size() > 1) {
             replies.removeSecond(); // a message that is not of COPY broke it, and was used up by that
         }
+        if (duringCopyIn && "57014".equals(error.code())) {
+            replies.dropCopyData(); // CopyFail itself: the data before it were taken
+        }
         if (!head.endsWithReady()) {
             dropToSync(current);
         }

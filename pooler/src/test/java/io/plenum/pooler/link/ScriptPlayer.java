@@ -6,13 +6,20 @@ import io.plenum.testbed.WireClient;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Pattern;
 
 /** Plays one wire script on one session and writes down every message that comes back. */
 final class ScriptPlayer {
+    /** FirstNormalObjectId of PostgreSQL. */
+    private static final int FIRST_OF_USERS = 16384;
+
+    private static final Pattern TEMPORARY_SCHEMA = Pattern.compile("pg_temp_\\d+");
+
     /** How the bytes of one send are cut into writes. */
     enum Segments {
         WHOLE,
@@ -104,8 +111,11 @@ final class ScriptPlayer {
         return send(Frames.query(sql)).ready();
     }
 
-    /** Every byte, as text that a person can compare; source line and routine of an error are the server's own business. */
-    private static String normalised(Message message) {
+    /**
+     * Every byte, as text that a person can compare. Left out are what differs between two sessions of one server: source
+     * line and routine of an error, numbers of tables and of temporary schemas.
+     */
+    static String normalised(Message message) {
         if (message.type() == 'E' || message.type() == 'N') {
             var text = new StringBuilder().append(message.type());
             for (char field : "SVCMDHPpqWsctdn".toCharArray()) {
@@ -114,8 +124,25 @@ final class ScriptPlayer {
                     text.append(' ').append(field).append('=').append(value);
                 }
             }
-            return text.toString();
+            return TEMPORARY_SCHEMA.matcher(text).replaceAll("pg_temp_N");
         }
-        return message.type() + " " + new String(message.body(), StandardCharsets.ISO_8859_1).replace('\0', '~');
+        byte[] body = message.type() == 'T' ? withoutTables(message.body()) : message.body();
+        return message.type() + " " + new String(body, StandardCharsets.ISO_8859_1).replace('\0', '~');
+    }
+
+    /** A RowDescription in which each table that is no system table has the number 0. */
+    private static byte[] withoutTables(byte[] body) {
+        byte[] copy = body.clone();
+        var fields = ByteBuffer.wrap(copy);
+        for (int left = fields.getShort(); left > 0; left--) {
+            while (fields.get() != 0) {
+                // the position moves behind the name
+            }
+            if (Integer.compareUnsigned(fields.getInt(fields.position()), FIRST_OF_USERS) >= 0) {
+                fields.putInt(fields.position(), 0);
+            }
+            fields.position(fields.position() + 18); // table, column, type, size, modifier, format
+        }
+        return copy;
     }
 }

@@ -1,0 +1,43 @@
+package io.plenum.pooler.link;
+
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the pooler may answer otherwise than the server, each with its reason. Whoever adds one takes a promise back.
+ *
+ * <p>Three more are kept out of the conversations themselves. A text whose meaning depends on search_path,
+ * standard_conforming_strings or client_encoding is not for Parse, for another server parses it anew with the values of
+ * then. Behind a Query or FunctionCall that breaks an extended group outside a transaction nothing is compared, for
+ * PostgreSQL 17 and 18 then mix up their transaction state, and the pooler closes that server. And a custom setting that
+ * nobody has set is empty instead of null where another client once set it.
+ */
+enum AllowedDifference {
+    /** A client that breaks off its own COPY with a Bind or Describe hears of the Parse that we put in front of it. */
+    TYPE_OF_THE_MESSAGE_THAT_BROKE_A_COPY(
+            "unexpected message type 0x4[24] during COPY", "unexpected message type 0x50 during COPY"),
+    /**
+     * In a failed transaction PostgreSQL looks for the name of a COMMIT or ROLLBACK that is prepared; a server that is to be
+     * given the statement first refuses that.
+     */
+    PREPARED_IN_A_FAILED_TRANSACTION("C=(42P05|42601) ", "C=25P02 ");
+
+    private final Pattern direct;
+    private final Pattern pooled;
+
+    AllowedDifference(String direct, String pooled) {
+        this.direct = Pattern.compile(direct);
+        this.pooled = Pattern.compile(pooled);
+    }
+
+    /** The one that explains the first answers that differ; null when none does. */
+    static @Nullable AllowedDifference of(String direct, String pooled) {
+        for (AllowedDifference allowed : values()) {
+            if (allowed.direct.matcher(direct).find()
+                    && allowed.pooled.matcher(pooled).find()) {
+                return allowed;
+            }
+        }
+        return null;
+    }
+}

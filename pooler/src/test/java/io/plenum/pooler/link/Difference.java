@@ -1,0 +1,56 @@
+package io.plenum.pooler.link;
+
+import java.util.List;
+
+/** A conversation to which the pooler answers otherwise than the server, with both answers. */
+record Difference(List<List<Utterance>> conversation, List<String> direct, List<String> pooled) {
+    private static final int SHOWN = 400;
+
+    /** How many turns were said when it showed. */
+    int turn() {
+        long begun = direct.subList(0, alike()).stream()
+                .filter(ConversationPlayer.TURN::equals)
+                .count();
+        return (int) Math.min(begun, conversation.size());
+    }
+
+    /** Whether there is none. */
+    boolean isNone() {
+        return direct.equals(pooled);
+    }
+
+    /** Whether it is one that may be. */
+    boolean isAllowed() {
+        int from = alike();
+        return from < direct.size()
+                && from < pooled.size()
+                && AllowedDifference.of(direct.get(from), pooled.get(from)) != null;
+    }
+
+    private int alike() {
+        int from = 0;
+        while (from < direct.size() && from < pooled.size() && direct.get(from).equals(pooled.get(from))) {
+            from++;
+        }
+        return from;
+    }
+
+    @Override
+    public String toString() {
+        var text = new StringBuilder("conversation, one line for each write:\n");
+        for (List<Utterance> turn : conversation) {
+            text.append("  ").append(turn).append('\n');
+        }
+        int from = alike();
+        tell(text.append("alike:\n"), direct.subList(0, from));
+        tell(text.append("then, from the server:\n"), direct.subList(from, direct.size()));
+        tell(text.append("and through the pooler:\n"), pooled.subList(from, pooled.size()));
+        return text.toString();
+    }
+
+    private static void tell(StringBuilder text, List<String> lines) {
+        for (String line : lines) {
+            text.append("  ").append(line, 0, Math.min(SHOWN, line.length())).append('\n');
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package io.plenum.pooler.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.RunningPooler;
+import io.plenum.pooler.link.Mutator.Kept;
+import io.plenum.pooler.link.Mutator.Protocol;
+import io.plenum.testbed.PostgresServer;
+import io.plenum.testbed.WireClient;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Whatever a client leaves in a session, and however its transaction or the client itself ends, the next client of a pool
+ * of one finds nothing of it.
+ *
+ * <p>The next client looks twice: while the other is still there, unless that keeps the server, and when it is gone.
+ */
+@ExtendWith(LeakWatch.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class LeakMatrixIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final PostgresServer server = RunningPooler.sharedServer();
+    private RunningPooler pooler;
+    private PoolView pool;
+    private WireClient control;
+    private LeftBehind left;
+    private Next plain;
+    private Next withSettings;
+    private int cells;
+    private int keptServers;
+    private int sameBackends;
+
+    /** A client that looks, and what it is to find. */
+    private record Next(WireClient client, Map<String, String> clean) {}
+
+    @BeforeAll
+    void start() throws Exception {
+        pooler = RunningPooler.start(server, "default_pool_size = 1", PoolView.ALLOWED);
+        pool = new PoolView(pooler);
+        control = direct(Map.of());
+        Mutators.prepare(control);
+        left = LeftBehind.startingAt(control);
+        plain = next(Map.of());
+        withSettings = next(LeftBehind.OWN);
+    }
+
+    private Next next(Map<String, String> parameters) throws IOException {
+        WireClient client = pooler.wire(parameters);
+        client.timeout(PATIENCE);
+        try (WireClient own = direct(parameters)) {
+            return new Next(client, left.foundBy(own));
+        }
+    }
+
+    @AfterAll
+    void stop() throws Exception {
+        System.out.printf(
+                "%d cells: %d clients kept their server; %d of the next clients had the same backend, %d a new one%n",
+                cells, keptServers, sameBackends, cells - sameBackends);
+        plain.client().close();
+        withSettings.client().close();
+        pool.close();
+        pooler.close();
+        control.close();
+    }
+
+    @Test
+    void thereAreSixtyWaysAndMore() {
+        assertThat(Mutators.all()).hasSizeGreaterThanOrEqualTo(60);
+        assertThat(Mutators.all().stream().map(Mutator::toString)).doesNotHaveDuplicates();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> nextClientFindsNothing() {
+        return Mutators.all().stream()
+                .map(mutator -> dynamicTest(mutator.toString(), () -> {
+                    List<String> found = new ArrayList<>();
+                    for (Protocol protocol : Protocol.values()) {
+                        for (Ending ending : Ending.values()) {
+                            if (mutator.speaks(protocol)) {
+                                cell(mutator, ending, protocol, found);
+                            }
+                        }
+                    }
+                    assertThat(found).isEmpty();
+                }));
+    }
+
+    private void cell(Mutator mutator, Ending ending, Protocol protocol, List<String> found) throws IOException {
+        String name = protocol + " " + ending;
+        Next next = cells++ % 2 == 0 ? plain : withSettings;
+        String backend;
+        try (WireClient client = pooler.wire(Map.of("application_name", "leaver"))) {
+            client.timeout(PATIENCE);
+            backend = client.value("SELECT pg_backend_pid()");
+            ending.play(client, mutator, protocol);
+            if (ending.leavesClient()) {
+                if (pool.serversAtWork() == 0) {
+                    look(next, name + ", while it is there", found);
+                } else {
+                    keptServers++;
+                }
+            }
+        }
+        if (look(next, name + ", when it is gone", found).equals(backend)) {
+            sameBackends++;
+        }
+    }
+
+    /** What is found that should not be is added to {@code found}; gives the backend. */
+    private String look(Next next, String name, List<String> found) throws IOException {
+        Map<String, String> there = left.foundBy(next.client());
+        Map<String, String> differences = LeftBehind.differences(next.clean(), there);
+        String backend = there.getOrDefault("(backend)", "");
+        if (!differences.isEmpty()) {
+            found.add(name + ": " + differences);
+            control.rows("SELECT pg_terminate_backend(" + backend + ", 5000)"); // or all that follow would find it too
+        }
+        return backend;
+    }
+
+    /** Or the matrix would find nothing because it does not look there. */
+    @TestFactory
+    Stream<DynamicTest> sessionOfItsOwnFindsIt() {
+        return Mutators.all().stream()
+                .filter(mutator -> mutator.kept() != Kept.NO)
+                .map(mutator -> dynamicTest(mutator.toString(), () -> {
+                    try (WireClient own = direct(Map.of())) {
+                        Map<String, String> clean = left.foundBy(own);
+                        mutator.run(own, mutator.speaks(Protocol.SIMPLE) ? Protocol.SIMPLE : Protocol.EXTENDED);
+                        assertThat(LeftBehind.differences(clean, left.foundBy(own)))
+                                .isNotEmpty();
+                    }
+                }));
+    }
+
+    private WireClient direct(Map<String, String> parameters) throws IOException {
+        return RunningPooler.wire(server.port(), parameters, null);
+    }
+}

@@ -9,7 +9,9 @@ import io.plenum.pooler.link.Mutator.Kept;
 import io.plenum.pooler.link.Mutator.Protocol;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
+import java.io.EOFException;
 import java.io.IOException;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +48,34 @@ class LeakMatrixIT {
     private int sameBackends;
 
     /** A client that looks, and what it is to find. */
-    private record Next(WireClient client, Map<String, String> clean) {}
+    private final class Next {
+        private final Map<String, String> parameters;
+        private final Map<String, String> clean;
+        private WireClient client;
+
+        Next(Map<String, String> parameters) throws IOException {
+            this.parameters = parameters;
+            try (WireClient own = direct(parameters)) {
+                clean = left.foundBy(own);
+            }
+            client = open();
+        }
+
+        private WireClient open() throws IOException {
+            WireClient opened = pooler.wire(parameters);
+            opened.timeout(PATIENCE);
+            return opened;
+        }
+
+        Map<String, String> found() throws IOException {
+            try {
+                return left.foundBy(client);
+            } catch (EOFException | SocketException closed) {
+                client = open();
+                return Map.of("the connection", "closed");
+            }
+        }
+    }
 
     @BeforeAll
     void start() throws Exception {
@@ -55,16 +84,8 @@ class LeakMatrixIT {
         control = direct(Map.of());
         Mutators.prepare(control);
         left = LeftBehind.startingAt(control);
-        plain = next(Map.of());
-        withSettings = next(LeftBehind.OWN);
-    }
-
-    private Next next(Map<String, String> parameters) throws IOException {
-        WireClient client = pooler.wire(parameters);
-        client.timeout(PATIENCE);
-        try (WireClient own = direct(parameters)) {
-            return new Next(client, left.foundBy(own));
-        }
+        plain = new Next(Map.of());
+        withSettings = new Next(LeftBehind.OWN);
     }
 
     @AfterAll
@@ -72,8 +93,8 @@ class LeakMatrixIT {
         System.out.printf(
                 "%d cells: %d clients kept their server; %d of the next clients had the same backend, %d a new one%n",
                 cells, keptServers, sameBackends, cells - sameBackends);
-        plain.client().close();
-        withSettings.client().close();
+        plain.client.close();
+        withSettings.client.close();
         pool.close();
         pooler.close();
         control.close();
@@ -124,12 +145,14 @@ class LeakMatrixIT {
 
     /** What is found that should not be is added to {@code found}; gives the backend. */
     private String look(Next next, String name, List<String> found) throws IOException {
-        Map<String, String> there = left.foundBy(next.client());
-        Map<String, String> differences = LeftBehind.differences(next.clean(), there);
+        Map<String, String> there = next.found();
+        Map<String, String> differences = LeftBehind.differences(next.clean, there);
         String backend = there.getOrDefault("(backend)", "");
         if (!differences.isEmpty()) {
             found.add(name + ": " + differences);
-            control.rows("SELECT pg_terminate_backend(" + backend + ", 5000)"); // or all that follow would find it too
+            if (!backend.isEmpty()) { // or all that follow would find it too
+                control.rows("SELECT pg_terminate_backend(" + backend + ", 5000)");
+            }
         }
         return backend;
     }

@@ -43,6 +43,7 @@ final class Mutator {
     private final List<Step> steps = new ArrayList<>();
     private byte @Nullable [] frames;
     private String look = "SELECT 1";
+    private boolean undetected;
 
     private Mutator(String name, Kept kept) {
         this.name = name;
@@ -80,6 +81,16 @@ final class Mutator {
     Mutator seenBy(String query) {
         look = query;
         return this;
+    }
+
+    /** The next client may find it: nothing that the pooler sees tells of it. */
+    Mutator undetected() {
+        undetected = true;
+        return this;
+    }
+
+    boolean isUndetected() {
+        return undetected;
     }
 
     String look() {

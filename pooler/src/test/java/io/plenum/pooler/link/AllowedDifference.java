@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
  * nobody has set is empty instead of null where another client once set it.
  */
 enum AllowedDifference {
-    /** A client that breaks off its own COPY with another message hears of the Parse that we put in front of it. */
+    /** A client that breaks off its own COPY with another message hears of the Parse or Close that we put in front of it. */
     TYPE_OF_THE_MESSAGE_THAT_BROKE_A_COPY(
-            "unexpected message type 0x.. during COPY", "unexpected message type 0x50 during COPY"),
+            "unexpected message type 0x.. during COPY", "unexpected message type 0x(50|43) during COPY"),
     /**
-     * In a failed transaction PostgreSQL finds out what else is wrong with a COMMIT or ROLLBACK that is prepared; a server
-     * that is to be given another statement first refuses that.
+     * In a failed transaction PostgreSQL still describes a prepared statement, and finds out what else is wrong with it; a
+     * server that is to be given the statement first refuses that.
      */
-    PREPARED_IN_A_FAILED_TRANSACTION("C=(42P05|42601|08P01) ", "C=25P02 ");
+    PREPARED_IN_A_FAILED_TRANSACTION("^[tnE12] ", "C=25P02 ");
 
     private final Pattern direct;
     private final Pattern pooled;

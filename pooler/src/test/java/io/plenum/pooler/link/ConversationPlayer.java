@@ -1,6 +1,7 @@
 package io.plenum.pooler.link;
 
 import io.plenum.pooler.RunningPooler;
+import io.plenum.pooler.link.ScriptPlayer.Segments;
 import io.plenum.pooler.link.ScriptPlayer.Strangers;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
 /**
  * Plays a generated conversation in a session of its own and writes down all that comes back.
@@ -32,21 +34,25 @@ final class ConversationPlayer {
     private final OwedReplies owed = new OwedReplies();
     private final List<String> transcript = new ArrayList<>();
     private final WireClient client;
+    private final Segments segments;
     private final Strangers strangers;
+    private final Random random = new Random(7);
     private boolean unnamedPortal;
     private boolean executed;
     private boolean finished;
 
-    private ConversationPlayer(WireClient client, Strangers strangers) {
+    private ConversationPlayer(WireClient client, Segments segments, Strangers strangers) {
         this.client = client;
+        this.segments = segments;
         this.strangers = strangers;
     }
 
     /** The conversation's answers at this port; strangers come whenever it is between two of its transactions. */
-    static List<String> play(int port, List<List<Utterance>> conversation, Strangers strangers) throws IOException {
+    static List<String> play(int port, List<List<Utterance>> conversation, Segments segments, Strangers strangers)
+            throws IOException {
         try (var client = RunningPooler.wire(port, Map.of(), null)) {
             client.timeout(PATIENCE);
-            var player = new ConversationPlayer(client, strangers);
+            var player = new ConversationPlayer(client, segments, strangers);
             try {
                 player.play(conversation);
             } catch (SocketTimeoutException silence) {
@@ -87,7 +93,7 @@ final class ConversationPlayer {
         if (said.stream().anyMatch(this::breaksGroup) && client.transactionStatus() == 'I') {
             transcript.add(BROKEN);
         }
-        client.send(said.stream().map(Utterance::bytes).toArray(byte[][]::new));
+        segments.send(client, Frames.join(said.stream().map(Utterance::bytes).toArray(byte[][]::new)), random);
         said.forEach(owed::onSent);
         while (owed.isWaiting()) {
             Message reply = client.read();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.pooler.link.ScriptPlayer.Segments;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
@@ -67,14 +68,15 @@ class GeneratedConversationsIT {
         @Nullable
         Difference difference(long seed, List<List<Utterance>> conversation) throws IOException {
             control.rows(CLEAN);
-            List<String> direct = ConversationPlayer.play(server.port(), conversation, () -> {});
+            List<String> direct = ConversationPlayer.play(server.port(), conversation, Segments.WHOLE, () -> {});
             if (direct.stream().anyMatch(line -> line.startsWith("!!"))) {
                 throw new IllegalStateException("what is owed was not foreseen: seed " + seed + "\n"
                         + new Difference(conversation, direct, direct));
             }
             control.rows(CLEAN);
             crowd.gather(seed);
-            List<String> pooled = ConversationPlayer.play(pooler.port(), conversation, crowd);
+            Segments segments = seed % 4 == 0 ? Segments.RANDOM : Segments.WHOLE;
+            List<String> pooled = ConversationPlayer.play(pooler.port(), conversation, segments, crowd);
             var difference = new Difference(conversation, comparable(direct), comparable(pooled));
             return difference.isNone() || difference.isAllowed() ? null : difference;
         }

@@ -24,7 +24,21 @@ final class ScriptPlayer {
     enum Segments {
         WHOLE,
         BYTES,
-        RANDOM
+        RANDOM;
+
+        void send(WireClient client, byte[] all, Random random) throws IOException {
+            int at = 0;
+            while (at < all.length) {
+                int length = switch (this) {
+                    case WHOLE -> all.length;
+                    case BYTES -> at < 2_000 ? 1 : 997; // a large message need not be cut to the last byte
+                    case RANDOM -> 1 + random.nextInt(40);
+                };
+                int end = Math.min(all.length, at + length);
+                client.sendPart(all, at, end);
+                at = end;
+            }
+        }
     }
 
     /** What happens on other sessions of the pool while this one is between two of its transactions. */
@@ -54,18 +68,7 @@ final class ScriptPlayer {
 
     /** Sends all frames, cut as this player cuts. */
     ScriptPlayer send(byte[]... frames) throws IOException {
-        byte[] all = Frames.join(frames);
-        int at = 0;
-        while (at < all.length) {
-            int length = switch (segments) {
-                case WHOLE -> all.length;
-                case BYTES -> at < 2_000 ? 1 : 997; // a large message need not be cut to the last byte
-                case RANDOM -> 1 + random.nextInt(40);
-            };
-            int end = Math.min(all.length, at + length);
-            client.sendPart(all, at, end);
-            at = end;
-        }
+        segments.send(client, Frames.join(frames), random);
         return this;
     }
 

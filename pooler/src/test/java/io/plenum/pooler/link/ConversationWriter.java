@@ -241,17 +241,45 @@ final class ConversationWriter {
             "COPY (SELECT 1 / (g - 5) FROM generate_series(1, 9) g) TO STDOUT",
             "COPY nowhere TO STDOUT");
 
+    /** What all settings are, for a client that has them. */
+    private static final String LOOK = "SELECT current_user, session_user, current_setting('role'),"
+            + " current_setting('application_name'), current_setting('work_mem'), current_setting('search_path'),"
+            + " current_setting('DateStyle'), current_setting('TimeZone'), current_setting('IntervalStyle'),"
+            + " current_setting('statement_timeout'), current_setting('client_encoding'),"
+            + " current_setting('standard_conforming_strings'), current_setting('default_transaction_read_only'),"
+            + " current_setting('default_transaction_isolation'), coalesce(current_setting('app.x', true), '')";
+
+    private static final List<List<String>> TEXTS =
+            List.of(READS, WRITES, BEGINS, ENDS, INSIDE, SETTINGS, OBJECTS, COPIES_OUT, List.of(LOOK));
+
+    /** What a conversation is about: how often each of {@link #TEXTS} has its turn, in percent. */
+    private enum Theme {
+        ANYTHING(18, 12, 12, 12, 8, 17, 17, 3, 1),
+        SETTINGS(5, 3, 12, 14, 16, 42, 0, 0, 8),
+        OBJECTS(5, 5, 12, 14, 8, 6, 50, 0, 0);
+
+        private static final Theme[] ALL = values();
+
+        private final int[] weights;
+
+        Theme(int... weights) {
+            this.weights = weights;
+        }
+    }
+
     private static final List<String> STATEMENTS = List.of("", "", "s1", "s2", "s3");
     private static final List<String> PORTALS = List.of("", "", "", "p1", "p2");
     private static final List<@Nullable String> VALUES = Arrays.asList("1", "2", "3", "7", "21", "0", "x", null);
 
     private final Random random;
+    private final Theme theme;
     private final int[] functions;
     private final Map<String, Integer> parameters = new HashMap<>();
 
     /** {@code functions} are the numbers of functions that take one text and give one. */
     ConversationWriter(long seed, int[] functions) {
         this.random = new Random(seed);
+        this.theme = Theme.ALL[random.nextInt(Theme.ALL.length)];
         this.functions = functions;
     }
 
@@ -262,12 +290,15 @@ final class ConversationWriter {
         while (turns.size() < count) {
             turns.addAll(turns());
         }
+        for (int i = 0; i < 2; i++) {
+            turns.add(List.of(Utterance.query(LOOK)));
+        }
         return turns;
     }
 
     private List<List<Utterance>> turns() {
         int kind = random.nextInt(100);
-        if (kind < 40) {
+        if (kind < 40 || (theme != Theme.ANYTHING && random.nextBoolean())) {
             return List.of(List.of(Utterance.query(text())));
         }
         if (kind < 68) {
@@ -290,29 +321,13 @@ final class ConversationWriter {
 
     /** A text of SQL without parameters. */
     private String text() {
-        int kind = random.nextInt(100);
-        if (kind < 18) {
-            return any(READS);
+        int left = random.nextInt(100);
+        int list = 0;
+        while (left >= theme.weights[list]) {
+            left -= theme.weights[list];
+            list++;
         }
-        if (kind < 30) {
-            return any(WRITES);
-        }
-        if (kind < 42) {
-            return any(BEGINS);
-        }
-        if (kind < 54) {
-            return any(ENDS);
-        }
-        if (kind < 62) {
-            return any(INSIDE);
-        }
-        if (kind < 80) {
-            return any(SETTINGS);
-        }
-        if (kind < 97) {
-            return any(OBJECTS);
-        }
-        return any(COPIES_OUT);
+        return any(TEXTS.get(list));
     }
 
     /** Extended messages and their Sync. */

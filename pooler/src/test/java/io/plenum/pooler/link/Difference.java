@@ -35,12 +35,23 @@ record Difference(List<List<Utterance>> conversation, List<String> direct, List<
         return from;
     }
 
-    @Override
-    public String toString() {
-        var text = new StringBuilder("conversation, one line for each write:\n");
+    /** The same answers, with the conversation that is to blame for them. */
+    Difference of(List<List<Utterance>> other) {
+        return new Difference(other, direct, pooled);
+    }
+
+    /** The conversation, one line for each write. */
+    String words() {
+        var text = new StringBuilder();
         for (List<Utterance> turn : conversation) {
             text.append("  ").append(turn).append('\n');
         }
+        return text.toString();
+    }
+
+    @Override
+    public String toString() {
+        var text = new StringBuilder("conversation, one line for each write:\n").append(words());
         int from = alike();
         tell(text.append("alike:\n"), direct.subList(0, from));
         tell(text.append("then, from the server:\n"), direct.subList(from, direct.size()));

@@ -21,6 +21,8 @@ enum Ending {
     CANCEL_IN_TRANSACTION,
     STATEMENT_TIMEOUT,
     DISCONNECT_IN_TRANSACTION,
+    /** The change and the beginning of a transaction are sent together. */
+    DISCONNECT_IN_NEXT_TRANSACTION,
     DISCONNECT;
 
     private static final Duration BETWEEN_CANCELS = Duration.ofMillis(15);
@@ -28,7 +30,9 @@ enum Ending {
 
     /** Whether the client is there afterwards. */
     boolean leavesClient() {
-        return this != DISCONNECT && this != DISCONNECT_IN_TRANSACTION;
+        return this != DISCONNECT
+                && this != DISCONNECT_IN_TRANSACTION
+                && this != DISCONNECT_IN_NEXT_TRANSACTION;
     }
 
     /** Whether PostgreSQL has a rule of its own for what stays after it. */
@@ -83,6 +87,10 @@ enum Ending {
             case DISCONNECT_IN_TRANSACTION -> {
                 run(client, protocol, "BEGIN");
                 mutator.run(client, protocol);
+                client.kill();
+            }
+            case DISCONNECT_IN_NEXT_TRANSACTION -> {
+                mutator.runWith("BEGIN", client, protocol);
                 client.kill();
             }
             case DISCONNECT -> {

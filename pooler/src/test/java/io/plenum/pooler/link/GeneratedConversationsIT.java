@@ -30,6 +30,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class GeneratedConversationsIT {
     private static final int COUNT = Integer.getInteger("conversations", 1_500);
     private static final long FIRST_SEED = Long.getLong("conversations.seed", 1);
+    /** Conversations before the one that shows a difference, each of which may be its cause. */
+    private static final int MOST_BEFORE = 12;
+
     private static final int MOST_DIFFERENCES = Integer.getInteger("conversations.differences", 3);
 
     private static final String CLEAN =
@@ -37,6 +40,7 @@ class GeneratedConversationsIT {
 
     private final PostgresServer server = RunningPooler.sharedServer();
     private WireClient control;
+    private int[] functions = {};
 
     @BeforeAll
     void start() throws Exception {
@@ -73,12 +77,16 @@ class GeneratedConversationsIT {
                 throw new IllegalStateException("what is owed was not foreseen: seed " + seed + "\n"
                         + new Difference(conversation, direct, direct));
             }
+            List<String> pooled = play(seed, conversation);
+            var difference = new Difference(conversation, comparable(direct), comparable(pooled));
+            return difference.isNone() || difference.isAllowed() ? null : difference;
+        }
+
+        List<String> play(long seed, List<List<Utterance>> conversation) throws IOException {
             control.rows(CLEAN);
             crowd.gather(seed);
             Segments segments = seed % 4 == 0 ? Segments.RANDOM : Segments.WHOLE;
-            List<String> pooled = ConversationPlayer.play(pooler.port(), conversation, segments, crowd);
-            var difference = new Difference(conversation, comparable(direct), comparable(pooled));
-            return difference.isNone() || difference.isAllowed() ? null : difference;
+            return ConversationPlayer.play(pooler.port(), conversation, segments, crowd);
         }
 
         @Override
@@ -90,7 +98,7 @@ class GeneratedConversationsIT {
 
     @Test
     void sameBytes() throws Exception {
-        int[] functions = {number("upper(text)"), number("shout(text)"), number("pg_size_bytes(text)")};
+        functions = new int[] {number("upper(text)"), number("shout(text)"), number("pg_size_bytes(text)")};
         List<String> differences = new ArrayList<>();
         long swaps = 0;
         long seed = FIRST_SEED;
@@ -114,15 +122,33 @@ class GeneratedConversationsIT {
     }
 
     private String told(long seed, Difference found) throws IOException {
-        Difference alone = alone(seed, found.conversation());
-        return "-Dconversations.seed=" + seed + "\n"
-                + (alone == null
-                        ? "not when played alone: those before it play a part\n" + found
-                        : Shrinker.smallest(alone, smaller -> alone(seed, smaller)));
+        String name = "-Dconversations.seed=" + seed + "\n";
+        Difference alone = behind(List.of(), seed, found.conversation());
+        if (alone != null) {
+            return name + Shrinker.smallest(alone, smaller -> behind(List.of(), seed, smaller));
+        }
+        for (long before = seed - 1; before >= Math.max(FIRST_SEED, seed - MOST_BEFORE); before--) {
+            List<List<Utterance>> other = new ConversationWriter(before, functions).conversation();
+            Difference behind = behind(other, seed, found.conversation());
+            if (behind != null) {
+                Difference seen = Shrinker.smallest(behind, smaller -> behind(other, seed, smaller));
+                Difference left = Shrinker.smallest(seen.of(other), smaller -> {
+                    Difference still = behind(smaller, seed, seen.conversation());
+                    return still == null ? null : still.of(smaller);
+                });
+                return name + "behind a client that is gone:\n" + left.words() + seen;
+            }
+        }
+        return name + "not when played alone: those before it play a part\n" + found;
     }
 
-    private @Nullable Difference alone(long seed, List<List<Utterance>> conversation) throws IOException {
+    /** Plays a conversation on a stage of its own, behind that of another client. */
+    private @Nullable Difference behind(List<List<Utterance>> other, long seed, List<List<Utterance>> conversation)
+            throws IOException {
         try (var stage = new Stage()) {
+            if (!other.isEmpty()) {
+                stage.play(seed, other);
+            }
             return stage.difference(seed, conversation);
         }
     }

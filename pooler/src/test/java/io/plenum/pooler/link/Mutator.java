@@ -128,6 +128,22 @@ final class Mutator {
                         message.type() == 'D' && "f".equals(message.columns().getFirst()));
     }
 
+    /** Runs it with another statement right behind, all in one write. */
+    void runWith(String behind, WireClient client, Protocol protocol) throws IOException {
+        List<byte[]> all = new ArrayList<>();
+        if (frames != null) {
+            all.add(Frames.join(frames, sync()));
+        }
+        for (Step step : steps) {
+            all.add(message(protocol, step.sql(), step.parameters()));
+        }
+        all.add(message(protocol, behind));
+        client.send(all.toArray(byte[][]::new));
+        for (int i = 0; i < all.size(); i++) {
+            refuseErrors(client.readUntilReady());
+        }
+    }
+
     /** Sends one statement and reads up to ReadyForQuery. */
     static List<Message> run(WireClient client, Protocol protocol, String sql, @Nullable String... parameters)
             throws IOException {
@@ -137,10 +153,14 @@ final class Mutator {
 
     static void send(WireClient client, Protocol protocol, String sql, @Nullable String... parameters)
             throws IOException {
-        switch (protocol) {
-            case SIMPLE -> client.send(query(sql));
-            case EXTENDED -> client.send(parse("", sql), bind("", "", parameters), execute(), sync());
-        }
+        client.send(message(protocol, sql, parameters));
+    }
+
+    private static byte[] message(Protocol protocol, String sql, @Nullable String... parameters) {
+        return switch (protocol) {
+            case SIMPLE -> query(sql);
+            case EXTENDED -> Frames.join(parse("", sql), bind("", "", parameters), execute(), sync());
+        };
     }
 
     private void refuseErrors(List<Message> answer) {

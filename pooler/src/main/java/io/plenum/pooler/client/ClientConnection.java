@@ -768,11 +768,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return there;
     }
 
-    @Override
-    public boolean awaitsChannels() {
-        return channelsAwaited;
-    }
-
     private ListenHub hub() {
         DatabaseConfig entry = clients.shared().config().get().database(database);
         if (entry == null) {

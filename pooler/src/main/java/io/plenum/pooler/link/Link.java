@@ -605,7 +605,7 @@ public final class Link implements ServerConnection.Reader {
      * @param exactly whether those are all of the client's channels, and not only what it added
      */
     void onHoldings(@Nullable Reason held, List<String> channels, boolean exactly) {
-        if (trace().doubtsHoldings() || client.awaitsChannels()) {
+        if (trace().doubtsHoldings()) {
             return; // more was sent since it was asked: the next answer tells
         }
         Reason kept = held;

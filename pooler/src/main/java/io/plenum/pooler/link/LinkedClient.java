@@ -48,9 +48,6 @@ public interface LinkedClient {
      */
     boolean listenFirst(Collection<String> channels);
 
-    /** Whether the client waits for the shared connection to listen. */
-    boolean awaitsChannels();
-
     /** A transaction ended with the session registered for these; {@code exactly} or besides those it had before. */
     void onChannels(Collection<String> channels, boolean exactly);
 

@@ -86,10 +86,12 @@ public final class ClientChannels {
     private static final class Preparation {
         private final Runnable confirmed;
         private final Consumer<ErrorResponse> failed;
+        private final Set<String> names;
         private int missing;
 
-        Preparation(int missing, Runnable confirmed, Consumer<ErrorResponse> failed) {
-            this.missing = missing;
+        Preparation(Set<String> names, Runnable confirmed, Consumer<ErrorResponse> failed) {
+            this.names = names;
+            this.missing = names.size();
             this.confirmed = confirmed;
             this.failed = failed;
         }
@@ -126,7 +128,7 @@ public final class ClientChannels {
         if (missing.isEmpty()) {
             return true;
         }
-        var preparation = new Preparation(missing.size(), confirmed, failed);
+        var preparation = new Preparation(missing, confirmed, failed);
         preparing = preparation;
         for (String name : missing) {
             Subscription unconfirmed = subscriptions.remove(name); // beside one that failed, before ROLLBACK TO
@@ -202,11 +204,16 @@ public final class ClientChannels {
         settle();
     }
 
-    /** The server told what holds from now on, beyond what the statements let expect: these channels and no others. */
+    /**
+     * The server told what holds from now on, whatever the statements let expect: these channels and no others. What is being
+     * prepared is for a statement that is still to run, and stays.
+     */
     public void become(Collection<String> channels) {
+        Preparation next = preparing;
         active.clear();
         channels.forEach(channel -> active.add(ChannelName.cut(channel)));
-        settle();
+        settle(next == null ? Set.of() : next.names);
+        preparing = next;
     }
 
     /** The transaction was rolled back, or never ran. */
@@ -215,18 +222,22 @@ public final class ClientChannels {
     }
 
     private void settle() {
+        settle(Set.of());
+    }
+
+    private void settle(Set<String> wanted) {
         changes.clear();
         preparing = null;
         active.retainAll(subscriptions.keySet()); // a LISTEN that nobody prepared has no ear
         Iterator<Subscription> all = subscriptions.values().iterator();
         while (all.hasNext()) {
             Subscription subscription = all.next();
-            if (!active.contains(subscription.channel())) {
+            if (!active.contains(subscription.channel()) && !wanted.contains(subscription.channel())) {
                 all.remove();
                 hub.unsubscribe(subscription);
             }
         }
-        pending.retain(active::contains);
+        pending.retain(channel -> active.contains(channel) || wanted.contains(channel));
     }
 
     /** The client is gone. Doing so twice is harmless. */

@@ -70,6 +70,8 @@ public final class StatementClassifier {
     private int lead = Lexeme.NOTHING;
     /** The name may be one of PostgreSQL's own; what follows it decides. */
     private boolean systemName;
+    /** A relation of the system's stood in the statement. */
+    private boolean namesCatalog;
 
     private int depth;
     /** What the last closing parenthesis closed. */
@@ -177,6 +179,7 @@ public final class StatementClassifier {
     private void beginStatement() {
         current = Lexeme.NOTHING;
         systemName = false;
+        namesCatalog = false;
         depth = 0;
         levels[0] = QUERY;
         closed = GROUP;
@@ -490,6 +493,9 @@ public final class StatementClassifier {
         if (settingDepth > 0) {
             reason = reason.or(sessionSetting());
         }
+        if (namesCatalog && reason == Reason.WRITE) {
+            traits |= Traits.RUNS_UNKNOWN_CODE; // the rule of UPDATE pg_settings calls set_config
+        }
         return token() == Token.BROKEN ? reason.or(notUnderstood()) : reason;
     }
 
@@ -599,7 +605,11 @@ public final class StatementClassifier {
         if (systemName || Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS) {
             return Reason.EMPTY; // what it qualifies comes next; a type; an alias
         }
-        return named == Term.LAST_VALUE ? Reason.SEQUENCE : Reason.SYSTEM_CATALOG;
+        if (named == Term.LAST_VALUE) {
+            return Reason.SEQUENCE;
+        }
+        namesCatalog = true;
+        return Reason.SYSTEM_CATALOG;
     }
 
     private Reason open() {

@@ -77,6 +77,8 @@ class TraitsTest {
                 "UPDATE users SET name = touch()",
                 "SELECT set(1)",
                 "SELECT conflict(1)",
+                "UPDATE pg_settings SET setting = '3MB' WHERE name = 'work_mem'",
+                "WITH x AS (UPDATE pg_catalog.pg_settings SET setting = '3MB' RETURNING 1) SELECT * FROM x",
                 "DO $$ BEGIN END $$",
                 "do language plpgsql 'BEGIN END'",
                 "CALL p()",

@@ -30,9 +30,7 @@ enum Ending {
 
     /** Whether the client is there afterwards. */
     boolean leavesClient() {
-        return this != DISCONNECT
-                && this != DISCONNECT_IN_TRANSACTION
-                && this != DISCONNECT_IN_NEXT_TRANSACTION;
+        return this != DISCONNECT && this != DISCONNECT_IN_TRANSACTION && this != DISCONNECT_IN_NEXT_TRANSACTION;
     }
 
     /** Whether PostgreSQL has a rule of its own for what stays after it. */

@@ -117,9 +117,10 @@ final class Mutators {
                 Mutator.asked(
                         "set_config with all parameters", "SELECT set_config($1, $2, $3)", "work_mem", "3MB", "f"),
                 Mutator.of(
-                        Kept.UNSEEN,
-                        "UPDATE of pg_settings",
-                        "UPDATE pg_settings SET setting = '3MB' WHERE name = 'work_mem'"),
+                                Kept.UNSEEN,
+                                "UPDATE of pg_settings",
+                                "UPDATE pg_settings SET setting = '3MB' WHERE name = 'work_mem'")
+                        .undetected(),
                 Mutator.of(
                         "EXPLAIN ANALYZE of set_config", "EXPLAIN ANALYZE SELECT set_config('work_mem', '3MB', false)"),
                 // settings that the text does not show
@@ -177,7 +178,8 @@ final class Mutators {
                 Mutator.of("PREPARE", "PREPARE left_statement AS SELECT 9").seenBy("EXECUTE left_statement"),
                 Mutator.of("PREPARE with a parameter", "PREPARE left_statement (int) AS SELECT $1")
                         .seenBy("EXECUTE left_statement(4)"),
-                Mutator.of(Kept.UNSEEN, "PREPARE in a function", "SELECT prepare_inside()"),
+                Mutator.of(Kept.UNSEEN, "PREPARE in a function", "SELECT prepare_inside()")
+                        .undetected(),
                 Mutator.of("DECLARE WITH HOLD", "DECLARE left_cursor CURSOR WITH HOLD FOR VALUES (1), (2), (3)")
                         .seenBy("FETCH 2 FROM left_cursor"),
                 Mutator.of(

@@ -253,18 +253,11 @@ final class ConversationWriter {
             List.of(READS, WRITES, BEGINS, ENDS, INSIDE, SETTINGS, OBJECTS, COPIES_OUT, List.of(LOOK));
 
     /** What a conversation is about: how often each of {@link #TEXTS} has its turn, in percent. */
-    private enum Theme {
-        ANYTHING(18, 12, 12, 12, 8, 17, 17, 3, 1),
-        SETTINGS(5, 3, 12, 14, 16, 42, 0, 0, 8),
-        OBJECTS(5, 5, 12, 14, 8, 6, 50, 0, 0);
-
-        private static final Theme[] ALL = values();
-
-        private final int[] weights;
-
-        Theme(int... weights) {
-            this.weights = weights;
-        }
+    private record Theme(List<Integer> weights) {
+        static final Theme ANYTHING = new Theme(List.of(18, 12, 12, 12, 8, 17, 17, 3, 1));
+        static final Theme OF_SETTINGS = new Theme(List.of(5, 3, 12, 14, 16, 42, 0, 0, 8));
+        static final Theme OF_OBJECTS = new Theme(List.of(5, 5, 12, 14, 8, 6, 50, 0, 0));
+        static final List<Theme> ALL = List.of(ANYTHING, OF_SETTINGS, OF_OBJECTS);
     }
 
     private static final List<String> STATEMENTS = List.of("", "", "s1", "s2", "s3");
@@ -279,7 +272,7 @@ final class ConversationWriter {
     /** {@code functions} are the numbers of functions that take one text and give one. */
     ConversationWriter(long seed, int[] functions) {
         this.random = new Random(seed);
-        this.theme = Theme.ALL[random.nextInt(Theme.ALL.length)];
+        this.theme = Theme.ALL.get(random.nextInt(Theme.ALL.size()));
         this.functions = functions;
     }
 
@@ -298,7 +291,7 @@ final class ConversationWriter {
 
     private List<List<Utterance>> turns() {
         int kind = random.nextInt(100);
-        if (kind < 40 || (theme != Theme.ANYTHING && random.nextBoolean())) {
+        if (kind < 40 || (!theme.equals(Theme.ANYTHING) && random.nextBoolean())) {
             return List.of(List.of(Utterance.query(text())));
         }
         if (kind < 68) {
@@ -323,8 +316,8 @@ final class ConversationWriter {
     private String text() {
         int left = random.nextInt(100);
         int list = 0;
-        while (left >= theme.weights[list]) {
-            left -= theme.weights[list];
+        while (left >= theme.weights().get(list)) {
+            left -= theme.weights().get(list);
             list++;
         }
         return any(TEXTS.get(list));

@@ -113,9 +113,9 @@ public final class StatementClassifier {
      *     that the text begins with
      */
     public Reason classify(ByteBuf sql, int start, int end, boolean safeText) {
-        Objects.checkFromToIndex(start, end, sql.capacity());
+        Objects.checkFromToIndex(start, Math.max(start, end), sql.capacity());
         traits = 0;
-        int length = Math.min(end - start, LIMIT);
+        int length = Math.max(0, Math.min(end - start, LIMIT)); // a text without its zero may end before it begins
         if (sql.hasArray()) {
             int from = sql.arrayOffset() + start;
             scanner.over(sql.array(), from, from + length);

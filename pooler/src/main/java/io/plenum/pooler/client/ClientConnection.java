@@ -137,8 +137,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     /** The batch at hand may not go to the server that the client has; it waits for the link to end. */
     private boolean held;
 
-    /** The message at hand waits for answers on which depends what its name means. */
-    private boolean awaitsNames;
+    /** The message at hand waits for answers: on them depends what its name means, or it ends the session. */
+    private boolean awaitsAnswers;
 
     /** A cancelled batch is dropped up to its Sync. */
     private boolean skipping;
@@ -386,7 +386,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     private boolean isHeldBack() {
         return state == State.LINKED
-                && (held || awaitsNames || (link != null && link.outstanding() >= MAX_OUTSTANDING));
+                && (held || awaitsAnswers || (link != null && link.outstanding() >= MAX_OUTSTANDING));
     }
 
     // --- idle: a batch begins --------------------------------------------------------------------------------------
@@ -541,7 +541,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         FrontendType type = type(bytes);
         if (type == FrontendType.TERMINATE) {
-            quit();
+            if (link.runsForClient()) {
+                cutter.rewind(start); // PostgreSQL comes to it when all before it is answered
+                awaitsAnswers = true;
+            } else {
+                quit();
+            }
             return false;
         }
         if (type == FrontendType.PASSWORD) {
@@ -552,7 +557,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         if (link.mustWait(type, bytes, start, cutter.end())) {
             cutter.rewind(start);
-            awaitsNames = true;
+            awaitsAnswers = true;
             return false;
         }
         if (batchBegins && !mayBegin(link, bytes, start)) {
@@ -650,7 +655,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     public void onReleased() {
         dropRequest();
         held = false;
-        awaitsNames = false;
+        awaitsAnswers = false;
         onReplica = false;
         idleSinceNanos = System.nanoTime();
         if (state != State.LINKED) {
@@ -670,7 +675,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             cancelWhenDue();
         }
         if (input != null && !pumping) {
-            awaitsNames = false;
+            awaitsAnswers = false;
             if (held && link().outstanding() == 0) {
                 held = false;
             }

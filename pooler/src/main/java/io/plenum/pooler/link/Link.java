@@ -70,6 +70,9 @@ public final class Link implements ServerConnection.Reader {
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
+    /** The client may have drawn from sequences since it has this server. */
+    private boolean drew;
+
     private boolean mayHaveNotified;
     private boolean readyWithheld;
     private long pinnedSinceNanos;
@@ -110,6 +113,7 @@ public final class Link implements ServerConnection.Reader {
         heardFatal = false;
         resetting = false;
         ranUnknownCode = false;
+        drew = false;
         discarded = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
@@ -187,7 +191,12 @@ public final class Link implements ServerConnection.Reader {
     /** Whether the server is at something of ours, which no cancel of the client's must hit. */
     public boolean runsOwn() {
         ServerConnection linked = server;
-        return linked != null && !linked.replies().isEmpty() && linked.replies().headOrigin() == Origin.INJECTED;
+        if (linked == null || linked.replies().isEmpty()) {
+            return false;
+        }
+        // A Parse of ours in the client's own group is answered with it, so it counts as the client's.
+        Object subject = linked.replies().headSubject();
+        return subject == SETTINGS || subject == ALONE || subject instanceof SessionTrace;
     }
 
     private void releaseIfClean() {
@@ -354,7 +363,7 @@ public final class Link implements ServerConnection.Reader {
             }
             case FUNCTION_CALL -> {
                 ranUnknownCode = true;
-                linked.noteSequencesOf(client);
+                noteSequences(linked, Reason.FUNCTION_CALL);
                 linked.setGroupOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
@@ -468,7 +477,7 @@ public final class Link implements ServerConnection.Reader {
             noteSequences(linked, names.unnamedReason());
             return true;
         }
-        return note(linked, names.unnamedReason(), names.unnamedTraits(), text, 0, text.writerIndex());
+        return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, text.writerIndex());
     }
 
     private boolean noteNamed(ServerConnection linked, PreparedStatement statement) {
@@ -477,13 +486,17 @@ public final class Link implements ServerConnection.Reader {
             return true;
         }
         int end = statement.textLength();
-        return note(
-                linked,
-                statement.reason(),
-                statement.traits(),
-                Unpooled.wrappedBuffer(statement.tail(), 0, end),
-                0,
-                end);
+        return noteBound(
+                linked, statement.reason(), statement.traits(), Unpooled.wrappedBuffer(statement.tail(), 0, end), end);
+    }
+
+    /** A statement that is bound need not be executed. */
+    private boolean noteBound(ServerConnection linked, Reason reason, int traits, ByteBuf text, int end) {
+        boolean sent = note(linked, reason, traits, text, 0, end);
+        if (trace != null) {
+            trace.doubtResets();
+        }
+        return sent;
     }
 
     private static boolean isPlain(Reason reason, int traits) {
@@ -493,7 +506,16 @@ public final class Link implements ServerConnection.Reader {
     private void noteSequences(ServerConnection linked, Reason reason) {
         if (reason.target() == Target.PRIMARY) {
             linked.noteSequencesOf(client);
+            drew |= mayDraw(reason);
         }
+    }
+
+    /** Whether the statement may draw from a sequence, so that what the session remembers is the client's own. */
+    private static boolean mayDraw(Reason reason) {
+        return switch (reason) {
+            case WRITE, SEQUENCE, COPY, UNKNOWN_FUNCTION, NOT_UNDERSTOOD, TOO_LONG, UNSAFE_TEXT, FUNCTION_CALL -> true;
+            default -> reason.leavesState();
+        };
     }
 
     /**
@@ -502,7 +524,7 @@ public final class Link implements ServerConnection.Reader {
      * @return false when it may not be sent: not yet, or the client was refused
      */
     private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
-        if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0 && linked.remembersSequencesBeside(client)) {
+        if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0 && !drew && linked.remembersSequencesBeside(client)) {
             discardSequences(linked);
         }
         noteSequences(linked, reason);

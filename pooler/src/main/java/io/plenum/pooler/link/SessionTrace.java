@@ -167,6 +167,11 @@ final class SessionTrace implements SessionChanges.Sink {
         return pin == Reason.LISTEN || List.of(HOLDINGS).contains(pin);
     }
 
+    /** Whether what was to go back did so is for the server to tell. */
+    void doubtResets() {
+        rolledBack |= hasResets();
+    }
+
     boolean hasResets() {
         return changes.containsValue(Change.RESET);
     }
@@ -317,9 +322,13 @@ final class SessionTrace implements SessionChanges.Sink {
             if (rolledBack) {
                 // Whether the value is the session's own costs a look at all settings: only where it may have gone
                 // back.
-                sql.append("CASE WHEN NOT EXISTS(SELECT FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name)")
-                        .append(" OPERATOR(pg_catalog.=) $%d AND source OPERATOR(pg_catalog.<>) 'session') THEN "
-                                .formatted(number));
+                // The view does not show roles, nor settings that no module has defined, which have a dot in their
+                // name.
+                sql.append(("CASE WHEN EXISTS(SELECT FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name)"
+                    + " OPERATOR(pg_catalog.=) $%1$d AND source OPERATOR(pg_catalog.=) 'session') OR ($%1$d"
+                    + " OPERATOR(pg_catalog.~) '[.]|^role$|^session_authorization$' AND NOT EXISTS(SELECT FROM"
+                    + " pg_catalog.pg_settings WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) $%1$d)) THEN ")
+                        .formatted(number));
             }
             sql.append("pg_catalog.current_setting($").append(number).append(",true)");
             sql.append(rolledBack ? " END," : ",");

@@ -40,6 +40,9 @@ final class StatementNames {
 
     private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
 
+    /** So many changes of the unnamed statement in one pipeline can be undone; a power of two. */
+    private static final int MOST_VERSIONS = 4;
+
     /** Marks a Parse or Close of the client's own unnamed statement. */
     private static final Object UNNAMED = "unnamed";
 
@@ -68,6 +71,8 @@ final class StatementNames {
         private int traits;
         /** Counts the unnamed statements of the client: another server may still hold an older one. */
         private long stamp;
+        /** Whether the server that the client has holds it, or will. */
+        private boolean here;
 
         boolean isKept() {
             return length > 0;
@@ -112,13 +117,15 @@ final class StatementNames {
 
     private boolean namedParse;
 
-    private Unnamed unnamed = new Unnamed();
-    /** What the unnamed statement was before the oldest change of it that is not answered. */
-    private Unnamed settled = new Unnamed();
+    /** The unnamed statement, and what it was before the changes of it that are not answered: a ring. */
+    private final @Nullable Unnamed[] versions = new Unnamed[MOST_VERSIONS];
 
-    private boolean settledIsHere;
+    private int version;
+    private Unnamed unnamed = version(0);
     /** Changes of the unnamed statement that are not answered; 0 when all are, as far as was looked. */
     private int unnamedInFlight;
+    /** We put in front of a message what makes it the client's. */
+    private boolean unnamedBrought;
 
     private long stamp;
     /** The group that parsed it, and so does not depend on others. */
@@ -136,6 +143,7 @@ final class StatementNames {
         namesInFlight = false;
         namedParse = false;
         unnamedInFlight = 0;
+        unnamedBrought = false;
         unnamedGroup = -1;
     }
 
@@ -320,9 +328,10 @@ final class StatementNames {
         if (replies.isEmpty()) {
             namesInFlight = false;
             unnamedInFlight = 0;
+            unnamedBrought = false;
             return false;
         }
-        if (!namesInFlight && unnamedInFlight == 0) {
+        if (!namesInFlight && unnamedInFlight == 0 && !unnamedBrought) {
             return false;
         }
         try {
@@ -357,7 +366,7 @@ final class StatementNames {
             return isNameInFlight(linked.replies(), false, bytes, nameStart, nameEnd);
         }
         return keepsUnnamed
-                && unnamedInFlight > 0
+                && (unnamedInFlight > 0 || unnamedBrought)
                 && unnamedGroup != linked.group()
                 && linked.replies().owesReady();
     }
@@ -491,17 +500,26 @@ final class StatementNames {
 
     // --- the unnamed statement -------------------------------------------------------------------------------------
 
+    private Unnamed version(int at) {
+        Unnamed made = versions[at & (MOST_VERSIONS - 1)];
+        if (made == null) {
+            made = new Unnamed();
+            versions[at & (MOST_VERSIONS - 1)] = made;
+        }
+        return made;
+    }
+
     private void beforeUnnamedChange(ServerConnection linked) {
         if (unnamedInFlight == 0 || linked.replies().isEmpty()) {
-            Unnamed before = unnamed;
-            unnamed = settled;
-            settled = before;
-            settledIsHere = linked.holdsUnnamed(client, settled.stamp);
+            unnamed.here = linked.holdsUnnamed(client, unnamed.stamp);
             unnamedInFlight = 0;
         }
         unnamedInFlight++;
+        version++;
         stamp++;
+        unnamed = version(version);
         unnamed.stamp = stamp;
+        unnamed.here = true;
         linked.setUnnamed(client, stamp);
     }
 
@@ -510,22 +528,36 @@ final class StatementNames {
         unnamed.forget();
     }
 
-    /** A change of it was skipped, or failed: then PostgreSQL has none. What several did in one pipeline is not told apart. */
+    /** A change of it was skipped; or failed, and then PostgreSQL has none. */
     private void undoUnnamedChange(ServerConnection linked, boolean failed) {
-        if (unnamedInFlight == 1 && !failed) {
-            Unnamed skipped = unnamed;
-            unnamed = settled;
-            settled = skipped;
-            unnamedInFlight = 0;
-            if (settledIsHere) {
-                linked.setUnnamed(client, unnamed.stamp);
-            } else {
-                linked.forgetUnnamed();
-            }
-        } else {
+        if (isChangedBehind(linked.replies())) {
+            unnamedInFlight =
+                    MOST_VERSIONS; // it is what the younger one makes it; if that is skipped too, nobody knows
+            return;
+        }
+        if (failed || unnamedInFlight == 0 || unnamedInFlight >= MOST_VERSIONS) {
             unnamed.forget();
             linked.forgetUnnamed();
+            return;
         }
+        unnamedInFlight--;
+        version--;
+        unnamed = version(version);
+        if (unnamed.here) {
+            linked.setUnnamed(client, unnamed.stamp);
+        } else {
+            linked.forgetUnnamed();
+        }
+    }
+
+    /** Whether a younger group of the pipeline, which is not skipped, changes the unnamed statement. */
+    private static boolean isChangedBehind(OutstandingReplies replies) {
+        for (int i = replies.indexOf(Reply.SYNC); i < replies.size(); i++) {
+            if (replies.replyAt(i) == Reply.QUERY || replies.subjectAt(i) == UNNAMED) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The text of the unnamed statement, to be looked at; null when it is not kept. */
@@ -546,8 +578,7 @@ final class StatementNames {
         if (linked.holdsUnnamed(client, unnamed.stamp) || !keepsUnnamed) {
             return;
         }
-        unnamedInFlight =
-                (linked.replies().isEmpty() ? 0 : unnamedInFlight) + 1; // what is behind its group must wait for it
+        unnamedBrought = true; // what is behind its group must wait for it
         unnamedGroup = linked.group();
         linked.setUnnamed(client, unnamed.stamp);
         ByteBuf out = linked.outbox().writer();

@@ -6,7 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the pooler may answer otherwise than the server, each with its reason. Whoever adds one takes a promise back.
  *
- * <p>Three more are kept out of the conversations themselves. A text whose meaning depends on search_path,
+ * <p>Five more are kept out of the conversations themselves. A Sync between two rows of a COPY is answered or not, depending on
+ * which of them the server refuses, which it does not say: where the second is refused, the client waits in vain. A statement that ends all prepared ones (DISCARD ALL, DEALLOCATE
+ * ALL) does so for what was sent behind it in the same pipeline only when it is answered. A text whose meaning depends on search_path,
  * standard_conforming_strings or client_encoding is not for Parse, for another server parses it anew with the values of
  * then. Behind a Query or FunctionCall that breaks an extended group outside a transaction nothing is compared, for
  * PostgreSQL 17 and 18 then mix up their transaction state, and the pooler closes that server. And a custom setting that
@@ -16,6 +18,8 @@ enum AllowedDifference {
     /** A client that breaks off its own COPY with another message hears of the Parse or Close that we put in front of it. */
     TYPE_OF_THE_MESSAGE_THAT_BROKE_A_COPY(
             "unexpected message type 0x.. during COPY", "unexpected message type 0x(50|43) during COPY"),
+    /** PostgreSQL reports parameters in the order in which they were last changed, and so not in that of another server. */
+    ORDER_OF_REPORTED_PARAMETERS("^S ", "^S "),
     /**
      * In a failed transaction PostgreSQL still describes a prepared statement, and finds out what else is wrong with it; a
      * server that is to be given the statement first refuses that.

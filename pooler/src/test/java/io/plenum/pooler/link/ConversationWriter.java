@@ -174,7 +174,6 @@ final class ConversationWriter {
             "SET application_name = 'fourth'; SELECT 1/0",
             "RESET ALL",
             "RESET ALL; SELECT 1",
-            "DISCARD ALL",
             "DISCARD PLANS",
             "DISCARD TEMP",
             "DISCARD SEQUENCES");
@@ -188,7 +187,6 @@ final class ConversationWriter {
             "EXECUTE q2",
             "DEALLOCATE q1",
             "DEALLOCATE q2",
-            "DEALLOCATE ALL",
             "DECLARE c1 CURSOR FOR SELECT id FROM seen ORDER BY id",
             "DECLARE c1 CURSOR WITH HOLD FOR SELECT id FROM seen ORDER BY id",
             "DECLARE c2 SCROLL CURSOR WITH HOLD FOR SELECT generate_series(1, 9)",
@@ -225,6 +223,9 @@ final class ConversationWriter {
             "LISTEN heard",
             "UNLISTEN *",
             "SELECT count(*) FROM pg_listening_channels()");
+
+    /** What ends all prepared statements is said alone: see {@link AllowedDifference}. */
+    private static final List<String> FORGETTING = List.of("DISCARD ALL", "DEALLOCATE ALL");
 
     private static final List<String> COPIES_IN = List.of(
             "COPY work FROM STDIN",
@@ -267,6 +268,9 @@ final class ConversationWriter {
     private final Random random;
     private final Theme theme;
     private final int[] functions;
+    /** A row refused behind it is left out: see {@link AllowedDifference}. */
+    private boolean syncAmongRows;
+
     private final Map<String, Integer> parameters = new HashMap<>();
 
     /** {@code functions} are the numbers of functions that take one text and give one. */
@@ -291,6 +295,9 @@ final class ConversationWriter {
 
     private List<List<Utterance>> turns() {
         int kind = random.nextInt(100);
+        if (kind < 4) {
+            return List.of(List.of(Utterance.query(FORGETTING.get(random.nextInt(FORGETTING.size())))));
+        }
         if (kind < 40 || (!theme.equals(Theme.ANYTHING) && random.nextBoolean())) {
             return List.of(List.of(Utterance.query(text())));
         }
@@ -464,6 +471,7 @@ final class ConversationWriter {
     }
 
     private List<Utterance> copyBegins(boolean extended) {
+        syncAmongRows = false;
         if (!extended) {
             return List.of(Utterance.query(any(COPIES_IN)));
         }
@@ -477,13 +485,15 @@ final class ConversationWriter {
         List<Utterance> messages = new ArrayList<>();
         int count = random.nextInt(4);
         for (int i = 0; i < count; i++) {
-            messages.add(
-                    switch (random.nextInt(12)) {
-                        case 0 -> Utterance.badRow("x\tbad");
-                        case 1 -> Utterance.badRow("1");
-                        case 2 -> extended ? Utterance.sync() : Utterance.flush();
-                        default -> Utterance.row(10 + random.nextInt(20) + "\tcopied");
-                    });
+            int kind = random.nextInt(12);
+            if (kind == 2 && extended) {
+                syncAmongRows = true;
+                messages.add(Utterance.sync());
+            } else if (kind < 2 && !syncAmongRows) {
+                messages.add(Utterance.badRow(kind == 0 ? "x\tbad" : "1"));
+            } else {
+                messages.add(kind == 2 ? Utterance.flush() : Utterance.row(10 + random.nextInt(20) + "\tcopied"));
+            }
         }
         return messages;
     }

@@ -117,10 +117,9 @@ final class Mutators {
                 Mutator.asked(
                         "set_config with all parameters", "SELECT set_config($1, $2, $3)", "work_mem", "3MB", "f"),
                 Mutator.of(
-                                Kept.UNSEEN,
-                                "UPDATE of pg_settings",
-                                "UPDATE pg_settings SET setting = '3MB' WHERE name = 'work_mem'")
-                        .undetected(),
+                        Kept.UNSEEN,
+                        "UPDATE of pg_settings",
+                        "UPDATE pg_settings SET setting = '3MB' WHERE name = 'work_mem'"),
                 Mutator.of(
                         "EXPLAIN ANALYZE of set_config", "EXPLAIN ANALYZE SELECT set_config('work_mem', '3MB', false)"),
                 // settings that the text does not show

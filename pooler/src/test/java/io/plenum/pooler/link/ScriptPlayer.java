@@ -116,7 +116,7 @@ final class ScriptPlayer {
 
     /**
      * Every byte, as text that a person can compare. Left out are what differs between two sessions of one server: source
-     * line and routine of an error, numbers of tables and of temporary schemas.
+     * line and routine of an error, numbers of tables, of temporary schemas and of processes.
      */
     static String normalised(Message message) {
         if (message.type() == 'E' || message.type() == 'N') {
@@ -129,8 +129,17 @@ final class ScriptPlayer {
             }
             return TEMPORARY_SCHEMA.matcher(text).replaceAll("pg_temp_N");
         }
-        byte[] body = message.type() == 'T' ? withoutTables(message.body()) : message.body();
+        byte[] body = switch (message.type()) {
+            case 'T' -> withoutTables(message.body());
+            case 'A' -> withoutSender(message.body());
+            default -> message.body();
+        };
         return message.type() + " " + new String(body, StandardCharsets.ISO_8859_1).replace('\0', '~');
+    }
+
+    /** A NotificationResponse whose sender has the process number 0. */
+    private static byte[] withoutSender(byte[] body) {
+        return ByteBuffer.wrap(body.clone()).putInt(0, 0).array();
     }
 
     /** A RowDescription in which each table that is no system table has the number 0. */

@@ -541,7 +541,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         FrontendType type = type(bytes);
         if (type == FrontendType.TERMINATE) {
-            if (link.runsForClient()) {
+            if (link.answersByItself()) {
                 cutter.rewind(start); // PostgreSQL comes to it when all before it is answered
                 awaitsAnswers = true;
             } else {

@@ -182,6 +182,12 @@ public final class Link implements ServerConnection.Reader {
         return linked != null && linked.replies().owesClient();
     }
 
+    /** Whether answers come although the client says no more: not in a group without its Sync, nor in a COPY without its end. */
+    public boolean answersByItself() {
+        ServerConnection linked = server;
+        return linked != null && linked.replies().owesClient() && !linked.isGroupOpen() && !linked.isInCopyIn();
+    }
+
     /** Whether the server that the client has is in no transaction. */
     public boolean isBetweenTransactions() {
         ServerConnection linked = server;

@@ -397,9 +397,9 @@ public final class Link implements ServerConnection.Reader {
         return replies.indexOf(Reply.COPY_DATA) < replies.size() || replies.indexOf(Reply.COPY_END) < replies.size();
     }
 
-    /** Whether a message must wait for the answers to what was sent before, on which depends what its name means. */
+    /** Whether a message must wait for answers: on them depends what its name means, or with which settings it is to run. */
     public boolean mustWait(FrontendType type, ByteBuf bytes, int start, int end) {
-        return names.mustWait(linked(), type, bytes, start, end);
+        return (trace != null && trace.isAskedForResets()) || names.mustWait(linked(), type, bytes, start, end);
     }
 
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */

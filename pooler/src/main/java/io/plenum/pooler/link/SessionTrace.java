@@ -76,6 +76,8 @@ final class SessionTrace implements SessionChanges.Sink {
     private @Nullable List<String> asked;
 
     private boolean askedForHoldings;
+    /** Whether the question that is on its way tells if something went back to the server's start. */
+    private boolean askedForResets;
 
     SessionTrace(Link link) {
         this.link = link;
@@ -258,6 +260,11 @@ final class SessionTrace implements SessionChanges.Sink {
 
     // --- the question ----------------------------------------------------------------------------------------------
 
+    /** Whether the settings of the session depend on an answer that is on its way. */
+    boolean isAskedForResets() {
+        return askedForResets;
+    }
+
     /** Whether the session may hold what only the server can tell. */
     boolean isOpen() {
         return asked != null || holdingsDoubted || !changes.isEmpty();
@@ -273,6 +280,7 @@ final class SessionTrace implements SessionChanges.Sink {
         unlistens = false;
         listens = false;
         listeningHere = false;
+        askedForResets = false;
         asked = null;
     }
 
@@ -305,6 +313,7 @@ final class SessionTrace implements SessionChanges.Sink {
         server.forgetUnnamed();
         asked = names;
         askedForHoldings = holdingsDoubted;
+        askedForResets = hasResets();
         listens = false;
         listeningHere = false;
         changes.clear();
@@ -352,6 +361,7 @@ final class SessionTrace implements SessionChanges.Sink {
             return;
         }
         asked = null;
+        askedForResets = false;
         int column = 0;
         for (String name : names) {
             String value = row.value(column);
@@ -382,6 +392,7 @@ final class SessionTrace implements SessionChanges.Sink {
     /** The question failed, by a timeout of the client's own making: what the session holds is not known. */
     void onFailed() {
         asked = null;
+        askedForResets = false;
     }
 
     /** For the log. */

@@ -7,6 +7,7 @@ import java.sql.SQLXML;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,13 @@ final class Notes {
                 lines.add(values.toString());
             }
         }
+    }
+
+    /** The same of rows that come in no order. */
+    void unordered(ResultSet rows) throws SQLException {
+        int first = lines.size() + 1; // behind the names
+        rows(rows);
+        Collections.sort(lines.subList(first, lines.size()));
     }
 
     void query(Statement statement, String sql) throws SQLException {

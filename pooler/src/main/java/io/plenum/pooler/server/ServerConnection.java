@@ -366,8 +366,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             }
             case PARSE_COMPLETE -> {
                 switch (replies.isEmpty() ? null : replies.headSubject()) {
-                    case PreparedStatement parsed -> statements.confirm(parsed);
-                    case Preparing parse -> statements.confirm(parse.statement());
+                    case PreparedStatement parsed -> confirm(parsed);
+                    case Preparing parse -> confirm(parse.statement());
                     case null, default -> {}
                 }
                 yield answer(type, Reply.PARSE);
@@ -416,6 +416,19 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case NOTIFICATION_RESPONSE -> isForClient() && onNotification(bytes, start);
             case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
         };
+    }
+
+    /** The server has the statement, unless a Close of it is on its way. */
+    private void confirm(PreparedStatement statement) {
+        boolean closed = false;
+        if (!statements.confirm(statement)) {
+            for (int i = 1; i < replies.size(); i++) {
+                closed |= replies.replyAt(i) == Reply.CLOSE && replies.subjectAt(i) == statement;
+            }
+            if (!closed) {
+                statements.addAgain(statement, links);
+            }
+        }
     }
 
     private boolean isForClient() {

@@ -70,12 +70,13 @@ public final class ServerStatements {
         }
     }
 
-    /** Its Parse was answered. */
-    void confirm(PreparedStatement statement) {
+    /** Its Parse was answered; false when it is not among those held, for another Parse of it was skipped meanwhile. */
+    boolean confirm(PreparedStatement statement) {
         Use use = held.get(statement);
         if (use != null) {
             use.certain = true;
         }
+        return use != null;
     }
 
     /** A Close of it was skipped. */

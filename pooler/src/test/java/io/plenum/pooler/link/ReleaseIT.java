@@ -200,10 +200,10 @@ class ReleaseIT {
     void sequencesOfOneSessionAreNotLostInItsTransaction() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var client = pooler.wire()) {
-            client.rows("CREATE SEQUENCE IF NOT EXISTS counted");
+            client.rows("CREATE SEQUENCE IF NOT EXISTS drawn_in_transaction");
             client.rows("BEGIN");
-            var next = client.value("SELECT nextval('counted')");
-            assertThat(client.value("SELECT currval('counted')")).isEqualTo(next);
+            var next = client.value("SELECT nextval('drawn_in_transaction')");
+            assertThat(client.value("SELECT currval('drawn_in_transaction')")).isEqualTo(next);
             client.rows("COMMIT");
         }
     }

@@ -70,8 +70,6 @@ public final class Link implements ServerConnection.Reader {
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
-    /** The client may have drawn from sequences since it has this server. */
-    private boolean drew;
 
     private boolean mayHaveNotified;
     private boolean readyWithheld;
@@ -113,7 +111,6 @@ public final class Link implements ServerConnection.Reader {
         heardFatal = false;
         resetting = false;
         ranUnknownCode = false;
-        drew = false;
         discarded = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
@@ -510,17 +507,24 @@ public final class Link implements ServerConnection.Reader {
     }
 
     private void noteSequences(ServerConnection linked, Reason reason) {
-        if (reason.target() == Target.PRIMARY) {
-            linked.noteSequencesOf(client);
-            drew |= mayDraw(reason);
+        if (reason.target() != Target.PRIMARY) {
+            return;
         }
+        // Once somebody asks what was drawn last, each client finds in its transaction what it drew itself, and no
+        // more.
+        boolean careful =
+                reason == Reason.SEQUENCE || (pool().areSequencesAsked() && mayDraw(reason) && !linked.isGroupOpen());
+        if (careful && linked.remembersSequencesBeside(client)) {
+            discardSequences(linked);
+        }
+        linked.noteSequencesOf(client);
     }
 
-    /** Whether the statement may draw from a sequence, so that what the session remembers is the client's own. */
+    /** Whether the statement may draw from a sequence although it does not say so. */
     private static boolean mayDraw(Reason reason) {
         return switch (reason) {
-            case WRITE, SEQUENCE, COPY, UNKNOWN_FUNCTION, NOT_UNDERSTOOD, TOO_LONG, UNSAFE_TEXT, FUNCTION_CALL -> true;
-            default -> reason.leavesState();
+            case WRITE, COPY, UNKNOWN_FUNCTION -> true;
+            default -> false;
         };
     }
 
@@ -530,8 +534,8 @@ public final class Link implements ServerConnection.Reader {
      * @return false when it may not be sent: not yet, or the client was refused
      */
     private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
-        if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0 && !drew && linked.remembersSequencesBeside(client)) {
-            discardSequences(linked);
+        if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0) {
+            pool().setSequencesAsked();
         }
         noteSequences(linked, reason);
         if (mode == Mode.SESSION || (isPlain(reason, traits) && !client.isListening())) {

@@ -74,6 +74,7 @@ public final class Pool implements ServerConnection.Owner {
     private long drainAtNanos;
     private boolean paused;
     private boolean retired;
+    private boolean sequencesAsked;
     private NodeRole expected = NodeRole.UNKNOWN;
     private @Nullable ErrorResponse lastRefusal;
     private long transactions;
@@ -166,6 +167,15 @@ public final class Pool implements ServerConnection.Owner {
         server.assumeSettings(SessionSettings.NONE);
         server.forgetSequences();
         return connectQuery == null ? SCRUB : SCRUB + ";" + connectQuery;
+    }
+
+    /** A client asked by currval or lastval what its session drew from sequences. */
+    public void setSequencesAsked() {
+        sequencesAsked = true;
+    }
+
+    public boolean areSequencesAsked() {
+        return sequencesAsked;
     }
 
     /** Lets one more client keep its server beyond its transactions; false when no more may. */

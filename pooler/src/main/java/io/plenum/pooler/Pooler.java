@@ -133,6 +133,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 config.get(Settings.SO_REUSEPORT),
                 SocketConnector.socketOptions(config),
                 this::newClient);
+        listener.deferAccept(config.get(Settings.TCP_DEFER_ACCEPT));
         var _ = loops.control()
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
@@ -255,6 +256,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         directory.configure(next);
         clusters.configure();
         profiles.clear();
+        listener.deferAccept(next.get(Settings.TCP_DEFER_ACCEPT));
         for (LoopPools loopPools : pools) {
             loopPools.loop().execute(() -> loopPools.configure(next::database));
         }

@@ -313,7 +313,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             boolean more = !isOnHold();
             while (more) {
                 more = switch (state) {
-                    case LOGIN -> login != null && login.step(bytes);
+                    // What stands behind the end of the login is the session's.
+                    case LOGIN -> login != null && (login.step(bytes) || state != State.LOGIN);
                     case IDLE -> stepIdle(bytes);
                     case LINKED -> stepLinked(bytes);
                     case CONSOLE -> stepConsole(bytes);

@@ -1,8 +1,10 @@
 package io.plenum.pooler.client;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.plenum.pooler.auth.Proof;
 import io.plenum.pooler.auth.Proof.Outcome;
+import io.plenum.pooler.client.KnownLogins.KnownLogin;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
@@ -40,7 +42,11 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
 
     private boolean askedForTls;
     private boolean askedForGss;
-    private @Nullable StartupParameters startup;
+    /** The bytes of the startup packet, where they were not known. */
+    private byte[] packet = new byte[0];
+
+    private @Nullable KnownLogin known;
+    private StartupPacket.@Nullable Startup startup;
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private @Nullable Proof proof;
     private @Nullable ProfileProbe probe;
@@ -83,9 +89,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         if (available < length) {
             return false;
         }
-        StartupPacket packet = StartupPacket.parse(bytes, at, length);
+        known = clients.knownLogins().find(bytes, at, length, config);
+        StartupPacket asks = known != null ? known.startup() : StartupPacket.parse(bytes, at, length);
         cutter.rewind(at + length);
-        switch (packet) {
+        switch (asks) {
             case StartupPacket.Ssl _ -> {
                 refuseEncryption(askedForTls, available > length);
                 askedForTls = true;
@@ -95,8 +102,12 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
                 askedForGss = true;
             }
             case StartupPacket.Cancel(CancelKey key) -> onCancel(key);
-            case StartupPacket.Startup(ProtocolVersion asked, StartupParameters parameters) ->
-                onStartup(asked, parameters);
+            case StartupPacket.Startup session -> {
+                if (known == null) {
+                    packet = ByteBufUtil.getBytes(bytes, at, length);
+                }
+                onStartup(session);
+            }
         }
         return !stopped;
     }
@@ -123,8 +134,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         }
     }
 
-    private void onStartup(ProtocolVersion asked, StartupParameters parameters) {
-        startup = parameters;
+    private void onStartup(StartupPacket.Startup session) {
+        StartupParameters parameters = session.parameters();
+        ProtocolVersion asked = session.version();
+        startup = session;
         version = asked.negotiated();
         boolean console = clients.shared().console().isConsole(parameters.database());
         if (console
@@ -203,7 +216,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             enterConsole(who);
             return;
         }
-        DatabaseConfig database = config.database(who.database());
+        DatabaseConfig database = known != null ? known.database() : config.database(who.database());
         if (database == null) {
             refuse(PoolerErrors.noSuchDatabase(who.database()));
             return;
@@ -215,6 +228,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         String user = database.user() == null ? who.user() : database.user();
         PoolGroup pools = clients.pools().group(database, user);
         group = pools;
+        if (known != null) {
+            begin(pools, known);
+            return;
+        }
         Map<String, String> settings = withDefaults(database, who.settings());
         if (who.replication() != Replication.NONE) {
             ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
@@ -225,9 +242,9 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         SessionSettings asked = SessionSettings.of(settings);
         var key = new SessionProfile.Key(database.name(), user, asked);
         profileKey = key;
-        SessionProfile known = clients.shared().profiles().get(key);
-        if (known != null) {
-            onProfile(known);
+        SessionProfile learnt = clients.shared().profiles().get(key);
+        if (learnt != null) {
+            onProfile(learnt);
         } else {
             probe = new ProfileProbe(pools, asked, this);
             probe.start(System.nanoTime());
@@ -284,17 +301,23 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             throw new IllegalStateException("a profile that nobody asked for");
         }
         clients.shared().profiles().put(profileKey, profile);
+        ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
+        KnownLogin login = new KnownLogin(packet, packetOfStartup(), config, database, limits, profile);
+        clients.knownLogins().keep(login);
+        begin(pools, login);
+        client.outbox().flush();
+        client.pump();
+    }
+
+    private void begin(PoolGroup pools, KnownLogin login) {
         stopped = true;
         CancelKey key = clients.shared().cancelKeys().issue(client, version.hasLongCancelKeys());
         ByteBuf out = client.outbox().writer();
         BackendMessages.authenticationOk(out);
-        profile.write(out);
+        login.profile().write(out);
         BackendMessages.backendKeyData(out, key);
         BackendMessages.readyForQuery(out, TransactionStatus.IDLE);
-        ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
-        client.onLoggedIn(database.name(), who.user(), pools, limits, profile, key);
-        client.outbox().flush();
-        client.pump();
+        client.onLoggedIn(login.database().name(), startup().user(), pools, login.limits(), login.profile(), key);
     }
 
     /** The session is the WAL sender's own, with what that reported of itself; only the key for cancelling is ours. */
@@ -360,6 +383,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
     }
 
     private StartupParameters startup() {
+        return packetOfStartup().parameters();
+    }
+
+    private StartupPacket.Startup packetOfStartup() {
         if (startup == null) {
             throw new IllegalStateException("no startup packet yet");
         }

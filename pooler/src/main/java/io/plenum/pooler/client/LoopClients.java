@@ -34,6 +34,7 @@ public final class LoopClients {
     private final Shared shared;
     private final List<ClientConnection> clients = new ArrayList<>();
     private final BatchReader batches = new BatchReader();
+    private final KnownLogins knownLogins = new KnownLogins();
 
     public LoopClients(Loop loop, LoopPools pools, Shared shared) {
         this.loop = loop;
@@ -55,6 +56,10 @@ public final class LoopClients {
 
     BatchReader batches() {
         return batches;
+    }
+
+    KnownLogins knownLogins() {
+        return knownLogins;
     }
 
     void enter(ClientConnection client) {

@@ -631,10 +631,9 @@ public final class Settings {
             .doc("Milliseconds for which sent data may stay unacknowledged; 0 leaves it to the kernel.");
 
     public static final Setting<Integer> TCP_DEFER_ACCEPT = row(
-                    Group.NETWORK, "tcp_defer_accept", Values.number(0, Integer.MAX_VALUE), 0)
-            .pgbouncerDefault("1")
-            .notYet(0, "a client is accepted as soon as it connects")
-            .doc("Accepts a client only when it has sent something.");
+                    Group.NETWORK, "tcp_defer_accept", Values.number(0, Integer.MAX_VALUE), 1)
+            .doc("Seconds for which the kernel keeps a client to itself until it has sent something; 0 hands it"
+                    + " over at once. Linux alone.");
 
     public static final Setting<Integer> TCP_SOCKET_BUFFER = row(
                     Group.NETWORK, "tcp_socket_buffer", Values.number(0, Integer.MAX_VALUE), 0)

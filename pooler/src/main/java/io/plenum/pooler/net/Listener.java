@@ -6,8 +6,10 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.unix.UnixChannelOption;
+import io.netty.channel.uring.IoUringChannelOption;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -19,6 +21,7 @@ import java.util.function.Function;
 /** Accepts clients and gives each to one loop, in turn. */
 public final class Listener implements AutoCloseable {
     private final List<Channel> channels = new ArrayList<>();
+    private final Transport transport;
 
     /**
      * Listens on all addresses; {@code handlers} makes the handler of a connection on the loop that gets it.
@@ -32,7 +35,7 @@ public final class Listener implements AutoCloseable {
             boolean reusePort,
             SocketOptions options,
             Function<Loop, ChannelHandler> handlers) {
-        Transport transport = loops.loops().getFirst().transport();
+        transport = loops.loops().getFirst().transport();
         IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
         for (InetSocketAddress address : addresses) {
             var bootstrap = new ServerBootstrap()
@@ -66,6 +69,21 @@ public final class Listener implements AutoCloseable {
     @SuppressWarnings("unchecked")
     private static void child(ServerBootstrap bootstrap, ChannelOption<?> option, Object value) {
         bootstrap.childOption((ChannelOption<Object>) option, value);
+    }
+
+    /**
+     * The kernel keeps a new connection to itself until it has sent something, but no longer than so many seconds: one turn of
+     * the loop less for each. 0 hands it over at once, as NIO, which cannot ask for it, always does. Any thread.
+     */
+    public void deferAccept(int seconds) {
+        ChannelOption<Integer> option = switch (transport) {
+            case IO_URING -> IoUringChannelOption.TCP_DEFER_ACCEPT;
+            case EPOLL -> EpollChannelOption.TCP_DEFER_ACCEPT;
+            case NIO -> null;
+        };
+        if (option != null) {
+            channels.forEach(channel -> channel.config().setOption(option, seconds));
+        }
     }
 
     /** Where it listens, with the ports that the kernel chose. */

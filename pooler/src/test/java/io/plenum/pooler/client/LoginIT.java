@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.Pooler;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
@@ -313,6 +315,47 @@ class LoginIT {
             client.rows("SELECT 2");
             assertThat(control.value("SELECT query FROM pg_stat_activity WHERE application_name = 'steady'"))
                     .isEqualTo("SELECT 2");
+        }
+    }
+
+    @Test
+    void queryBehindTheStartupPacketIsAnsweredWhoeverLoggedInBefore() throws Exception {
+        var startup = Map.of("user", "postgres", "database", "app");
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1")) {
+            for (int i = 0; i < 3; i++) { // the first has to ask a server how sessions begin
+                try (var client = pooler.open()) {
+                    client.timeout(Duration.ofSeconds(10));
+                    client.send(Frames.startup(Frames.PROTOCOL_3_0, startup), Frames.query("SELECT 41 + 1"));
+                    client.readUntilReady();
+                    assertThat(client.readUntilReady()).anyMatch(m -> m.type() == 'D');
+                }
+            }
+        }
+    }
+
+    @Test
+    void loginsWithTheSamePacketFollowAReload() throws Exception {
+        String ini = """
+            [databases]
+            app = host=%s port=%d application_name=%%s
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = 0
+            auth_type = trust
+            http_listen_port = 0
+            """.formatted(SERVER.host(), SERVER.port());
+        try (var pooler = Pooler.start(PoolerConfig.parse(ini.formatted("before"), directory))) {
+            int port = pooler.addresses().getFirst().getPort();
+            assertThat(applicationName(port)).isEqualTo("before");
+            assertThat(applicationName(port)).isEqualTo("before");
+            pooler.reload(PoolerConfig.parse(ini.formatted("after"), directory));
+            assertThat(applicationName(port)).isEqualTo("after");
+        }
+    }
+
+    private static @Nullable String applicationName(int port) throws IOException {
+        try (var client = RunningPooler.wire(port, Map.of(), null)) {
+            return client.value("SHOW application_name");
         }
     }
 

@@ -1,5 +1,6 @@
 package io.plenum.pooler;
 
+import io.plenum.pooler.admin.Console;
 import io.plenum.pooler.config.ConfigLoader;
 import io.plenum.pooler.config.Fault;
 import io.plenum.pooler.config.LoadResult;
@@ -13,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +40,12 @@ import picocli.CommandLine.Spec;
         sortOptions = false)
 public final class Main implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+    /** Set by the launcher in the place of -d: it waits for {@link #READY}, or for our end, and returns then. */
+    private static final String DAEMON = "plenum.daemon";
+
+    /** What the launcher waits for on our standard output. */
+    private static final String READY = "plenum: ready";
 
     private static final int FAILED = CommandLine.ExitCode.SOFTWARE;
     private static final int MISUSED = CommandLine.ExitCode.USAGE;
@@ -78,7 +84,8 @@ public final class Main implements Callable<Integer> {
         @Option(
                 names = {"-u", "--user"},
                 paramLabel = "USERNAME",
-                description = "Refuse to run as another user. A Java process cannot change its user.")
+                description = "Run as that user. The launcher changes to it when root starts it; a Java process cannot,"
+                        + " and refuses to run as another one.")
         private @Nullable String user;
 
         @Option(
@@ -88,19 +95,20 @@ public final class Main implements Callable<Integer> {
 
         @Option(
                 names = {"-d", "--daemon"},
-                description = "Refused: a Java process cannot go to the background by itself.")
+                description = "Run in the background; returns when clients can connect. Needs a pidfile.")
         private boolean daemon;
     }
 
-    /** What {@code --version} says: us first, then what we run on, as PgBouncer does. */
+    /** What {@code --version} says: the same as SHOW VERSION, then what we run on, as PgBouncer does. */
     static final class Versions implements IVersionProvider {
         @Override
         public String[] getVersion() {
             io.netty.util.Version netty = io.netty.util.Version.identify().get("netty-transport");
             return new String[] {
-                "Plenum " + Version.text(),
+                Console.title(Version.text()),
                 "java: " + System.getProperty("java.vm.name") + " " + Runtime.version(),
-                "netty: " + (netty == null ? "unknown" : netty.artifactVersion())
+                "netty: " + (netty == null ? "unknown" : netty.artifactVersion()),
+                "systemd: " + (Libc.isLinux() ? "yes" : "no")
             };
         }
     }
@@ -164,12 +172,12 @@ public final class Main implements Callable<Integer> {
 
     private int run(Path file, RunOptions own) {
         if (own.daemon || options.daemon) {
-            err().println("plenum: -d is not possible: a Java process cannot go to the background by itself."
-                    + " Start it by systemd or another supervisor, or put & behind the command.");
+            err().println("plenum: -d is not possible here: a Java process cannot go to the background by itself."
+                    + " The launcher `plenum` does it, if -d stands before the file; so does systemd.");
             return MISUSED;
         }
         int verbosity = options == own ? own.verbose.length : own.verbose.length + options.verbose.length;
-        boolean quiet = own.quiet || options.quiet;
+        boolean quiet = own.quiet || options.quiet || Boolean.getBoolean(DAEMON);
         ProcessLog.options(verbosity, quiet);
         return switch (ConfigLoader.load(file, environment)) {
             case LoadResult.Refused refused -> {
@@ -178,8 +186,8 @@ public final class Main implements Callable<Integer> {
             }
             case LoadResult.Loaded(PoolerConfig config) -> {
                 if (own.reboot || options.reboot) {
-                    LOG.warn("event=no_takeover option=-R detail=\"there is no old process to take over from;"
-                            + " so_reuseport lets old and new run side by side\"");
+                    LOG.warn("Online restart is not possible; start the new process with so_reuseport, then end the"
+                            + " old");
                 }
                 yield serve(config, own.user == null ? options.user : own.user, quiet);
             }
@@ -194,17 +202,27 @@ public final class Main implements Callable<Integer> {
                     + ". A Java process cannot change its user: start it as " + wanted + ".");
             return FAILED;
         }
+        if (Boolean.getBoolean(DAEMON) && config.get(Settings.PIDFILE).isEmpty()) {
+            err().println("plenum: daemon needs pidfile configured");
+            return FAILED;
+        }
         ProcessLog.apply(config);
         logWarnings(config);
         try (PidFile _ = pidFile(config)) {
+            ServiceManager manager = ServiceManager.of(environment);
             PoolerControl pooler = starter.start(config);
-            onSignals(pooler);
+            onSignals(pooler, manager);
+            LOG.info("process up: {}, {}", Console.title(Version.text()), Runtime.version());
+            manager.ready();
+            if (Boolean.getBoolean(DAEMON)) {
+                spec().commandLine().getOut().println(READY);
+                spec().commandLine().getOut().flush();
+            }
             pooler.awaitTermination();
-            LOG.info("event=stopped");
             return CommandLine.ExitCode.OK;
         } catch (IOException | UncheckedIOException e) {
             String reason = reason(e);
-            LOG.error("event=no_start reason=\"{}\"", reason);
+            LOG.error("cannot start: {}", reason);
             if (quiet) {
                 err().println("plenum: " + reason);
             }
@@ -232,26 +250,57 @@ public final class Main implements Callable<Integer> {
         return name.isEmpty() ? null : PidFile.create(Path.of(name));
     }
 
-    /** PgBouncer's meanings. SIGQUIT stays with the JVM, which prints its threads. */
-    private void onSignals(PoolerControl pooler) {
-        AtomicBoolean stopping = new AtomicBoolean();
-        Signals.on("HUP", () -> reload(pooler));
+    /** PgBouncer's meanings, and its words in the log. */
+    private void onSignals(PoolerControl pooler, ServiceManager manager) {
+        Signals.on("HUP", () -> {
+            LOG.info("got SIGHUP, re-reading config");
+            manager.reloading();
+            reload(pooler);
+            manager.ready();
+        });
         Signals.on("TERM", () -> {
-            if (stopping.getAndSet(true)) {
+            if (pooler.isStopping()) {
+                LOG.info("got SIGTERM while shutting down, fast exit");
                 pooler.stopNow();
             } else {
+                LOG.info("got SIGTERM, shutting down, waiting for all clients disconnect");
+                manager.stopping();
                 pooler.stopWhenClientsAreGone();
             }
         });
         Signals.on("INT", () -> {
-            if (stopping.getAndSet(true)) {
+            if (pooler.isStopping()) {
+                LOG.info("got SIGINT while shutting down, fast exit");
                 pooler.stopNow();
             } else {
+                LOG.info("got SIGINT, shutting down, waiting for all servers connections to be released");
+                manager.stopping();
                 pooler.stopWhenServersAreFree();
             }
         });
-        Signals.on("USR1", pooler::pause);
-        Signals.on("USR2", pooler::resume);
+        Signals.on("USR1", () -> {
+            if (pooler.isPaused()) {
+                LOG.info("got SIGUSR1, but already paused/suspended");
+            } else {
+                LOG.info("got SIGUSR1, pausing all activity");
+                pooler.pause();
+            }
+        });
+        Signals.on("USR2", () -> {
+            if (pooler.isStopping()) {
+                LOG.info("got SIGUSR2 while shutting down, ignoring");
+            } else if (pooler.isPaused()) {
+                LOG.info("got SIGUSR2, continuing from PAUSE");
+                pooler.resume();
+            } else {
+                LOG.info("got SIGUSR2, but not paused/suspended");
+            }
+        });
+        Signals.onQuit(() -> {
+            LOG.info("got SIGQUIT, fast exit");
+            manager.stopping();
+            pooler.stopNow();
+        });
     }
 
     /** Takes over the new configuration wholly, or, if anything in it is wrong, says so and goes on as before. */
@@ -261,16 +310,20 @@ public final class Main implements Callable<Integer> {
                 logWarnings(fresh);
                 ProcessLog.apply(fresh);
                 pooler.reload(fresh);
-                LOG.info("event=reloaded file={}", fresh.file());
             }
-            case LoadResult.Refused refused ->
-                refused.faults().forEach(fault -> LOG.error("event=reload_refused fault=\"{}\"", fault));
+            case LoadResult.Refused refused -> logRefusal(refused);
         }
     }
 
-    private static void logWarnings(PoolerConfig config) {
+    /** Why a new configuration was not taken over; the old one stays. */
+    static void logRefusal(LoadResult.Refused refused) {
+        refused.faults().forEach(fault -> LOG.error("{}", fault));
+        LOG.warn("config file loading failed; the configuration stays as it was");
+    }
+
+    static void logWarnings(PoolerConfig config) {
         List<Fault> warnings = config.warnings();
-        warnings.forEach(warning -> LOG.warn("event=config_warning warning=\"{}\"", warning));
+        warnings.forEach(warning -> LOG.warn("{}", warning));
     }
 
     private CommandSpec spec() {

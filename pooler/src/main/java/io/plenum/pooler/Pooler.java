@@ -24,6 +24,7 @@ import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.Endpoints;
 import io.plenum.pooler.metrics.History;
 import io.plenum.pooler.metrics.HttpServer;
+import io.plenum.pooler.metrics.StatsLine;
 import io.plenum.pooler.net.EventLoops;
 import io.plenum.pooler.net.Listener;
 import io.plenum.pooler.net.Loop;
@@ -102,7 +103,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 new CancelKeys(),
                 admission,
                 profiles,
-                new CancelRequests(),
+                new CancelRequests(() -> this.config.get(Settings.CANCEL_WAIT_TIMEOUT)),
                 hubs,
                 new Console(Version.text(), this, census, history, admission, pools, clients, loops.control()));
         for (Loop loop : loops.loops()) {
@@ -126,6 +127,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                             TICK_MILLIS,
                             TimeUnit.MILLISECONDS);
         }
+        keepWarm(config);
         listener = new Listener(
                 loops,
                 listenAddresses(config),
@@ -138,9 +140,11 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
         http = openHttp(config);
+        listener.addresses()
+                .forEach(address ->
+                        LOG.info("listening on {}:{}", address.getAddress().getHostAddress(), address.getPort()));
         LOG.info(
-                "event=listening addresses={} transport={} event_loops={}",
-                listener.addresses(),
+                "event=transport transport={} event_loops={}",
                 transport,
                 loops.loops().size());
     }
@@ -190,11 +194,17 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                     LOG.error("event=sample_failed", failure);
                 }
             } else {
-                loops.control()
-                        .execute(() -> history.add(
-                                taken, config.get(Settings.STATS_PERIOD).toNanos()));
+                loops.control().execute(() -> keep(taken));
             }
         });
+    }
+
+    private void keep(Census taken) {
+        boolean periodEnds =
+                history.add(taken, config.get(Settings.STATS_PERIOD).toNanos());
+        if (periodEnds && config.get(Settings.LOG_STATS)) {
+            LOG.info("{}", StatsLine.of(history.averages()));
+        }
     }
 
     private ChannelHandler newClient(Loop loop) {
@@ -260,6 +270,12 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         for (LoopPools loopPools : pools) {
             loopPools.loop().execute(() -> loopPools.configure(next::database));
         }
+        keepWarm(next);
+    }
+
+    private void keepWarm(PoolerConfig now) {
+        LoopPools first = pools.getFirst();
+        first.loop().execute(() -> first.keepWarm(now.databases(), now::minPoolSize));
     }
 
     /** Reads the file again, off all loops; what is wrong with it is logged besides. */
@@ -271,12 +287,11 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 LoadResult read = ConfigLoader.reload(config, environment);
                 switch (read) {
                     case LoadResult.Loaded(PoolerConfig fresh) -> {
-                        fresh.warnings().forEach(warning -> LOG.warn("event=config_warning warning=\"{}\"", warning));
+                        Main.logWarnings(fresh);
                         ProcessLog.apply(fresh);
                         reload(fresh);
                     }
-                    case LoadResult.Refused refused ->
-                        refused.faults().forEach(fault -> LOG.error("event=reload_refused fault=\"{}\"", fault));
+                    case LoadResult.Refused refused -> Main.logRefusal(refused);
                 }
                 result.complete(read);
             } catch (RuntimeException failure) {
@@ -290,6 +305,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     public LoadResult set(String setting, String text) {
         LoadResult result = ConfigLoader.set(config, setting, text);
         if (result instanceof LoadResult.Loaded(PoolerConfig changed)) {
+            ProcessLog.apply(changed);
             reload(changed);
         }
         return result;
@@ -308,6 +324,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     @Override
     public void resume() {
         resume("");
+    }
+
+    @Override
+    public boolean isPaused() {
+        return isPaused("");
+    }
+
+    @Override
+    public boolean isStopping() {
+        return admission.phase() != Phase.OPEN;
     }
 
     @Override

@@ -19,13 +19,19 @@ interface PoolerControl {
     /** SIGUSR2: as RESUME on the console. */
     void resume();
 
+    /** Whether {@link #pause} or PAUSE on the console holds everything back. */
+    boolean isPaused();
+
+    /** Whether a signal or SHUTDOWN has begun the end. */
+    boolean isStopping();
+
     /** SIGTERM: no new clients, ends when the last client has left. */
     void stopWhenClientsAreGone();
 
     /** SIGINT: no new transactions, ends when the last server connection is free. */
     void stopWhenServersAreFree();
 
-    /** A second SIGTERM or SIGINT: ends at once. */
+    /** SIGQUIT, or a second SIGTERM or SIGINT: ends at once. */
     void stopNow();
 
     /** Returns when the pooler has ended. */

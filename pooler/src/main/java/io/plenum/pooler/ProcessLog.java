@@ -4,17 +4,17 @@ import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.FileAppender;
+import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the log goes and how much of it: {@code logfile}, {@code verbose}, {@code -v} and {@code -q}.
+ * Where the log goes and how much of it: {@code logfile}, {@code syslog}, {@code verbose}, {@code -v} and {@code -q}.
  *
  * <p>Writing happens on a thread of the log, for a slow disk or a full pipe must not hold up an event loop; when its
  * queue is full, lines are lost. Any thread.
@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 final class ProcessLog {
     static final String STDERR = "STDERR";
     static final String FILE = "FILE";
+    static final String SYSLOG = "SYSLOG";
 
     private static int verbosity;
     private static @Nullable Appender<ILoggingEvent> stderr;
@@ -43,14 +44,34 @@ final class ProcessLog {
         }
     }
 
-    /** Takes over level and file, and opens the file anew, so that a rotated one is left alone from here on. */
+    /** Takes over level, file and syslog, and opens the file anew, so that a rotated one is left alone from here on. */
     static synchronized void apply(PoolerConfig config) {
+        apply(config, Syslog.SOCKET);
+    }
+
+    /** The same with another socket of syslog. */
+    static synchronized void apply(PoolerConfig config, String syslogSocket) {
         level(Math.max(verbosity, config.get(Settings.VERBOSE)));
+        replace(FILE, file(config.get(Settings.LOGFILE)));
+        replace(
+                SYSLOG,
+                config.get(Settings.SYSLOG)
+                        ? new Syslog(
+                                syslogSocket, config.get(Settings.SYSLOG_IDENT), config.get(Settings.SYSLOG_FACILITY))
+                        : null);
+    }
+
+    private static void replace(String name, @Nullable Appender<ILoggingEvent> target) {
         Logger root = root();
-        Appender<ILoggingEvent> old = root.getAppender(FILE);
-        Appender<ILoggingEvent> fresh = file(config.get(Settings.LOGFILE));
-        if (fresh != null) {
-            root.addAppender(fresh);
+        Appender<ILoggingEvent> old = root.getAppender(name);
+        if (target != null) {
+            target.setContext(root.getLoggerContext());
+            target.start();
+            if (target.isStarted()) {
+                root.addAppender(queue(name, target));
+            } else {
+                root.error("event=no_log target={} reason=\"it cannot be opened\"", name);
+            }
         }
         if (old != null) {
             root.detachAppender(old);
@@ -70,26 +91,27 @@ final class ProcessLog {
             return null;
         }
         LoggerContext context = root().getLoggerContext();
-        PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+        LogLine layout = new LogLine();
+        layout.setContext(context);
+        layout.start();
+        LayoutWrappingEncoder<ILoggingEvent> encoder = new LayoutWrappingEncoder<>();
         encoder.setContext(context);
-        encoder.setPattern(context.getProperty("LINE"));
+        encoder.setLayout(layout);
         encoder.start();
-        FileAppender<ILoggingEvent> file = new FileAppender<>();
-        file.setContext(context);
+        FileAppender<ILoggingEvent> file = new FileAppender<>(); // without a name: two of one file would be refused
         file.setFile(name);
         file.setEncoder(encoder);
-        file.start();
-        if (!file.isStarted()) {
-            root().error("event=no_logfile logfile={}", name);
-            return null;
-        }
+        return file;
+    }
+
+    private static AsyncAppender queue(String name, Appender<ILoggingEvent> target) {
         AsyncAppender queue = new AsyncAppender();
-        queue.setContext(context);
-        queue.setName(FILE);
+        queue.setContext(target.getContext());
+        queue.setName(name);
         queue.setQueueSize(8192);
         queue.setDiscardingThreshold(0);
         queue.setNeverBlock(true);
-        queue.addAppender(file);
+        queue.addAppender(target);
         queue.start();
         return queue;
     }

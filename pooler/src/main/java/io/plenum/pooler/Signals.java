@@ -10,11 +10,16 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The JDK has no public way to them. {@code sun.misc.Signal} of the module jdk.unsupported is the one that stays
  * (JEP 260), and is called by reflection because javac's warning about it cannot be turned off. Two signals belong to
- * the JVM: SIGQUIT prints the threads, and SIGUSR2 is used by profilers unless {@code _JAVA_SR_SIGNUM} in the
- * environment gives them another one.
+ * the JVM: SIGQUIT prints the threads, and {@link #onQuit} takes it away; SIGUSR2 is used by profilers unless
+ * {@code _JAVA_SR_SIGNUM} in the environment gives them another one.
  */
 final class Signals {
     private static final Logger LOG = LoggerFactory.getLogger(Signals.class);
+
+    private static final int SIGQUIT = 3;
+
+    /** Set by the launchers, which reserve the descriptor 3 for {@link #onQuit}. */
+    private static final String QUIT_DESCRIPTOR = "plenum.quit.descriptor";
 
     private Signals() {}
 
@@ -53,8 +58,32 @@ final class Signals {
         }
     }
 
+    /**
+     * Runs {@code action} on SIGQUIT; a second one ends the process there and then. False where the launcher has reserved no
+     * descriptor: then the JVM prints its threads, as always.
+     *
+     * <p>No Java code may run where a signal interrupts the JVM, and of this signal the JVM tells Java nothing. So its handler
+     * is close(2) itself: it is called with the number of the signal, 3, closes the descriptor 3, which is the writing end of a
+     * pipe, and whoever reads the other end sees the end of the file.
+     */
+    static boolean onQuit(Runnable action) {
+        if (!Libc.isLinux() || Integer.getInteger(QUIT_DESCRIPTOR, -1) != SIGQUIT) {
+            return false;
+        }
+        int reading = Libc.pipeInto(SIGQUIT);
+        if (reading < 0) {
+            return false;
+        }
+        Libc.onSignal(SIGQUIT, "close");
+        Thread.ofPlatform().name("plenum-sigquit").daemon().start(() -> {
+            Libc.awaitEnd(reading);
+            Libc.onSignal(SIGQUIT, "_exit"); // descriptor 3 may be another's from here on
+            run("QUIT", action);
+        });
+        return true;
+    }
+
     private static void run(String name, Runnable action) {
-        LOG.info("event=signal signal={}", name);
         try {
             action.run();
         } catch (RuntimeException e) {

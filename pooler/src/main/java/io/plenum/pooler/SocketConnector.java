@@ -90,7 +90,7 @@ final class SocketConnector implements ServerConnector {
                     .schedule(
                             () -> {
                                 if (!server.isLoggedIn()) {
-                                    server.close();
+                                    server.blame("connect timeout").close();
                                 }
                             },
                             deadlineMillis,

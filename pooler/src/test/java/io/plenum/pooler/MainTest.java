@@ -130,7 +130,7 @@ class MainTest {
         String file = write("[pgbouncer]\n").toString();
 
         assertThat(execute("-d", file)).isEqualTo(2);
-        assertThat(err.toString()).contains("-d is not possible");
+        assertThat(err.toString()).contains("-d is not possible here").contains("The launcher");
         assertThat(execute("-q", "-u", "somebody-else", file)).isEqualTo(1);
         assertThat(err.toString()).contains("start it as somebody-else");
         assertThat(pooler.calls).isEmpty();
@@ -161,7 +161,7 @@ class MainTest {
     @Test
     void versionAndHelpAreToldAndNothingElseIsDone() {
         assertThat(execute("-V")).isZero();
-        assertThat(out.toString().lines()).hasSize(3).first().asString().startsWith("Plenum ");
+        assertThat(out.toString().lines()).hasSize(4).first().asString().startsWith("PgBouncer 1.26.1 (Plenum ");
         assertThat(execute("-h")).isZero();
         assertThat(out.toString()).contains("Usage: plenum").contains("check").contains("--quiet");
         assertThat(pooler.calls).isEmpty();
@@ -189,6 +189,7 @@ class MainTest {
         Files.writeString(file, "[pgbouncer]\nmax_client_conn = many\n");
         new ProcessBuilder("kill", "-HUP", self).start().waitFor();
         kill(self, "TERM", "stopWhenClientsAreGone");
+        new ProcessBuilder("kill", "-USR2", self).start().waitFor();
         kill(self, "INT", "stopNow");
         main.join(TimeUnit.SECONDS.toMillis(10));
 
@@ -261,6 +262,16 @@ class MainTest {
         @Override
         public void resume() {
             calls.add("resume");
+        }
+
+        @Override
+        public boolean isPaused() {
+            return calls.contains("pause") && !calls.contains("resume");
+        }
+
+        @Override
+        public boolean isStopping() {
+            return calls.stream().anyMatch(call -> call.startsWith("stop"));
         }
 
         @Override

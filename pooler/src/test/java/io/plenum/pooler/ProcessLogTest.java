@@ -11,6 +11,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,16 +39,16 @@ class ProcessLogTest {
         Path file = folder.resolve("log");
         ProcessLog.apply(config("logfile = " + file));
 
-        LOG.info("event=login client={} user={}", 7, "eve\nINFO event=forged");
+        LOG.info("event=login client={} user={}", 7, "eve\n\r INFO event=forged \u001b[31m\n");
         LOG.warn("event=broken", new IllegalStateException("why"));
 
         List<String> lines = written(file);
         assertThat(lines).hasSize(2);
         assertThat(lines.getFirst())
-                .matches("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} UTC INFO  "
-                        + "event=login client=7 user=eve \\| INFO event=forged at=Example");
-        assertThat(lines.getLast())
-                .contains("WARN  event=broken at=Example | java.lang.IllegalStateException: why | at ");
+                .matches("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} UTC \\["
+                        + ProcessHandle.current().pid()
+                        + "] LOG event=login client=7 user=eve \\| INFO event=forged \\?\\[31m");
+        assertThat(lines.getLast()).contains("WARNING event=broken | java.lang.IllegalStateException: why | at ");
     }
 
     @Test
@@ -80,6 +82,22 @@ class ProcessLogTest {
                 .singleElement()
                 .asString()
                 .contains("n=1");
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void syslogGetsPriorityTimeNameProcessAndText() throws Exception {
+        Path socket = folder.resolve("devlog");
+        try (var daemon = UnixDatagrams.at(socket)) {
+            ProcessLog.apply(config("syslog = 1\nsyslog_ident = bouncer\nsyslog_facility = local3"), socket.toString());
+
+            LOG.warn("event=full\npool=app");
+
+            assertThat(daemon.next())
+                    .matches("<156>[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d bouncer\\["
+                            + ProcessHandle.current().pid()
+                            + "\\]: event=full \\| pool=app");
+        }
     }
 
     @Test

@@ -99,6 +99,11 @@ public final class Console implements ConsoleSession.Factory {
         return new SqlSession(this, client, user);
     }
 
+    /** What SHOW VERSION and {@code --version} say of this Plenum: first whose programs and scripts it stands in for. */
+    public static String title(String version) {
+        return "PgBouncer " + ShowTables.PGBOUNCER_VERSION + " (Plenum " + version + ")";
+    }
+
     /** What the user may do now: a reload may have changed it since the login. Null is nothing. */
     private @Nullable Right rightOf(String user) {
         PoolerConfig config = controls.config();

@@ -138,8 +138,7 @@ final class ShowTables {
     private static ShowTable version() {
         return table("VERSION", "Whose console this is, and which Plenum.", SUMS)
                 .column("version", TEXT)
-                .rows(view -> Stream.of(Row.of("PgBouncer " + PGBOUNCER_VERSION + " (Plenum "
-                        + view.standing().version() + ")")));
+                .rows(view -> Stream.of(Row.of(Console.title(view.standing().version()))));
     }
 
     private static ShowTable state() {

@@ -11,6 +11,7 @@ public final class Admission {
     private final AtomicLong ids = new AtomicLong();
     private final Set<String> disabled = ConcurrentHashMap.newKeySet();
     private final AtomicInteger consoles = new AtomicInteger();
+    private final Headcount headcount = new Headcount();
     private volatile Phase phase = Phase.OPEN;
 
     /** From the first to the last thing that a pooler does; never backwards. */
@@ -32,6 +33,11 @@ public final class Admission {
 
     void leave() {
         connected.decrementAndGet();
+    }
+
+    /** Those who have logged in, by database and user. */
+    Headcount headcount() {
+        return headcount;
     }
 
     void enterConsole() {

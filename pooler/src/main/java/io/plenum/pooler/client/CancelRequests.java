@@ -9,8 +9,10 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.startup.CancelKey;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,12 +26,15 @@ import org.slf4j.LoggerFactory;
 public final class CancelRequests {
     private static final Logger LOG = LoggerFactory.getLogger(CancelRequests.class);
 
-    /** A cancel that takes longer makes its server unusable, which is then closed. */
-    private static final int DEADLINE_MILLIS = 2_000;
-
     private static final int MOST_IN_FLIGHT = 64;
 
+    private final Supplier<Duration> deadline;
     private final AtomicInteger inFlight = new AtomicInteger();
+
+    /** {@code deadline} is cancel_wait_timeout; a cancel that takes longer makes its server unusable. Zero is for ever. */
+    public CancelRequests(Supplier<Duration> deadline) {
+        this.deadline = deadline;
+    }
 
     /** Sends one for the statement that the server runs now; on the server's loop. {@code done} runs when it is over. */
     void send(ServerConnection server, Loop loop, Runnable done) {
@@ -42,39 +47,42 @@ public final class CancelRequests {
             return;
         }
         server.beginCancel();
+        int limitMillis = Math.clamp(deadline.get().toMillis(), 0, Integer.MAX_VALUE);
         new Bootstrap()
                 .group(loop.executor())
                 .channel(loop.transport().socket())
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, DEADLINE_MILLIS)
-                .handler(new Request(server, key, done))
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, limitMillis) // 0 is none, as for us
+                .handler(new Request(server, key, limitMillis, done))
                 .connect(server.target().address());
     }
 
     private final class Request extends ChannelInboundHandlerAdapter {
         private final ServerConnection server;
         private final CancelKey key;
+        private final int limitMillis;
         private final Runnable done;
         private boolean over;
 
-        Request(ServerConnection server, CancelKey key, Runnable done) {
+        Request(ServerConnection server, CancelKey key, int limitMillis, Runnable done) {
             this.server = server;
             this.key = key;
+            this.limitMillis = limitMillis;
             this.done = done;
         }
 
         @Override
         public void handlerAdded(ChannelHandlerContext context) {
-            context.executor()
-                    .schedule(
-                            () -> {
-                                if (!over) {
-                                    LOG.warn("event=cancel_not_seen_through server={}", server.id());
-                                    server.close();
-                                    context.close();
-                                }
-                            },
-                            DEADLINE_MILLIS,
-                            TimeUnit.MILLISECONDS);
+            if (limitMillis > 0) {
+                context.executor().schedule(() -> giveUp(context), limitMillis, TimeUnit.MILLISECONDS);
+            }
+        }
+
+        private void giveUp(ChannelHandlerContext context) {
+            if (!over) {
+                LOG.warn("event=cancel_not_seen_through server={} closing because: cancel_wait_timeout", server.id());
+                server.blame("cancel_wait_timeout").close();
+                context.close();
+            }
         }
 
         @Override

@@ -7,7 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.plenum.pooler.config.DatabaseConfig;
-import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.Link;
@@ -48,8 +48,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One client, from its first byte to its last.
@@ -65,8 +63,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClientConnection extends ChannelInboundHandlerAdapter
         implements LinkedClient, WaitQueue.Waiter, BatchReader.Session, ClientChannels.Client {
-    private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
-
     /** More replies than this are never owed to a client: it is not read until some have come. */
     private static final int MAX_OUTSTANDING = 4096;
 
@@ -101,6 +97,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     private final LoopClients clients;
     private final long id;
+    private final ClientLog log;
     private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.FRONTEND);
     private final ClientStatements statements = new ClientStatements();
     private final WaitQueue.Place place = new WaitQueue.Place(this);
@@ -114,6 +111,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable ConsoleSession console;
     private @Nullable ReplicationRelay replication;
     private @Nullable CancelKey cancelKey;
+    private Headcount.@Nullable Seat seat;
     private @Nullable PoolGroup group;
     private @Nullable Pool awaited;
     private @Nullable Link link;
@@ -168,6 +166,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private int requestBatches;
     private int position;
     private long requestNanos;
+    /** Since when the wait lasts, or lasted, that the client was last told of. */
+    private long notifiedWait;
+
     private long idleSinceNanos = connectedNanos;
     private @Nullable ErrorResponse verdict;
 
@@ -177,6 +178,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     public ClientConnection(LoopClients clients) {
         this.clients = clients;
         this.id = clients.shared().admission().enter();
+        this.log = new ClientLog(id, clients.shared().config(), this::remoteAddress);
         this.login = new ClientLogin(this, clients);
     }
 
@@ -227,7 +229,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (!(cause instanceof IOException)) {
-            LOG.error("event=client_failure client={}", id, cause);
+            log.onFailure(cause);
         }
         context.close();
     }
@@ -259,11 +261,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             group.removeClient();
         }
         clients.leave(this);
-        clients.shared().admission().leave();
-        if (!user.isEmpty() && clients.shared().config().get().get(Settings.LOG_DISCONNECTIONS)) {
-            long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - connectedNanos);
-            LOG.info("event=client_gone client={} database={} user={} age_s={}", id, database, user, seconds);
+        if (seat != null) {
+            seat.leave();
         }
+        clients.shared().admission().leave();
+        log.onClosing("client unexpected eof");
+    }
+
+    ClientLog log() {
+        return log;
     }
 
     /** Whatever the client had in hand is given up. */
@@ -341,7 +347,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     private void onViolation(ProtocolException violation) {
         if (violation.isSilent() && login == null) {
-            LOG.info("event=client_closed client={} reason=\"{}\"", id, violation.getMessage());
+            log.onClosing(String.valueOf(violation.getMessage()));
             leave(null);
         } else {
             fail(ErrorResponse.fatal(violation.sqlState(), String.valueOf(violation.getMessage())));
@@ -422,10 +428,19 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                 return closeWithoutServer(bytes) || beginBatch(bytes);
             }
             case QUERY, PARSE, BIND, DESCRIBE, EXECUTE, FUNCTION_CALL -> {
-                return beginBatch(bytes);
+                return maySend(type, bytes) && beginBatch(bytes);
             }
         }
         return true;
+    }
+
+    /** Whether the settings let the message pass: max_packet_size, disable_pqexec. Else the client is closed. */
+    private boolean maySend(FrontendType type, ByteBuf bytes) {
+        ErrorResponse refusal = limits().refusedMessage(type, bytes.getInt(cutter.start() + 1));
+        if (refusal != null) {
+            fail(refusal);
+        }
+        return refusal == null;
     }
 
     private boolean closeWithoutServer(ByteBuf bytes) {
@@ -553,7 +568,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (type == FrontendType.PASSWORD) {
             throw new ProtocolException("invalid frontend message type " + type.code());
         }
-        if (step == Step.HEAD && type == FrontendType.PARSE && needsWhole(bytes)) {
+        if (!maySend(type, bytes) || (step == Step.HEAD && type == FrontendType.PARSE && needsWhole(bytes))) {
             return false;
         }
         if (link.mustWait(type, bytes, start, cutter.end())) {
@@ -698,6 +713,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         dropRequest();
         become(State.IDLE);
         if (heard) {
+            log.onClosing("server conn crashed?");
             leave(null);
         } else {
             fail(fatal == null ? PoolerErrors.serverLost() : fatal);
@@ -898,6 +914,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     /** The WAL sender has said its last word, if any, and closed: so do we. */
     void onWalSenderGone() {
         if (state == State.REPLICATION) {
+            log.onClosing("server conn crashed?");
             leave(null);
         }
     }
@@ -923,9 +940,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         setSettings(startSettings);
         group.addClient();
         group.stats().clientLogins++;
-        if (clients.shared().config().get().get(Settings.LOG_CONNECTIONS)) {
-            LOG.info("event=client_login client={} database={} user={} addr={}", id, database, user, remoteAddress());
-        }
         idleSinceNanos = System.nanoTime();
         become(State.IDLE);
     }
@@ -950,16 +964,26 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         login = null;
         group.addClient();
         group.stats().clientLogins++;
-        if (clients.shared().config().get().get(Settings.LOG_CONNECTIONS)) {
-            LOG.info(
-                    "event=client_login client={} database={} user={} replication={} addr={}",
-                    id,
-                    database,
-                    user,
-                    relay.replication(),
-                    remoteAddress());
-        }
         become(State.REPLICATION);
+    }
+
+    /** The place that the client has among those of its database and user, from its proof to its end. */
+    void take(Headcount.Seat seat) {
+        this.seat = seat;
+    }
+
+    /** Another configuration: limits of time change at once, the kind of session does not. */
+    void onConfig(PoolerConfig now) {
+        ClientSettings old = limits;
+        if (old == null) {
+            return;
+        }
+        DatabaseConfig entry = now.database(database);
+        if (entry == null) {
+            failWhenIdle(PoolerErrors.databaseRemoved(database));
+        } else {
+            limits = ClientSettings.of(now, entry, now.user(user)).ofKind(old);
+        }
     }
 
     @Override
@@ -992,6 +1016,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             link.flushToServer();
         }
         outbox().flush();
+        log.onClosing("client close request");
         onGone();
         channel().close();
     }
@@ -1001,15 +1026,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (state == State.LEAVING || state == State.GONE) {
             return;
         }
-        if (clients.shared().config().get().get(Settings.LOG_POOLER_ERRORS)) {
-            LOG.info(
-                    "event=client_error client={} database={} user={} sqlstate={} reason=\"{}\"",
-                    id,
-                    database,
-                    user,
-                    error.code(),
-                    error.message());
-        }
+        log.onError(error, clients.shared().admission().isClosing());
         leave(error);
     }
 
@@ -1150,15 +1167,24 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                     login.tick(now, connectedNanos);
                 }
             }
-            case WAITING ->
-                failIf(
-                        closing
-                                ? PoolerErrors.shuttingDown() // nothing of its batch was begun
-                                : limits().brokenWaiting(database, user, awaited == null, now - place.sinceNanos()));
+            case WAITING -> tickWaiting(now, closing);
             case LINKED -> tickLinked(now, closing);
             case IDLE -> failIf(closing ? PoolerErrors.shuttingDown() : limits().brokenIdle(now - idleSinceNanos));
             case REPLICATION -> failIf(closing ? PoolerErrors.shuttingDown() : replicationEnd());
             case CONSOLE, LEAVING, GONE -> {}
+        }
+    }
+
+    private void tickWaiting(long now, boolean closing) {
+        long waited = now - place.sinceNanos();
+        failIf(
+                closing
+                        ? PoolerErrors.shuttingDown() // nothing of its batch was begun
+                        : limits().brokenWaiting(database, user, awaited == null, waited));
+        if (state == State.WAITING && notifiedWait != place.sinceNanos() && limits().isNoticeDue(waited)) {
+            notifiedWait = place.sinceNanos();
+            PoolerErrors.clientQueued(database).writeTo(outbox().writer());
+            outbox().flush();
         }
     }
 
@@ -1172,14 +1198,21 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         long sinceQuery = now - link().querySinceNanos();
         ErrorResponse broken =
                 limits().brokenLinked(running, inTransaction, sinceQuery, now - link().transactionSinceNanos());
-        if (broken != null && running) {
-            clients.shared().cancels().send(server, clients.loop(), () -> {});
+        if (broken != null) {
+            server.blame(broken.message());
+            if (running) {
+                clients.shared().cancels().send(server, clients.loop(), () -> {});
+            }
         }
         if (broken == null && !running && !inTransaction) {
             // a kept server (session mode, a pin) counts as an idle client
             broken = closing
                     ? PoolerErrors.shuttingDown()
-                    : verdict != null ? verdict : limits().brokenKept(link().pin(), sinceQuery);
+                    : verdict != null
+                            ? verdict
+                            : server.isCloseWhenReleased() && limits().fastClose()
+                                    ? PoolerErrors.serverReplaced()
+                                    : limits().brokenKept(link().pin(), sinceQuery);
         }
         failIf(broken);
     }

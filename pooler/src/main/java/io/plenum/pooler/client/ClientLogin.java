@@ -139,6 +139,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         ProtocolVersion asked = session.version();
         startup = session;
         version = asked.negotiated();
+        client.log().onAttempt(parameters, false);
         boolean console = clients.shared().console().isConsole(parameters.database());
         if (console
                 ? clients.shared().admission().isClosing()
@@ -225,6 +226,12 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             refuse(PoolerErrors.databaseDisabled(database.name()));
             return;
         }
+        if (!takeSeat(database, who.user())) {
+            return;
+        }
+        if (database.autodb() && clients.pools().isFirstUse(database.name())) {
+            client.log().onAutoDatabase(database.name());
+        }
         String user = database.user() == null ? who.user() : database.user();
         PoolGroup pools = clients.pools().group(database, user);
         group = pools;
@@ -249,6 +256,21 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             probe = new ProfileProbe(pools, asked, this);
             probe.start(System.nanoTime());
         }
+    }
+
+    private boolean takeSeat(DatabaseConfig database, String user) {
+        Headcount headcount = clients.shared().admission().headcount();
+        int ofDatabase = config.get(Settings.MAX_DB_CLIENT_CONNECTIONS, database);
+        int ofUser = config.get(Settings.MAX_USER_CLIENT_CONNECTIONS, config.user(user));
+        switch (headcount.enter(database.name(), ofDatabase, user, ofUser)) {
+            case Headcount.Full.DATABASE -> refuse(PoolerErrors.tooManyClientsOfDatabase(database.name(), ofDatabase));
+            case Headcount.Full.USER -> refuse(PoolerErrors.tooManyClientsOfUser(user, ofUser));
+            case Headcount.Seat seat -> {
+                client.take(seat);
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The entry's own client_encoding, datestyle, timezone and application_name win over nothing but silence. */
@@ -316,6 +338,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         BackendMessages.authenticationOk(out);
         login.profile().write(out);
         BackendMessages.backendKeyData(out, key);
+        String notice = config.get(Settings.LOGIN_NOTIFY_MESSAGE);
+        if (!notice.isEmpty()) {
+            PoolerErrors.loginNotice(notice).writeTo(out);
+        }
         BackendMessages.readyForQuery(out, TransactionStatus.IDLE);
         client.onLoggedIn(login.database().name(), startup().user(), pools, login.limits(), login.profile(), key);
     }
@@ -357,6 +383,16 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
     }
 
     void tick(long now, long connectedNanos) {
+        ProfileProbe waiting = probe;
+        if (waiting != null) { // the client has done its part
+            ErrorResponse broken = clients.shared().admission().isClosing()
+                    ? PoolerErrors.shuttingDown()
+                    : brokenWaiting(waiting.waited(now));
+            if (broken != null) {
+                refuse(broken);
+            }
+            return;
+        }
         if (relay != null) { // the client has done its part
             ErrorResponse broken =
                     clients.shared().admission().isClosing() ? PoolerErrors.shuttingDown() : relay.brokenWaiting(now);
@@ -369,6 +405,15 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         if (limit > 0 && now - connectedNanos > limit) {
             refuse(PoolerErrors.clientLoginTimeout());
         }
+    }
+
+    private @Nullable ErrorResponse brokenWaiting(long waited) {
+        StartupParameters who = startup();
+        DatabaseConfig database = config.database(who.database());
+        return database == null
+                ? null
+                : ClientSettings.of(config, database, config.user(who.user()))
+                        .brokenWaiting(who.database(), who.user(), false, waited);
     }
 
     /** The client is gone. */

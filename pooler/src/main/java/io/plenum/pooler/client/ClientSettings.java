@@ -11,8 +11,10 @@ import io.plenum.pooler.link.Link;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.routing.Reason;
 import io.plenum.routing.RoutingPolicy;
+import io.plenum.wire.FrontendType;
 import io.plenum.wire.error.ErrorResponse;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** What the settings say of one client; times in nanoseconds, 0 where a limit is off. */
@@ -27,7 +29,11 @@ record ClientSettings(
         long idleNanos,
         SessionStatePolicy sessionState,
         int maxPinnedShare,
-        long pinIdleNanos) {
+        long pinIdleNanos,
+        long noticeNanos,
+        int largestMessage,
+        boolean simpleQueries,
+        boolean fastClose) {
 
     static ClientSettings of(PoolerConfig config, DatabaseConfig database, UserConfig user) {
         PoolMode mode = config.poolMode(database, user);
@@ -52,7 +58,45 @@ record ClientSettings(
                 config.clientIdleTimeout(user).toNanos(),
                 config.get(Settings.SESSION_STATE),
                 config.get(Settings.MAX_PINNED_SHARE),
-                config.get(Settings.PIN_IDLE_TIMEOUT).toNanos());
+                config.get(Settings.PIN_IDLE_TIMEOUT).toNanos(),
+                TimeUnit.SECONDS.toNanos(config.get(Settings.QUERY_WAIT_NOTIFY)),
+                config.get(Settings.MAX_PACKET_SIZE),
+                !config.get(Settings.DISABLE_PQEXEC),
+                mode == PoolMode.SESSION && config.get(Settings.SERVER_FAST_CLOSE));
+    }
+
+    /** The same limits for a session of the kind that it was when it began. */
+    ClientSettings ofKind(ClientSettings begun) {
+        return new ClientSettings(
+                begun.mode,
+                begun.mode == mode ? routing : begun.routing,
+                begun.maxPrepared,
+                queryWaitNanos,
+                queryNanos,
+                idleTransactionNanos,
+                transactionNanos,
+                idleNanos,
+                sessionState,
+                maxPinnedShare,
+                pinIdleNanos,
+                noticeNanos,
+                largestMessage,
+                simpleQueries,
+                fastClose && begun.mode == mode);
+    }
+
+    /** Why a client may not send such a message; null when it may. */
+    @Nullable
+    ErrorResponse refusedMessage(FrontendType type, int length) {
+        if (length > largestMessage) {
+            return PoolerErrors.messageTooLarge(largestMessage);
+        }
+        return type == FrontendType.QUERY && !simpleQueries ? PoolerErrors.simpleQueryRefused() : null;
+    }
+
+    /** Whether a client that has waited so long for a server should have been told. */
+    boolean isNoticeDue(long waitedNanos) {
+        return isOver(waitedNanos, noticeNanos);
     }
 
     /** Why a client may not keep a server of the pool beyond its transaction; null when it may, and takes a place if it counts. */
@@ -75,6 +119,9 @@ record ClientSettings(
     /** Which limit a client breaks that has waited so long for a server; null for none. */
     @Nullable
     ErrorResponse brokenWaiting(String database, String user, boolean primaryMissing, long waitedNanos) {
+        if (isOver(waitedNanos, queryNanos)) { // for whoever waits for its answer, the query takes that long
+            return PoolerErrors.queryTimeout(Duration.ofNanos(queryNanos));
+        }
         if (!isOver(waitedNanos, queryWaitNanos)) {
             return null;
         }

@@ -35,11 +35,13 @@ public final class LoopClients {
     private final List<ClientConnection> clients = new ArrayList<>();
     private final BatchReader batches = new BatchReader();
     private final KnownLogins knownLogins = new KnownLogins();
+    private PoolerConfig applied;
 
     public LoopClients(Loop loop, LoopPools pools, Shared shared) {
         this.loop = loop;
         this.pools = pools;
         this.shared = shared;
+        this.applied = shared.config().get();
     }
 
     public Loop loop() {
@@ -97,8 +99,15 @@ public final class LoopClients {
         }
     }
 
-    /** Checks every limit of time; called several times a second. */
+    /** Checks every limit of time, by the settings that are in force now; called several times a second. */
     public void tick(long nowNanos) {
+        PoolerConfig now = shared.config().get();
+        if (now != applied) {
+            applied = now;
+            for (int i = clients.size() - 1; i >= 0; i--) {
+                clients.get(i).onConfig(now);
+            }
+        }
         for (int i = clients.size() - 1; i >= 0; i--) {
             clients.get(i).tick(nowNanos);
         }

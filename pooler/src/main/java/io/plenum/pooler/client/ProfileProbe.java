@@ -38,6 +38,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
     private @Nullable ServerConnection server;
     private @Nullable ErrorResponse refused;
     private boolean over;
+    private final long bornNanos = System.nanoTime();
 
     ProfileProbe(PoolGroup group, SessionSettings asked, Asker asker) {
         this.group = group;
@@ -61,6 +62,11 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         } else {
             onServer(idle);
         }
+    }
+
+    /** For how long the asker has waited. */
+    long waited(long nowNanos) {
+        return nowNanos - bornNanos;
     }
 
     /** The asker is gone. */

@@ -225,7 +225,7 @@ public final class ConfigLoader {
             findings.fault(
                     entry.file(),
                     entry.line(),
-                    "database %s has %d ports for %d hosts; allowed: one port, or one for each host"
+                    "database %s has an invalid number of ports, %d for %d hosts; allowed: one port, or one for each host"
                             .formatted(
                                     Findings.quote(name),
                                     ports,

@@ -135,14 +135,12 @@ public final class Settings {
     public static final Setting<Integer> MAX_DB_CLIENT_CONNECTIONS = row(
                     Group.POOLING, "max_db_client_connections", Values.number(0, 10_000_000), 0)
             .perDatabase("max_db_client_connections")
-            .notYet(0, "there is no limit")
-            .doc("Client connections of a database; 0 is no limit.");
+            .doc("Clients that are logged in to a database; 0 is no limit. One more is refused with 53300.");
 
     public static final Setting<Integer> MAX_USER_CLIENT_CONNECTIONS = row(
                     Group.POOLING, "max_user_client_connections", Values.number(0, 10_000_000), 0)
             .perUser("max_user_client_connections")
-            .notYet(0, "there is no limit")
-            .doc("Client connections of a user; 0 is no limit.");
+            .doc("Clients that are logged in as a user; 0 is no limit. One more is refused with 53300.");
 
     public static final Setting<Boolean> SERVER_ROUND_ROBIN = row(
                     Group.POOLING, "server_round_robin", Values.flag(), false)
@@ -181,21 +179,26 @@ public final class Settings {
                     + " statements of the protocol stay, and the client does not wait. `auto`, after a transaction"
                     + " that ran functions or other code that Plenum does not know; `always`; `never`.");
 
+    public static final Setting<Boolean> CLEANUP_SERVER_CONNECTIONS = row(
+                    Group.POOLING, "cleanup_server_connections", Values.flag(), false)
+            .noMeaning(
+                    "what a client changes in its session follows it and is brought in order for the next; see `scrub`")
+            .doc("Undoes what a client has set before another one gets the server connection.");
+
     public static final Setting<Duration> AUTODB_IDLE_TIMEOUT = row(
                     Group.POOLING, "autodb_idle_timeout", Values.seconds(), Duration.ofHours(1))
-            .notYet(Duration.ofHours(1), "databases made from `*` are kept")
-            .doc("Time after which an unused database that was made from `*` is forgotten.");
+            .doc("Time after which a database that was made from `*` is forgotten, with its pools and counters, when it"
+                    + " has neither clients nor servers; 0 is never.");
 
     public static final Setting<Duration> POOL_IDLE_TIMEOUT = row(
                     Group.POOLING, "pool_idle_timeout", Values.seconds(), Duration.ZERO)
-            .notYet(Duration.ZERO, "empty pools are kept")
-            .doc("Time after which a pool without clients and servers is forgotten; 0 is never.");
+            .doc("Time after which a pool without clients and servers is forgotten, with its counters; 0 is never.");
 
     public static final Setting<List<String>> TRACK_EXTRA_PARAMETERS = row(
                     Group.POOLING, "track_extra_parameters", Values.names(), List.of())
             .restart()
-            .notYet(List.of(), "the parameters that PostgreSQL reports by itself are tracked")
-            .doc("Further parameters, of those that the server reports, to be kept per client.");
+            .doc("Further parameters to be kept per client. Plenum keeps all of them, whether PostgreSQL reports"
+                    + " them or not, so none need be named.");
 
     public static final Setting<List<String>> IGNORE_STARTUP_PARAMETERS = row(
                     Group.POOLING, "ignore_startup_parameters", Values.names(), List.of())
@@ -203,8 +206,7 @@ public final class Settings {
 
     public static final Setting<Boolean> DISABLE_PQEXEC = row(Group.POOLING, "disable_pqexec", Values.flag(), false)
             .restart()
-            .notYet(false, "simple queries are accepted")
-            .doc("Refuses simple queries, which may hold several statements.");
+            .doc("Closes a client that sends a simple query, which may hold several statements.");
 
     public static final Setting<Boolean> APPLICATION_NAME_ADD_HOST = row(
                     Group.POOLING, "application_name_add_host", Values.flag(), false)
@@ -314,18 +316,18 @@ public final class Settings {
 
     public static final Setting<Duration> DNS_NXDOMAIN_TTL = row(
                     Group.ROUTING, "dns_nxdomain_ttl", Values.seconds(), Duration.ofSeconds(15))
-            .notYet(Duration.ofSeconds(15), "a failed look-up is tried again within two seconds")
+            .noMeaning("a failed look-up is tried again within two seconds")
             .doc("Longest that a failed look-up is not tried again.");
 
     public static final Setting<Duration> DNS_ZONE_CHECK_PERIOD = row(
                     Group.ROUTING, "dns_zone_check_period", Values.seconds(), Duration.ZERO)
-            .notYet(Duration.ZERO, "names are looked up again when their TTL ends")
+            .noMeaning("names are looked up again when their TTL ends, and the zone is not asked")
             .doc("How often the serial number of a DNS zone is read; 0 is never.");
 
     public static final Setting<String> RESOLV_CONF = row(Group.ROUTING, "resolv_conf", Values.text(), "")
             .restart()
-            .notYet("", "the system's file is used; `dns_servers` names other servers")
-            .doc("Another file in the place of /etc/resolv.conf.");
+            .doc("File with the name servers for discovery, in the place of /etc/resolv.conf; only its lines"
+                    + " `nameserver` count. `dns_servers` goes before it.");
 
     // Authentication and console rights
 
@@ -399,8 +401,7 @@ public final class Settings {
 
     public static final Setting<String> LOGIN_NOTIFY_MESSAGE = row(
                     Group.AUTHENTICATION, "login_notify_message", Values.text(), "")
-            .notYet("", "no notice is sent")
-            .doc("Notice to each client when it has logged in.");
+            .doc("Notice to each client when it has logged in; empty is none.");
 
     // Life and checks of server connections
 
@@ -424,9 +425,8 @@ public final class Settings {
 
     public static final Setting<Boolean> SERVER_FAST_CLOSE = row(
                     Group.SERVERS, "server_fast_close", Values.flag(), false)
-            .notYet(false, "the session ends first")
             .doc("In session mode, closes a server connection that RECONNECT or RELOAD made old at the end of its"
-                    + " transaction, not of its session.");
+                    + " transaction, not of its session; the client is closed with it.");
 
     public static final Setting<Duration> SERVER_LIFETIME = row(
                     Group.SERVERS, "server_lifetime", Values.seconds(), Duration.ofHours(1))
@@ -455,18 +455,18 @@ public final class Settings {
 
     public static final Setting<Integer> QUERY_WAIT_NOTIFY = row(
                     Group.TIMEOUTS, "query_wait_notify", Values.number(0, 1_000_000), 5)
-            .notYet(0, "a waiting client gets no notice")
-            .doc("Seconds after which a client that waits for a server connection is told so; 0 is never.");
+            .doc("Seconds after which a client that waits for a server connection is told so by a NOTICE; 0 is never.");
 
     public static final Setting<Duration> CANCEL_WAIT_TIMEOUT = row(
                     Group.TIMEOUTS, "cancel_wait_timeout", Values.seconds(), Duration.ofSeconds(10))
-            .notYet(Duration.ofSeconds(10), "a cancel request is given up after two seconds")
-            .doc("Longest a cancel request waits for its connection to the server; 0 waits forever.");
+            .doc("Longest a cancel request may take to reach its server; the server connection that it is for is closed"
+                    + " then. 0 waits forever.");
 
     public static final Setting<Duration> QUERY_TIMEOUT = row(
                     Group.TIMEOUTS, "query_timeout", Values.seconds(), Duration.ZERO)
             .perUser("query_timeout")
-            .doc("Longest a query may run, then client and server connection are closed; 0 is no limit.");
+            .doc("Longest a query may take, its wait for a server connection included, then client and server"
+                    + " connection are closed; 0 is no limit.");
 
     public static final Setting<Duration> CLIENT_IDLE_TIMEOUT = row(
                     Group.TIMEOUTS, "client_idle_timeout", Values.seconds(), Duration.ZERO)
@@ -508,27 +508,24 @@ public final class Settings {
                     Group.LOGGING, "log_pooler_errors", Values.flag(), true)
             .doc("Logs each error that Plenum itself sends to a client.");
 
-    public static final Setting<Boolean> LOG_STATS = row(Group.LOGGING, "log_stats", Values.flag(), true)
-            .notYet(true, "no line of sums is written; SHOW STATS and /metrics have them")
-            .doc("Logs the sums of each `stats_period`.");
+    public static final Setting<Boolean> LOG_STATS =
+            row(Group.LOGGING, "log_stats", Values.flag(), true).doc("Logs the averages of each `stats_period`.");
 
     public static final Setting<Duration> STATS_PERIOD = row(
                     Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))
-            .doc("Time over which the averages of SHOW are taken and after which the log gets a line of sums.");
+            .doc("Time over which the averages of SHOW are taken and after which the log gets a line of them.");
 
     public static final Setting<Integer> VERBOSE = row(Group.LOGGING, "verbose", Values.number(0, 3), 0)
             .doc("More log, as `-v` on the command line: 1 debug, 2 and more everything.");
 
     public static final Setting<Boolean> SYSLOG = row(Group.LOGGING, "syslog", Values.flag(), false)
-            .notYet(false, "the log goes to the standard error and to `logfile`")
-            .doc("Sends the log to syslog.");
+            .doc("Sends the log to syslog too, by /dev/log; on Linux.");
 
-    public static final Setting<String> SYSLOG_IDENT = row(Group.LOGGING, "syslog_ident", Values.text(), "pgbouncer")
-            .notYet("pgbouncer", "there is no syslog")
-            .doc("Name under which syslog gets the log.");
+    public static final Setting<String> SYSLOG_IDENT =
+            row(Group.LOGGING, "syslog_ident", Values.text(), "pgbouncer").doc("Name under which syslog gets the log.");
 
-    public static final Setting<String> SYSLOG_FACILITY = row(Group.LOGGING, "syslog_facility", Values.text(), "daemon")
-            .notYet("daemon", "there is no syslog")
+    public static final Setting<SyslogFacility> SYSLOG_FACILITY = row(
+                    Group.LOGGING, "syslog_facility", Values.choice(SyslogFacility.class), SyslogFacility.DAEMON)
             .doc("Facility under which syslog gets the log.");
 
     // Process
@@ -543,8 +540,9 @@ public final class Settings {
 
     public static final Setting<String> USER = row(Group.PROCESS, "user", Values.optionalText(), "")
             .restart()
-            .doc("Unix user under which Plenum must run. A Java process cannot change its user, so Plenum refuses to"
-                    + " start as another one.");
+            .doc("Unix user under which Plenum must run. The launcher `plenum` becomes that user when root starts"
+                    + " it, as far as the line stands in the file itself; a Java process cannot change its user,"
+                    + " so Plenum refuses to start as another one.");
 
     public static final Setting<Integer> EVENT_LOOPS = row(Group.PROCESS, "event_loops", Values.number(0, 1024), 0)
             .own()
@@ -641,8 +639,8 @@ public final class Settings {
 
     public static final Setting<Integer> MAX_PACKET_SIZE = row(
                     Group.NETWORK, "max_packet_size", Values.number(1024, Integer.MAX_VALUE), Integer.MAX_VALUE)
-            .notYet(Integer.MAX_VALUE, "messages may be as large as PostgreSQL takes them")
-            .doc("Bytes of the largest message that is let through.");
+            .doc("Bytes of the largest message that a client may send; more closes it. Messages of servers are"
+                    + " passed on in pieces, whatever their size.");
 
     public static final Setting<Integer> PKT_BUF = row(
                     Group.NETWORK, "pkt_buf", Values.number(0, Integer.MAX_VALUE), 4096)
@@ -712,6 +710,15 @@ public final class Settings {
             .only(Scope.DATABASE)
             .noMeaning("the role of a node and `balance` decide")
             .doc("Which entry of `host` a new connection takes.");
+
+    public static final Setting<TargetSessionAttrs> DATABASE_TARGET_SESSION_ATTRS = row(
+                    Group.DATABASE,
+                    "target_session_attrs",
+                    Values.choice(TargetSessionAttrs.class),
+                    TargetSessionAttrs.ANY)
+            .only(Scope.DATABASE)
+            .noMeaning("writes go to the primary and reads where `read_routing` lets them, whichever it is")
+            .doc("Which of the hosts may be used.");
 
     // Peers
 

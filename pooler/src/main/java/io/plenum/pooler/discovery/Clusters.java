@@ -2,6 +2,7 @@ package io.plenum.pooler.discovery;
 
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.HostPort;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.PoolerConfig.MonitorLogin;
 import io.plenum.pooler.config.Settings;
@@ -9,6 +10,10 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerTarget;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -17,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The clusters behind the database entries, one for all entries that name the same hosts. Any thread; what it starts runs
@@ -48,8 +54,25 @@ public final class Clusters implements AutoCloseable {
         this.config = config;
         this.credentials = credentials;
         this.probing = probing;
-        this.names = new DnsNames(control, config.get().get(Settings.DNS_SERVERS));
+        this.names = new DnsNames(control, nameServers(config.get()));
         configure();
+    }
+
+    /** None are the system's. */
+    private static List<HostPort> nameServers(PoolerConfig config) {
+        List<HostPort> servers = config.get(Settings.DNS_SERVERS);
+        String file = config.get(Settings.RESOLV_CONF);
+        if (!servers.isEmpty() || file.isEmpty()) {
+            return servers;
+        }
+        try (Stream<String> lines = Files.lines(Path.of(file))) {
+            return lines.map(line -> line.strip().split("\\s+"))
+                    .filter(words -> words.length > 1 && words[0].equals("nameserver"))
+                    .map(words -> new HostPort(words[1], 53))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("resolv_conf cannot be read", e);
+        }
     }
 
     Loop control() {

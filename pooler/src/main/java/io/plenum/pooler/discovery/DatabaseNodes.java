@@ -80,6 +80,11 @@ final class DatabaseNodes implements TopologySource, Cluster.Follower {
     }
 
     @Override
+    public void unsubscribe(Consumer<Topology> listener) {
+        listeners.remove(listener);
+    }
+
+    @Override
     public void suspect(Node node) {
         clusters.control().execute(() -> cluster.suspect(node));
     }

@@ -28,7 +28,7 @@ public final class PoolerErrors {
 
     /** Raised when query_timeout passes; the statement is cancelled and the client closed. */
     public static ErrorResponse queryTimeout(Duration limit) {
-        return fatal(SqlState.QUERY_CANCELED, "query_timeout: the statement ran too long")
+        return fatal(SqlState.QUERY_CANCELED, "query_timeout: query timeout, the statement ran too long")
                 .detail("The limit is %d ms.".formatted(limit.toMillis()));
     }
 
@@ -36,13 +36,16 @@ public final class PoolerErrors {
     public static ErrorResponse idleTransactionTimeout(Duration limit) {
         return fatal(
                         SqlState.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-                        "idle_transaction_timeout: the transaction was left open without a statement")
+                        "idle_transaction_timeout: idle transaction timeout, the transaction was left open without a"
+                                + " statement")
                 .detail("The limit is %d ms.".formatted(limit.toMillis()));
     }
 
     /** Raised when transaction_timeout passes. Closes the client; its transaction is rolled back. */
     public static ErrorResponse transactionTimeout(Duration limit) {
-        return fatal(SqlState.TRANSACTION_TIMEOUT, "transaction_timeout: the transaction took too long")
+        return fatal(
+                        SqlState.TRANSACTION_TIMEOUT,
+                        "transaction_timeout: transaction timeout, the transaction took too long")
                 .detail("The limit is %d ms.".formatted(limit.toMillis()));
     }
 
@@ -61,6 +64,55 @@ public final class PoolerErrors {
     public static ErrorResponse tooManyClients(int limit) {
         return fatal(SqlState.TOO_MANY_CONNECTIONS, "max_client_conn: no more connections allowed")
                 .detail("The limit is %d.".formatted(limit));
+    }
+
+    /** max_user_client_connections is reached. Closes the client behind its proof. */
+    public static ErrorResponse tooManyClientsOfUser(String user, int limit) {
+        return fatal(SqlState.TOO_MANY_CONNECTIONS, "max_user_client_connections: client connections exceeded")
+                .detail("The limit of user \"%s\" is %d.".formatted(user, limit));
+    }
+
+    /** max_db_client_connections is reached. Closes the client behind its proof. */
+    public static ErrorResponse tooManyClientsOfDatabase(String database, int limit) {
+        return fatal(SqlState.TOO_MANY_CONNECTIONS, "max_db_client_connections: client connections exceeded")
+                .detail("The limit of database \"%s\" is %d.".formatted(database, limit));
+    }
+
+    /** disable_pqexec is on and a simple Query came. Closes the client; nothing was sent to a server. */
+    public static ErrorResponse simpleQueryRefused() {
+        return fatal(SqlState.FEATURE_NOT_SUPPORTED, "disable_pqexec: PQexec disallowed")
+                .detail("disable_pqexec is on, so that no message has several statements.")
+                .hint("Use the extended protocol: PQexecParams of libpq, or a driver that prepares.");
+    }
+
+    /** A message is larger than max_packet_size. Closes the client; nothing of the message was sent to a server. */
+    public static ErrorResponse messageTooLarge(int limit) {
+        return fatal(SqlState.PROGRAM_LIMIT_EXCEEDED, "max_packet_size: the message is too large")
+                .detail("The limit is %d bytes.".formatted(limit));
+    }
+
+    /** Told to a client that waits for a server longer than query_wait_notify. */
+    public static ErrorResponse clientQueued(String database) {
+        return ErrorResponse.notice(
+                SqlState.SUCCESSFUL_COMPLETION,
+                "No server connection available in %s backend, client being queued".formatted(database));
+    }
+
+    /** What login_notify_message says, behind a login. */
+    public static ErrorResponse loginNotice(String message) {
+        return ErrorResponse.notice(SqlState.SUCCESSFUL_COMPLETION, message);
+    }
+
+    /** A reload took the database away. Closes its clients, each at the end of its transaction. */
+    public static ErrorResponse databaseRemoved(String database) {
+        return fatal(SqlState.ADMIN_SHUTDOWN, "database removed")
+                .detail("The configuration has no database \"%s\" any more.".formatted(database));
+    }
+
+    /** server_fast_close is on and the server of a session is to be closed. Closes the client between transactions. */
+    public static ErrorResponse serverReplaced() {
+        return fatal(SqlState.ADMIN_SHUTDOWN, "database configuration changed")
+                .detail("server_fast_close is on, and RECONNECT or RELOAD has made the server connection old.");
     }
 
     /** The database is not configured, or not to be had by this name. */

@@ -274,7 +274,7 @@ public final class Link implements ServerConnection.Reader {
             home.releaseWithRollback(
                     linked, unsettled || home.settings().scrub().isDue(ranUnknownCode));
         } else {
-            linked.close();
+            linked.blame("client disconnect while server was not ready").close();
             home.release(linked);
         }
     }

@@ -51,13 +51,18 @@ public final class History {
     private volatile @Nullable Period lastPeriod;
     private @Nullable Sample periodBegin;
 
-    /** Adds the counters of now. One thread; {@code periodNanos} is stats_period. */
-    public void add(Census census, long periodNanos) {
+    /**
+     * Adds the counters of now. One thread; {@code periodNanos} is stats_period.
+     *
+     * @return whether that ends a period, so that the averages are new
+     */
+    public boolean add(Census census, long periodNanos) {
         Sample now = Sample.of(census);
         Sample begin = periodBegin;
+        boolean ends = begin != null && now.atNanos() - begin.atNanos() >= periodNanos;
         if (begin == null) {
             periodBegin = now;
-        } else if (now.atNanos() - begin.atNanos() >= periodNanos) {
+        } else if (ends) {
             lastPeriod = new Period(begin, now);
             periodBegin = now;
         }
@@ -72,6 +77,7 @@ public final class History {
             kept.removeFirst();
         }
         samples = List.copyOf(kept);
+        return ends;
     }
 
     /** PgBouncer's averages of a database over the last whole stats_period; 0 before there was one. */

@@ -4,13 +4,18 @@ import io.plenum.pooler.config.Balance;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.net.Loop;
 import io.plenum.routing.balance.Balancer;
+import io.plenum.routing.topology.Topology;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** All pools of one loop, by database and user. Confined to its event loop. */
@@ -21,10 +26,14 @@ public final class LoopPools {
     private final ServerConnector connector;
     private final Function<DatabaseConfig, Balancer> balancers;
     private final Map<Name, PoolGroup> groups = new LinkedHashMap<>();
+    private final IdentityHashMap<PoolGroup, Origin> origins = new IdentityHashMap<>();
     private final Set<String> paused = new HashSet<>();
     private boolean allPaused;
 
     private record Name(String database, String user) {}
+
+    /** What a group was made from. */
+    private record Origin(DatabaseConfig database, TopologySource source, Consumer<Topology> listener) {}
 
     /** {@code balancers} makes the choice among replicas by what {@link Balance} a database has. */
     public LoopPools(
@@ -53,21 +62,24 @@ public final class LoopPools {
                 loop,
                 node -> {
                     var key = new PoolKey(node, database.name(), user);
-                    return new Pool(
-                            key,
-                            loop,
-                            directory.limits(key, database),
-                            directory.settings(database, user),
-                            connector,
-                            source::suspect);
+                    PoolSettings settings = directory.settings(database, user);
+                    return directory.join(
+                            key, database, limits -> new Pool(key, loop, limits, settings, connector, source::suspect));
                 },
                 balancers.apply(database));
         if (allPaused || paused.contains(database.name())) {
             group.pause();
         }
-        source.subscribe(topology -> loop.execute(() -> group.onTopology(topology)));
+        Consumer<Topology> listener = topology -> loop.execute(() -> group.onTopology(topology));
+        origins.put(group, new Origin(database, source, listener));
+        source.subscribe(listener);
         source.onClientUser(user);
         return group;
+    }
+
+    /** Whether nobody has used that database, which has no entry of its own, before. */
+    public boolean isFirstUse(String database) {
+        return directory.isFirstUse(database);
     }
 
     public Loop loop() {
@@ -123,17 +135,65 @@ public final class LoopPools {
         for (PoolGroup group : groups.values()) {
             group.tick(now);
         }
+        groups.values().removeIf(group -> isUnused(group, now) && forget(group));
     }
 
-    /** Applies a new configuration to the pools that there are. */
+    private boolean isUnused(PoolGroup group, long now) {
+        Origin origin = origins.get(group);
+        long after = origin == null
+                ? 0
+                : directory.forgetAfterNanos(origin.database().autodb());
+        return after > 0 && now - group.lastUsedNanos() > after && !group.isPaused() && group.isEmpty();
+    }
+
+    private boolean forget(PoolGroup group) {
+        Origin origin = origins.remove(group);
+        if (origin != null) {
+            origin.source().unsubscribe(origin.listener());
+            if (origin.database().autodb()) {
+                directory.forgetAuto(group.database());
+            }
+        }
+        group.pools().forEach(directory::forget);
+        return true;
+    }
+
+    /** Applies a new configuration to the pools that there are: servers that it would open otherwise are replaced. */
     public void configure(Function<String, @Nullable DatabaseConfig> databases) {
         for (PoolGroup group : groups.values()) {
             DatabaseConfig database = databases.apply(group.database());
+            Origin origin = origins.get(group);
+            if (database == null || (origin != null && !opensAlike(origin.database(), database))) {
+                group.pools().forEach(Pool::renew);
+            }
             if (database != null) {
                 PoolSettings settings = directory.settings(database, group.user());
                 group.pools().forEach(pool -> pool.configure(settings));
                 group.setBalancer(balancers.apply(database));
+                origins.computeIfPresent(group, (key, old) -> new Origin(database, old.source(), old.listener()));
             }
         }
+    }
+
+    /**
+     * Opens what min_pool_size asks for before any client comes, for databases that name their user. To be asked of one loop
+     * alone, at the start and behind each {@link #configure}.
+     */
+    public void keepWarm(Collection<DatabaseConfig> databases, ToIntFunction<DatabaseConfig> minPoolSize) {
+        groups.values().forEach(group -> group.setKeptWarm(false));
+        for (DatabaseConfig database : databases) {
+            String user = database.user();
+            if (user != null && minPoolSize.applyAsInt(database) > 0) {
+                group(database, user).setKeptWarm(true);
+            }
+        }
+    }
+
+    /** Hosts and ports do not count: the topology follows them. */
+    private static boolean opensAlike(DatabaseConfig before, DatabaseConfig now) {
+        return before.dbname().equals(now.dbname())
+                && Objects.equals(before.user(), now.user())
+                && Objects.equals(before.password(), now.password())
+                && Objects.equals(before.connectQuery(), now.connectQuery());
     }
 }

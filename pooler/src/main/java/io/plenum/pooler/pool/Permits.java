@@ -32,6 +32,10 @@ public final class Permits {
         sharers.add(sharer);
     }
 
+    void leave(Pool sharer) {
+        sharers.remove(sharer);
+    }
+
     /** The parts of pools that take from these. */
     List<Pool> sharers() {
         return sharers;

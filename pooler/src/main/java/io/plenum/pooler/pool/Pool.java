@@ -1,6 +1,7 @@
 package io.plenum.pooler.pool;
 
 import io.netty.channel.Channel;
+import io.plenum.pooler.net.LogName;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
@@ -47,6 +48,9 @@ public final class Pool implements ServerConnection.Owner {
     /** RESET ALL leaves roles alone; what DISCARD ALL does beyond this would take the prepared statements too. */
     private static final String SCRUB = "CLOSE ALL;SET SESSION AUTHORIZATION DEFAULT;RESET ALL;UNLISTEN *;SELECT"
             + " pg_catalog.pg_advisory_unlock_all();DISCARD TEMP;DISCARD SEQUENCES";
+
+    private static final String CONFIGURATION_CHANGED = "database configuration changed";
+    private static final String LIFETIME_OVER = "server lifetime over";
 
     private final PoolKey key;
     private final Loop loop;
@@ -201,7 +205,7 @@ public final class Pool implements ServerConnection.Owner {
         server.runOwn(sql, ok -> {
             busy--;
             if (!ok) {
-                server.close();
+                server.blame("query of our own failed: " + sql).close();
             } else if (server.hasCancelsInFlight()) {
                 beingCanceled.add(server);
             } else {
@@ -219,15 +223,16 @@ public final class Pool implements ServerConnection.Owner {
             return; // onClosed sees to the rest
         }
         long now = System.nanoTime();
-        if (paused || retired || server.isCloseWhenReleased() || !server.areSettingsKnown() || isTooOld(server, now)) {
-            server.terminate();
+        String unfit = unfit(server, now);
+        if (unfit != null) {
+            server.blame(unfit).terminate();
             return;
         }
         if (limits.isShared() && moveToStarving(server, now)) {
             return;
         }
         if (walSenders.isTurn(now)) {
-            servers.remove(server); // its permit stays with us
+            forget(server.blame("evicted")); // its permit stays with us
             server.terminate();
             walSenders.open();
             return;
@@ -241,6 +246,23 @@ public final class Pool implements ServerConnection.Owner {
         noteFed();
         active++;
         oldest.waiter().onServer(server);
+    }
+
+    /** Why the server is closed and not kept; null if it may be. */
+    private @Nullable String unfit(ServerConnection server, long now) {
+        if (paused) {
+            return "pause";
+        }
+        if (retired) {
+            return "node takes no new work";
+        }
+        if (server.isCloseWhenReleased()) {
+            return CONFIGURATION_CHANGED;
+        }
+        if (!server.areSettingsKnown()) {
+            return "settings of connect_query undone";
+        }
+        return isTooOld(server, now) ? LIFETIME_OVER : null;
     }
 
     private boolean isTooOld(ServerConnection server, long now) {
@@ -261,8 +283,12 @@ public final class Pool implements ServerConnection.Owner {
                 planRetry(retryAtNanos - now);
                 return;
             }
-            if (!limits.tryOpen(reserveFor(now), this)) {
+            int reserve = reserveFor(now);
+            if (!limits.tryOpen(reserve, this)) {
                 break;
+            }
+            if (reserve > 0 && limits.open() > settings.size()) {
+                LOG.warn("{}/{}@{} taking connection from reserve_pool", key.database(), key.user(), key.node());
             }
             open();
         }
@@ -292,9 +318,10 @@ public final class Pool implements ServerConnection.Owner {
 
     private int reserveFor(long now) {
         WaitQueue.Place oldest = waiters.oldest();
-        return settings.reserve() > 0 && oldest != null && now - oldest.sinceNanos() >= settings.reserveAfterNanos()
-                ? settings.reserve()
-                : 0;
+        boolean due = settings.reserveAfterNanos() > 0
+                && oldest != null
+                && now - oldest.sinceNanos() >= settings.reserveAfterNanos();
+        return due ? settings.reserve() : 0;
     }
 
     private void open() {
@@ -319,8 +346,9 @@ public final class Pool implements ServerConnection.Owner {
         ServerConnection spare = idle.pollFirst();
         if (spare != null) {
             noteIdle();
+            boolean ours = forget(spare.blame("evicted"));
             spare.terminate();
-            return servers.remove(spare);
+            return ours;
         }
         if (limits.tryOpen(0, this)) {
             return true;
@@ -346,6 +374,12 @@ public final class Pool implements ServerConnection.Owner {
     @Override
     public void onLoggedIn(ServerConnection server) {
         connecting--;
+        if (settings.logsConnections()) {
+            LOG.info(
+                    "{} new connection to server (from {})",
+                    name(server),
+                    LogName.of(server.channel().localAddress()));
+        }
         if (isMisplaced(server)) {
             refuseStandby(server);
             return;
@@ -376,7 +410,7 @@ public final class Pool implements ServerConnection.Owner {
 
     private void refuseStandby(ServerConnection server) {
         backOff();
-        server.terminate();
+        server.blame("a standby where the primary was expected").terminate();
         waiters.trouble(null);
     }
 
@@ -391,6 +425,7 @@ public final class Pool implements ServerConnection.Owner {
     public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         connecting--;
         lastRefusal = refusal;
+        server.blame(refusal == null ? "connect failed" : "login failed");
         backOff();
         onRefused(refusal, step);
         waiters.trouble(refusal);
@@ -414,19 +449,45 @@ public final class Pool implements ServerConnection.Owner {
             suspicion.accept(key.node());
         }
         LOG.warn(
-                "event=server_login_failed node={} database={} user={} step={} sqlstate={} message=\"{}\" retry_ms={}",
-                key.node(),
+                "{}/{}@{} {} (step={} sqlstate={} retry_ms={})",
                 key.database(),
                 key.user(),
+                key.node(),
+                refusal == null
+                        ? "connect failed"
+                        : "server login failed: " + refusal.severity() + " " + refusal.message(),
                 step,
                 refusal == null ? "" : refusal.code(),
-                refusal == null ? "" : refusal.message(),
                 retryNanos / 1_000_000);
+    }
+
+    /** Takes a server that is to be closed off the list, and has the log told. */
+    private boolean forget(ServerConnection server) {
+        boolean ours = servers.remove(server);
+        if (ours) {
+            logClosing(server);
+        }
+        return ours;
+    }
+
+    private void logClosing(ServerConnection server) {
+        if (settings.logsDisconnections()) {
+            LOG.info(
+                    "{} closing because: {} (age={}s)",
+                    name(server),
+                    server.closeReason(),
+                    TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - server.bornNanos()));
+        }
+    }
+
+    private String name(ServerConnection server) {
+        return LogName.ofServer(
+                server.id(), key.database(), key.user(), server.target().address());
     }
 
     @Override
     public void onClosed(ServerConnection server) {
-        if (servers.remove(server)) {
+        if (forget(server)) {
             if (server.isEndedByPeer() && !server.target().isWalSender()) { // a client's Terminate ends those
                 suspicion.accept(key.node());
             }
@@ -467,6 +528,9 @@ public final class Pool implements ServerConnection.Owner {
         }
         servers.remove(server);
         limits.setFed(other.loop.index());
+        if (!moves) {
+            logClosing(server.blame("another event loop needs its place"));
+        }
         if (moves) {
             Channel channel = server.channel();
             channel.deregister().addListener(left -> other.loop.executor().execute(() -> other.adopt(server)));
@@ -529,7 +593,7 @@ public final class Pool implements ServerConnection.Owner {
             return;
         }
         noteIdle();
-        if (servers.remove(server)) {
+        if (forget(server.blame("evicted"))) {
             limits.onClosed();
         }
         server.terminate();
@@ -585,7 +649,7 @@ public final class Pool implements ServerConnection.Owner {
             }
             idle.pollFirst();
             noteIdle();
-            oldest.terminate();
+            oldest.blame(stale ? "server idle timeout" : LIFETIME_OVER).terminate();
         }
         if (inUse && !paused && !retired && limits.open() < settings.minSize() && now - retryAtNanos >= 0) {
             if (connecting < LOGINS_AT_ONCE && limits.tryOpen(0, null)) {
@@ -600,7 +664,7 @@ public final class Pool implements ServerConnection.Owner {
     /** Gives no server until {@link #resume}; those in use are given back first. */
     public void pause() {
         paused = true;
-        closeIdle();
+        closeIdle("pause");
     }
 
     public void resume() {
@@ -614,7 +678,7 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Closes every server as soon as it is free: RECONNECT, a changed password, a node that is gone. */
     public void renew() {
-        closeIdle();
+        closeIdle(CONFIGURATION_CHANGED);
         for (ServerConnection server : servers) {
             server.setCloseWhenReleased();
         }
@@ -660,14 +724,14 @@ public final class Pool implements ServerConnection.Owner {
     /** Closes everything at once. */
     public void kill() {
         for (ServerConnection server : List.copyOf(servers)) {
-            server.close();
+            server.blame("admin forced disconnect").close();
         }
     }
 
-    private void closeIdle() {
+    private void closeIdle(String reason) {
         ServerConnection server = idle.pollLast();
         while (server != null) {
-            server.terminate();
+            server.blame(reason).terminate();
             server = idle.pollLast();
         }
         noteIdle();

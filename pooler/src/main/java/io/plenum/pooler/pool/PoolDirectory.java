@@ -4,8 +4,13 @@ import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** What the pools of all loops share: limits by database, user and pool, and what the settings say of each. Any thread. */
 public final class PoolDirectory {
@@ -14,21 +19,53 @@ public final class PoolDirectory {
     private final Map<PoolKey, PoolLimits> limits = new ConcurrentHashMap<>();
     private final Map<String, Permits> databases = new ConcurrentHashMap<>();
     private final Map<String, Permits> users = new ConcurrentHashMap<>();
+    private final Set<String> autoDatabases = ConcurrentHashMap.newKeySet();
 
     public PoolDirectory(Supplier<PoolerConfig> config, int loops) {
         this.config = config;
         this.loops = loops;
     }
 
-    PoolLimits limits(PoolKey key, DatabaseConfig database) {
+    /** Makes a part of a pool with the limits that it shares with the others; {@link #forget} ends it. */
+    Pool join(PoolKey key, DatabaseConfig database, Function<PoolLimits, Pool> parts) {
         PoolerConfig now = config.get();
-        return limits.computeIfAbsent(
-                key,
-                wanted -> new PoolLimits(
-                        new Permits(now.poolSize(database, now.user(key.user()))),
-                        databases.computeIfAbsent(key.database(), name -> new Permits(now.maxDbConnections(database))),
-                        users.computeIfAbsent(key.user(), name -> new Permits(now.maxUserConnections(now.user(name)))),
-                        loops));
+        AtomicReference<@Nullable Pool> made = new AtomicReference<>();
+        limits.compute(key, (wanted, known) -> {
+            PoolLimits shared = known != null
+                    ? known
+                    : new PoolLimits(
+                            new Permits(now.poolSize(database, now.user(key.user()))),
+                            databases.computeIfAbsent(
+                                    key.database(), name -> new Permits(now.maxDbConnections(database))),
+                            users.computeIfAbsent(
+                                    key.user(), name -> new Permits(now.maxUserConnections(now.user(name)))),
+                            loops);
+            made.set(parts.apply(shared)); // inside, so that a part of another loop that ends does not take them away
+            return shared;
+        });
+        return Objects.requireNonNull(made.get());
+    }
+
+    /** A part of a pool is over: it has no server and nobody waits. */
+    void forget(Pool part) {
+        limits.computeIfPresent(part.key(), (key, shared) -> shared.leave(part) ? null : shared);
+    }
+
+    /** Whether nobody has used that database, which has no entry of its own, before. */
+    boolean isFirstUse(String database) {
+        return autoDatabases.add(database);
+    }
+
+    /** How long the pools of a database may be unused before they are forgotten, in nanoseconds; 0 is for ever. */
+    long forgetAfterNanos(boolean auto) {
+        return config.get()
+                .get(auto ? Settings.AUTODB_IDLE_TIMEOUT : Settings.POOL_IDLE_TIMEOUT)
+                .toNanos();
+    }
+
+    /** The pools of a database without an entry are forgotten on one loop at least: its next use is a first one. */
+    void forgetAuto(String database) {
+        autoDatabases.remove(database);
     }
 
     /** Connections of a database, over all its pools. */
@@ -70,7 +107,7 @@ public final class PoolDirectory {
                 now.get(Settings.RESERVE_POOL_TIMEOUT).toNanos(),
                 now.serverLifetime(database).toNanos(),
                 now.get(Settings.SERVER_IDLE_TIMEOUT).toNanos(),
-                true,
+                !check.isEmpty(),
                 check.equals("<empty>") ? "" : check,
                 now.get(Settings.SERVER_CHECK_DELAY).toNanos(),
                 now.get(Settings.SERVER_RESET_QUERY),
@@ -78,6 +115,8 @@ public final class PoolDirectory {
                 now.get(Settings.SCRUB),
                 now.get(Settings.MAX_PINNED_SHARE),
                 now.get(Settings.SERVER_LOGIN_RETRY).toNanos(),
-                now.get(Settings.SERVER_ROUND_ROBIN));
+                now.get(Settings.SERVER_ROUND_ROBIN),
+                now.get(Settings.LOG_CONNECTIONS),
+                now.get(Settings.LOG_DISCONNECTIONS));
     }
 }

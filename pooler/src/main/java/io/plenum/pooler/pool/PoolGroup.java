@@ -35,6 +35,7 @@ public final class PoolGroup implements Balancer.Loads {
     private @Nullable Pool primary;
     private Pool[] replicas = new Pool[0];
     private boolean paused;
+    private boolean keptWarm;
     private int clientCount;
     private long lastUsedNanos;
 
@@ -135,7 +136,7 @@ public final class PoolGroup implements Balancer.Loads {
 
     /** Upkeep, several times a second. */
     public void tick(long now) {
-        boolean inUse = clientCount > 0;
+        boolean inUse = clientCount > 0 || keptWarm;
         if (inUse) {
             lastUsedNanos = now;
         }
@@ -153,6 +154,18 @@ public final class PoolGroup implements Balancer.Loads {
             }
         }
         return false;
+    }
+
+    /** Whether min_pool_size counts even while there is no client. */
+    void setKeptWarm(boolean warm) {
+        keptWarm = warm;
+    }
+
+    /** Whether there is nothing that would be missed: no client, no server, nobody who waits. */
+    boolean isEmpty() {
+        return clientCount == 0
+                && waiting() == 0
+                && byNode.values().stream().allMatch(pool -> pool.servers().isEmpty() && pool.isQuiet());
     }
 
     public void pause() {

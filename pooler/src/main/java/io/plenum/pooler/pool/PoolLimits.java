@@ -20,7 +20,7 @@ public final class PoolLimits {
     private final Permits user;
     private final AtomicIntegerArray idle;
     private final AtomicLongArray oldestWait;
-    private final Pool[] parts;
+    private final @Nullable Pool[] parts;
     private final AtomicInteger pinned = new AtomicInteger();
 
     public PoolLimits(Permits pool, Permits database, Permits user, int loops) {
@@ -51,6 +51,14 @@ public final class PoolLimits {
         parts[part.loop().index()] = part;
         database.join(part);
         user.join(part);
+    }
+
+    /** The part is over; says whether it was the last. */
+    synchronized boolean leave(Pool part) {
+        parts[part.loop().index()] = null;
+        database.leave(part);
+        user.leave(part);
+        return Arrays.stream(parts).allMatch(Objects::isNull);
     }
 
     /**
@@ -141,7 +149,7 @@ public final class PoolLimits {
         return Arrays.stream(parts).filter(Objects::nonNull).toList();
     }
 
-    private synchronized Pool part(int index) {
+    private synchronized @Nullable Pool part(int index) {
         return parts[index];
     }
 }

@@ -12,6 +12,7 @@ import io.plenum.pooler.config.Scrub;
  * @param resetQuery run when a session ends, or after each transaction with {@code resetAlways}; empty for none
  * @param scrub when a server is scrubbed of what its client may have left
  * @param maxPinnedShare percent of {@code size} that clients may keep beyond their transactions; one at least
+ * @param checks whether a server is checked at all
  * @param rotate whether the server used longest ago is taken first instead of the one used last
  */
 public record PoolSettings(
@@ -29,4 +30,6 @@ public record PoolSettings(
         Scrub scrub,
         int maxPinnedShare,
         long loginRetryNanos,
-        boolean rotate) {}
+        boolean rotate,
+        boolean logsConnections,
+        boolean logsDisconnections) {}

@@ -15,6 +15,9 @@ public interface TopologySource {
      */
     void subscribe(Consumer<Topology> listener);
 
+    /** Tells this listener nothing more. */
+    default void unsubscribe(Consumer<Topology> listener) {}
+
     /** A connection to the node failed or was not what the topology says: look again soon. */
     void suspect(Node node);
 

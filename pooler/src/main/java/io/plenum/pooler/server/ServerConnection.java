@@ -150,6 +150,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf leftover;
     private @Nullable CancelKey cancelKey;
     private @Nullable ErrorResponse lastFatal;
+    private @Nullable String closeReason;
     private TransactionStatus status = TransactionStatus.IDLE;
     private SessionSettings settings = SessionSettings.NONE;
     private boolean settingsKnown = true;
@@ -219,7 +220,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         } catch (ProtocolException violation) {
             LOG.warn("event=server_protocol_violation server={} reason=\"{}\"", id, violation.getMessage());
             endBatch();
-            close();
+            blame("broken server packet: " + violation.getMessage()).close();
         } finally {
             bytes.release();
         }
@@ -519,8 +520,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             lastFatal = error;
         }
         if (current == null) {
-            LOG.info("event=server_leaves server={} sqlstate={}", id, error.code());
-            close();
+            blame("server said " + error.code() + " " + error.message()).close();
             return false;
         }
         if (fatal) {
@@ -700,6 +700,19 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 && cutter.remaining() == 0
                 && leftover == null
                 && !closed;
+    }
+
+    /** Says why the connection is closed, if it will be; the first reason counts. */
+    public ServerConnection blame(String reason) {
+        if (closeReason == null) {
+            closeReason = reason;
+        }
+        return this;
+    }
+
+    /** Why the connection was closed, for the log. */
+    public String closeReason() {
+        return closeReason != null ? closeReason : endedByPeer ? "server conn crashed?" : "no longer needed";
     }
 
     /** Closes the connection; its end is told to reader and owner. */

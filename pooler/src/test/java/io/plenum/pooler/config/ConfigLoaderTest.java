@@ -140,7 +140,10 @@ class ConfigLoaderTest {
                 bad("[databases] a = hots=b", "unknown key of database \"a\" \"hots\"", "host"),
                 bad("[databases] a = host=/run/postgresql", "is a Unix socket, which is not in this release yet", null),
                 bad("[databases] a = port=0", "database \"a\": port = \"0\" is out of range", null),
-                bad("[databases] a = host=b,c port=1,2,3", "database \"a\" has 3 ports for 2 hosts", null),
+                bad(
+                        "[databases] a = host=b,c port=1,2,3",
+                        "database \"a\" has an invalid number of ports, 3 for 2 hosts",
+                        null),
                 bad("[databases] a = pool_size=many", "pool_size = \"many\" is not a whole number", null),
                 bad("[databases] a = pool_mode=both", "pool_mode = \"both\" is not one of its words", null),
                 bad("[databases] a = connect_query='SELECT 1", "of \"connect_query\" at column 15 does not end", null),
@@ -480,7 +483,7 @@ class ConfigLoaderTest {
                 Arguments.of(
                         "unix_socket_dir = /tmp", "unix_socket_dir is accepted but is not in force in this release"),
                 Arguments.of("read_consistency = session", "may be behind the client's own commits"),
-                Arguments.of("resolv_conf = /x", "is used; dns_servers names other servers"),
+                Arguments.of("dns_nxdomain_ttl = 3", "a failed look-up is tried again within two seconds"),
                 Arguments.of("pkt_buf = 8192", "pkt_buf is accepted but has no meaning here"),
                 Arguments.of("server_tls_sslmode = prefer", "servers are spoken to in plain text"),
                 Arguments.of("listen_port = 1\nlisten_port = 2", "listen_port was set at plenum.ini:2 already"),

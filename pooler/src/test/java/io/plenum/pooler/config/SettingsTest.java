@@ -9,11 +9,14 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class SettingsTest {
-    /** The names in PgBouncer's table, {@code src/main.c}, with its defaults where SHOW CONFIG has one. */
+    /**
+     * The names in PgBouncer's table, {@code src/main.c}, with its defaults where SHOW CONFIG has one, and of the version
+     * behind it cleanup_server_connections.
+     */
     private static final String PGBOUNCER = """
         admin_users=|application_name_add_host=0|auth_dbname|auth_file|auth_hba_file=|auth_ident_file|\
         auth_ldap_options|auth_pam_confdir=|auth_query|auth_type=md5|auth_user|autodb_idle_timeout=3600|\
-        cancel_wait_timeout=10|client_idle_timeout=0|client_login_timeout=60|client_tls13_ciphers|\
+        cancel_wait_timeout=10|cleanup_server_connections=0|client_idle_timeout=0|client_login_timeout=60|client_tls13_ciphers|\
         client_tls_ca_file=|client_tls_cert_file=|client_tls_ciphers=default|client_tls_dheparams=auto|\
         client_tls_ecdhcurve=auto|client_tls_key_file=|client_tls_protocols=secure|client_tls_sslmode=disable|\
         conffile|default_pool_size=20|disable_pqexec=0|dns_max_ttl=15|dns_nxdomain_ttl=15|\
@@ -110,6 +113,7 @@ class SettingsTest {
                         "pool_mode",
                         "query_wait_timeout",
                         "load_balance_hosts",
+                        "target_session_attrs",
                         "max_db_connections",
                         "max_db_client_connections",
                         "server_lifetime",

@@ -1,0 +1,97 @@
+package io.plenum.pooler.client;
+
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.net.LogName;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import io.plenum.wire.startup.StartupParameters;
+import io.plenum.wire.startup.StartupParameters.Replication;
+import java.net.SocketAddress;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the log hears of one client: its login, the errors that we send it, and once why it is closed; in PgBouncer's words,
+ * which scripts look for. Confined to the event loop of its client.
+ */
+final class ClientLog {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientLog.class);
+
+    private final long id;
+    private final Supplier<PoolerConfig> config;
+    private final Supplier<@Nullable SocketAddress> remote;
+    private final long bornNanos = System.nanoTime();
+    private @Nullable SocketAddress address;
+    private String database = "";
+    private String user = "";
+    private boolean closed;
+
+    /** {@code remote} is asked when it is needed, for a proxy in front may tell another one. */
+    ClientLog(long id, Supplier<PoolerConfig> config, Supplier<@Nullable SocketAddress> remote) {
+        this.id = id;
+        this.config = config;
+        this.remote = remote;
+    }
+
+    /** The startup packet is read and means a session; nothing is proved yet. */
+    void onAttempt(StartupParameters startup, boolean tls) {
+        database = startup.database();
+        user = startup.user();
+        if (config.get().get(Settings.LOG_CONNECTIONS)) {
+            LOG.info(
+                    "{} login attempt: db={} user={} tls={} replication={}",
+                    name(),
+                    database,
+                    user,
+                    tls ? "yes" : "no",
+                    word(startup.replication()));
+        }
+    }
+
+    private static String word(Replication replication) {
+        return switch (replication) {
+            case NONE -> "no";
+            case PHYSICAL -> "yes";
+            case DATABASE -> "database";
+        };
+    }
+
+    /** The first client of a database that no entry but {@code *} is for. */
+    void onAutoDatabase(String database) {
+        LOG.info("{} registered new auto-database: {}", name(), database);
+    }
+
+    /** We end the client with this error; {@code stopping} says that the process ends, and everybody with it. */
+    void onError(ErrorResponse error, boolean stopping) {
+        if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
+            LOG.warn("{} pooler error: {} (sqlstate {})", name(), error.message(), error.code());
+        }
+        onClosing(stopping && error.is(SqlState.ADMIN_SHUTDOWN) ? "server shutting down" : error.message());
+    }
+
+    /** The client is closed, or will be at once; the first reason counts. Before a startup packet nobody cares. */
+    void onClosing(String reason) {
+        if (!closed && !user.isEmpty() && config.get().get(Settings.LOG_DISCONNECTIONS)) {
+            long age = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - bornNanos);
+            LOG.info("{} closing because: {} (age={}s)", name(), reason, age);
+        }
+        closed = true;
+    }
+
+    /** A handler threw: our own bug. */
+    void onFailure(Throwable cause) {
+        LOG.error("event=client_failure client={} name=\"{}\"", id, name(), cause);
+    }
+
+    private String name() {
+        SocketAddress now = remote.get();
+        if (now != null) {
+            address = now; // null once the socket is closed
+        }
+        return LogName.ofClient(id, database, user, address);
+    }
+}

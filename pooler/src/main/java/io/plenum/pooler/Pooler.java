@@ -4,8 +4,10 @@ import io.netty.channel.ChannelHandler;
 import io.plenum.pooler.admin.Console;
 import io.plenum.pooler.admin.Controls;
 import io.plenum.pooler.admin.LoopCensus;
+import io.plenum.pooler.auth.AuthQueries;
 import io.plenum.pooler.auth.Authenticator;
 import io.plenum.pooler.auth.Credentials;
+import io.plenum.pooler.auth.SecretSource;
 import io.plenum.pooler.client.Admission;
 import io.plenum.pooler.client.Admission.Phase;
 import io.plenum.pooler.client.CancelKeys;
@@ -70,6 +72,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final PoolDirectory directory;
     private final Clusters clusters;
     private final ListenHubs hubs;
+    private final AuthQueries authQueries;
+    private final Authenticator authenticator;
     private final Admission admission = new Admission();
     private final List<LoopPools> pools = new ArrayList<>();
     private final List<LoopClients> clients = new ArrayList<>();
@@ -95,9 +99,12 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
         census = new LoopCensus(this::config, clusters::of, pools, clients);
         hubs = new ListenHubs(clusters::of, connector, ListenHubs.GRACE);
+        var console = new Console(Version.text(), this, census, history, admission, pools, clients, loops.control());
+        authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
+        authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
         var shared = new LoopClients.Shared(
                 this::config,
-                new Authenticator(),
+                authenticator,
                 credentials,
                 new StatementCache(STATEMENT_CACHE_BYTES),
                 new CancelKeys(),
@@ -105,7 +112,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 profiles,
                 new CancelRequests(() -> this.config.get(Settings.CANCEL_WAIT_TIMEOUT)),
                 hubs,
-                new Console(Version.text(), this, census, history, admission, pools, clients, loops.control()));
+                console);
         for (Loop loop : loops.loops()) {
             var loopPools = new LoopPools(
                     loop,
@@ -265,6 +272,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         config = next;
         directory.configure(next);
         clusters.configure();
+        authQueries.configure();
         profiles.clear();
         listener.deferAccept(next.get(Settings.TCP_DEFER_ACCEPT));
         for (LoopPools loopPools : pools) {
@@ -461,6 +469,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         }
         awaitLastWords();
         hubs.close();
+        authQueries.close();
+        authenticator.close();
         clusters.close();
         if (http != null) {
             http.close();

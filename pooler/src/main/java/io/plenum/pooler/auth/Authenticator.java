@@ -1,22 +1,22 @@
 package io.plenum.pooler.auth;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import io.plenum.pooler.auth.Proof.Outcome;
-import io.plenum.pooler.auth.Proof.PassedKeys;
-import io.plenum.pooler.config.AuthType;
+import io.plenum.pooler.auth.Refusal.Mechanism;
+import io.plenum.pooler.auth.SecretSource.Found;
+import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.HbaRule;
+import io.plenum.pooler.config.InvalidValueException;
+import io.plenum.pooler.config.LdapOptions;
+import io.plenum.pooler.config.LoginMethod;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Secret;
 import io.plenum.pooler.config.Settings;
-import io.plenum.wire.ProtocolException;
+import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.net.PeerIdentity;
+import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.auth.Md5Secret;
 import io.plenum.wire.auth.ScramSecret;
-import io.plenum.wire.auth.ScramServer;
-import io.plenum.wire.backend.BackendMessages;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -24,214 +24,348 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses how a client proves who it is, by {@code auth_type} and by what the user list holds. Any thread.
+ * Chooses how a client proves who it is: by {@code auth_type} or the rule of {@code auth_hba_file} that is about it, and by
+ * the secret that {@code auth_file} or {@code auth_query} has. Any thread.
  *
  * <p>Whoever is unknown is asked as everybody else is, and refused at the end: names cannot be found out.
  */
-public final class Authenticator {
-    private static final int SALT_BYTES = 16;
+public final class Authenticator implements AutoCloseable {
+    private static final int MOST_HASHES_WAITING = 512;
+    private static final int ASKERS = 8;
+    private static final int MOST_QUESTIONS_WAITING = 256;
 
     private final SecureRandom random = new SecureRandom();
-    private final byte[] mockSecret = new byte[32];
+    private final MockSecrets mocks = new MockSecrets(random);
+    private final FailedLogins failures = new FailedLogins();
     private final Map<String, Derived> derived = new ConcurrentHashMap<>();
+    private final SecretSource secrets;
+
+    /** For arithmetic: more threads than processors would only take turns. */
+    private final SlowWork hashing =
+            new SlowWork("login", Math.max(1, Runtime.getRuntime().availableProcessors() / 2), MOST_HASHES_WAITING);
+
+    /** For LDAP and PAM, which wait for others. */
+    private final SlowWork asking = new SlowWork("login-ask", ASKERS, MOST_QUESTIONS_WAITING);
 
     /** A SCRAM secret that was made from a password; kept, for thousands of hashes went into it. */
-    private record Derived(String password, int iterations, ScramSecret secret) {
+    private record Derived(String password, ScramSecret secret) {
+        boolean isOf(String text, byte[] salt, int iterations) {
+            return password.equals(text)
+                    && secret.iterations() == iterations
+                    && MessageDigest.isEqual(secret.salt(), salt);
+        }
+
         @Override
         public String toString() {
             return "Derived[***]";
         }
     }
 
-    public Authenticator() {
-        random.nextBytes(mockSecret);
+    public Authenticator(SecretSource secrets) {
+        this.secrets = secrets;
     }
 
     /**
-     * Prepares the proof that the user must give and hands it over by {@code executor}: at once, or later when something
-     * must be derived first.
+     * Prepares the proof that the client must give and hands it over by {@code loop}, the executor of the client's loop:
+     * at once, or later when something must be looked up or derived first.
      */
-    public void prepare(PoolerConfig config, String user, Executor executor, Consumer<Proof> ready) {
-        Secret secret = config.userList().secret(user);
-        AuthType type = config.get(Settings.AUTH_TYPE);
-        switch (type) {
-            case ANY -> ready.accept(new Trust(true));
-            case TRUST ->
-                ready.accept(new Trust(
-                        config.userList().knows(user) || config.userList().size() == 0));
-            case PLAIN -> ready.accept(new Cleartext(user, secret));
-            case MD5 -> {
-                if (secret instanceof Secret.Scram(String text)) {
-                    ready.accept(scram(ScramSecret.parse(text)));
-                } else {
-                    ready.accept(new Md5(user, secret, random));
-                }
+    public void prepare(LoginRequest request, Executor loop, Consumer<Proof> ready) {
+        if (request.isOwner()) {
+            ready.accept(NoProof.accepted(null));
+            return;
+        }
+        LoginMethod method = LoginMethod.of(request.config().get(Settings.AUTH_TYPE));
+        HbaRule rule = null;
+        if (method == null) {
+            PeerIdentity peer = request.peer();
+            rule = request.config()
+                    .loginRules()
+                    .hba()
+                    .find(
+                            peer.address(),
+                            peer.encrypted(),
+                            request.database(),
+                            request.user(),
+                            request.physicalReplication());
+            if (rule == null) {
+                ready.accept(NoProof.refused(noRule(request)));
+                return;
             }
-            default -> prepareScram(config, user, secret, executor, ready);
+            method = rule.method();
+        }
+        switch (method) {
+            case ANY -> ready.accept(any(request));
+            case REJECT, UNSUPPORTED -> ready.accept(NoProof.refused(rejected(rule)));
+            case LDAP -> ready.accept(ldap(request, rule, loop));
+            case PAM -> ready.accept(pam(request, loop));
+            case TRUST, PASSWORD, MD5, SCRAM_SHA_256, CERT, PEER ->
+                find(request, new Choice(request, method, rule, loop, ready));
         }
     }
 
-    private void prepareScram(
-            PoolerConfig config, String user, @Nullable Secret secret, Executor executor, Consumer<Proof> ready) {
+    /** Takes note of a login that failed; for how long the client is not to hear of it, in nanoseconds. */
+    public long onFailure(LoginRequest request, Refusal refusal, long nowNanos) {
+        return refusal.guess() ? failures.onFailure(request.peer().address(), request.user(), nowNanos) : 0;
+    }
+
+    public void onSuccess(LoginRequest request) {
+        failures.onSuccess(request.peer().address(), request.user());
+        secrets.onSuccess(request);
+    }
+
+    @Override
+    public void close() {
+        hashing.close();
+        asking.close();
+    }
+
+    // --- without a secret ------------------------------------------------------------------------------------------
+
+    private static Refusal noRule(LoginRequest request) {
+        PeerIdentity peer = request.peer();
+        return Refusal.rejected(
+                "no authentication method is found",
+                "no line of auth_hba_file matches",
+                PoolerErrors.noHbaEntry(peer.place(), request.user(), request.database(), peer.encrypted()));
+    }
+
+    private static Refusal rejected(@Nullable HbaRule rule) {
+        String cause = rule == null ? "" : "line " + rule.line() + " of auth_hba_file";
+        return Refusal.rejected("login rejected", cause, PoolerErrors.loginRejected("login rejected"));
+    }
+
+    private static Proof any(LoginRequest request) {
+        DatabaseConfig entry = request.entry();
+        boolean possible =
+                request.console() || entry == null || entry.user() != null; // a missing database is told later
+        return possible
+                ? NoProof.accepted(null)
+                : NoProof.refused(Refusal.configuration("auth_type=any requires forced user"));
+    }
+
+    private Proof ldap(LoginRequest request, @Nullable HbaRule rule, Executor loop) {
+        LdapOptions options = rule == null ? null : rule.ldap();
+        try {
+            if (options == null) {
+                options = LdapOptions.parse(request.config().get(Settings.AUTH_LDAP_OPTIONS));
+            }
+        } catch (InvalidValueException e) {
+            return NoProof.refused(Refusal.configuration("auth_ldap_options " + e.getMessage()));
+        }
+        return new PasswordProof(
+                new LdapCheck(options, request.user()),
+                Refusal.password(request.user(), Mechanism.LDAP, "LDAP said no"),
+                asking,
+                urgency(request),
+                loop);
+    }
+
+    private Proof pam(LoginRequest request, Executor loop) {
+        return new PasswordProof(
+                new PamCheck(
+                        request.user(), request.peer().place(), request.config().get(Settings.AUTH_PAM_CONFDIR)),
+                Refusal.password(request.user(), Mechanism.PAM, "PAM said no"),
+                asking,
+                urgency(request),
+                loop);
+    }
+
+    private SlowWork.Urgency urgency(LoginRequest request) {
+        return failures.isSuspect(request.peer().address(), System.nanoTime())
+                ? SlowWork.Urgency.SUSPECT
+                : SlowWork.Urgency.USUAL;
+    }
+
+    // --- by a secret -----------------------------------------------------------------------------------------------
+
+    /** What is known before the secret is. */
+    private record Choice(
+            LoginRequest request,
+            LoginMethod method,
+            @Nullable HbaRule rule,
+            Executor loop,
+            Consumer<Proof> ready) {
+        String user() {
+            return request.user();
+        }
+    }
+
+    private void find(LoginRequest request, Choice choice) {
+        secrets.find(
+                request,
+                () -> urgency(request) == SlowWork.Urgency.SUSPECT,
+                choice.loop(),
+                found -> choose(choice, found));
+    }
+
+    private void choose(Choice choice, Found found) {
+        if (found instanceof Found.Broken(Refusal refusal)) {
+            choice.ready().accept(NoProof.refused(refusal));
+            return;
+        }
+        Secret secret = found instanceof Found.User(Secret known, var _) ? known : null;
+        if (found.askedFor()) {
+            mocks.onFound(secret);
+        }
+        switch (choice.method()) {
+            case TRUST -> choice.ready().accept(trust(choice, found));
+            case CERT -> choice.ready().accept(certificate(choice, found));
+            case PEER -> choice.ready().accept(peer(choice, found));
+            case PASSWORD ->
+                choice.ready()
+                        .accept(new PasswordProof(
+                                PasswordCheck.of(choice.user(), secret),
+                                refusal(choice, found, Mechanism.PASSWORD),
+                                hashing,
+                                urgency(choice.request()),
+                                choice.loop()));
+            case MD5 -> {
+                boolean scram = secret == null
+                        ? mocks.isMostlyScram(choice.request().config(), found.askedFor())
+                        : secret instanceof Secret.Scram;
+                if (scram) {
+                    scram(choice, found);
+                } else {
+                    choice.ready().accept(md5(choice, found));
+                }
+            }
+            case SCRAM_SHA_256 -> scram(choice, found);
+            case ANY, REJECT, LDAP, PAM, UNSUPPORTED -> throw new IllegalStateException("needs no secret");
+        }
+    }
+
+    private static Refusal refusal(Choice choice, Found found, Mechanism mechanism) {
+        return switch (found) {
+            case Found.Nobody(boolean askedFor) -> Refusal.unknownUser(choice.user(), mechanism, askedFor);
+            case Found.User(Secret secret, var _) -> {
+                String cause = "wrong password";
+                if (secret == null) {
+                    cause = "the user has no password, or it has expired";
+                } else if (mechanism == Mechanism.SASL && secret instanceof Secret.Md5) {
+                    cause = "SCRAM authentication failed: user has MD5 secret";
+                }
+                yield Refusal.password(choice.user(), mechanism, cause);
+            }
+            case Found.Broken(Refusal refusal) -> refusal;
+        };
+    }
+
+    /** What a user whom the settings do not know can show a server by the mere secret. */
+    private static @Nullable ServerCredential credential(Found found) {
+        return found instanceof Found.User(Secret secret, boolean askedFor) && askedFor
+                ? switch (secret) {
+                    case Secret.Plain(String password) -> new ServerCredential.Password(password);
+                    case Secret.Md5(String hex) -> new ServerCredential.Md5("md5" + hex);
+                    case null, default -> null;
+                }
+                : null;
+    }
+
+    private static Proof trust(Choice choice, Found found) {
+        return switch (found) {
+            case Found.User _ -> NoProof.accepted(credential(found));
+            case Found.Nobody(boolean askedFor) ->
+                !askedFor && choice.request().config().userList().size() == 0
+                        ? NoProof.accepted(null)
+                        : NoProof.refused(Refusal.untrusted(choice.user(), askedFor));
+            case Found.Broken(Refusal refusal) -> NoProof.refused(refusal);
+        };
+    }
+
+    private static Proof certificate(Choice choice, Found found) {
+        PeerIdentity peer = choice.request().peer();
+        String name = peer.certificateName();
+        if (!peer.encrypted()) {
+            return NoProof.refused(Refusal.certificate("TLS connection required"));
+        }
+        if (name == null) {
+            return NoProof.refused(Refusal.certificate("TLS client certificate required"));
+        }
+        if (!(found instanceof Found.User)) {
+            return NoProof.refused(Refusal.certificate("no such user: " + choice.user()));
+        }
+        String mismatch =
+                mismatch(choice, name, "ident map: %s does not have a match", "TLS certificate name mismatch");
+        return mismatch == null ? NoProof.accepted(credential(found)) : NoProof.refused(Refusal.certificate(mismatch));
+    }
+
+    private static Proof peer(Choice choice, Found found) {
+        String name = choice.request().peer().systemUser();
+        if (name == null) {
+            return NoProof.refused(Refusal.peer("not a Unix socket, or its other end is not known"));
+        }
+        if (!(found instanceof Found.User)) {
+            return NoProof.refused(Refusal.peer("no such user: " + choice.user()));
+        }
+        String mismatch = mismatch(choice, name, "ident map %s cannot be matched", "the system user has another name");
+        return mismatch == null ? NoProof.accepted(credential(found)) : NoProof.refused(Refusal.peer(mismatch));
+    }
+
+    /** Null when the system's name may log in as the user; else why it may not. */
+    private static @Nullable String mismatch(Choice choice, String name, String ofMap, String ofNames) {
+        String map = choice.rule() == null ? null : choice.rule().map();
+        if (map == null) {
+            return name.equals(choice.user()) ? null : ofNames;
+        }
+        return choice.request().config().loginRules().maps().allows(map, name, choice.user())
+                ? null
+                : ofMap.formatted(map);
+    }
+
+    private Proof md5(Choice choice, Found found) {
+        Md5Secret stored = found instanceof Found.User(Secret secret, var _)
+                ? switch (secret) {
+                    case Secret.Plain(String password) -> Md5Secret.of(choice.user(), password);
+                    case Secret.Md5(String hex) -> Md5Secret.parse("md5" + hex);
+                    case null, default -> null;
+                }
+                : null;
+        return new Md5Proof(stored, refusal(choice, found, Mechanism.PASSWORD), credential(found), random);
+    }
+
+    private void scram(Choice choice, Found found) {
+        Secret secret = found instanceof Found.User(Secret known, var _) ? known : null;
+        PoolerConfig config = choice.request().config();
         int iterations = config.get(Settings.SCRAM_ITERATIONS);
         switch (secret) {
-            case Secret.Scram(String text) -> ready.accept(scram(ScramSecret.parse(text)));
+            case Secret.Scram(String text) -> {
+                ScramSecret parsed = ScramSecret.parse(text);
+                accept(choice, found, parsed == null ? mock(choice, found) : parsed, true);
+            }
             case Secret.Plain(String password) -> {
-                Derived known = derived.get(user);
-                if (known != null && known.password().equals(password) && known.iterations() == iterations) {
-                    ready.accept(scram(known.secret()));
+                byte[] salt = mocks.salt(config, choice.user());
+                Derived known = derived.get(choice.user());
+                if (known != null && known.isOf(password, salt, iterations)) {
+                    accept(choice, found, known.secret(), false);
                 } else {
-                    derive(user, password, iterations, executor, ready);
+                    derive(choice, found, password, salt, iterations);
                 }
             }
-            case null, default -> ready.accept(scram(ScramSecret.mock(mockSecret, user, iterations)));
+            case null, default -> accept(choice, found, mock(choice, found), false);
         }
     }
 
-    private void derive(String user, String password, int iterations, Executor executor, Consumer<Proof> ready) {
-        Thread.ofVirtual().name("plenum-scram").start(() -> {
-            byte[] salt = new byte[SALT_BYTES];
-            random.nextBytes(salt);
+    private ScramSecret mock(Choice choice, Found found) {
+        PoolerConfig config = choice.request().config();
+        return mocks.scram(config, choice.user(), found.askedFor(), config.get(Settings.SCRAM_ITERATIONS));
+    }
+
+    private void derive(Choice choice, Found found, String password, byte[] salt, int iterations) {
+        boolean taken = hashing.run(urgency(choice.request()), () -> {
             ScramSecret made = ScramSecret.derive(password, salt, iterations);
-            derived.put(user, new Derived(password, iterations, made));
-            executor.execute(() -> ready.accept(scram(made)));
+            if (found instanceof Found.User(var _, boolean askedFor) && !askedFor) {
+                derived.put(choice.user(), new Derived(password, made)); // of the user list: bounded
+            }
+            choice.loop().execute(() -> accept(choice, found, made, false));
         });
-    }
-
-    private Proof scram(@Nullable ScramSecret secret) {
-        return secret == null ? new Trust(false) : new Scram(secret, random);
-    }
-
-    /** No proof is asked for; {@code known} says whether the name alone suffices. */
-    private record Trust(boolean known) implements Proof {
-        @Override
-        public Outcome start(ByteBuf out) {
-            return known ? Outcome.ACCEPTED : Outcome.REFUSED;
-        }
-
-        @Override
-        public Outcome onMessage(byte[] body, ByteBuf out) {
-            throw new ProtocolException("a password that nobody asked for");
+        if (!taken) {
+            choice.ready().accept(NoProof.refused(Refusal.unavailable("too many secrets wait to be derived")));
         }
     }
 
-    /** The password itself, compared with whatever form of it we hold. */
-    private record Cleartext(String user, @Nullable Secret secret) implements Proof {
-        @Override
-        public Outcome start(ByteBuf out) {
-            BackendMessages.authenticationCleartextPassword(out);
-            return Outcome.MORE;
-        }
-
-        @Override
-        public Outcome onMessage(byte[] body, ByteBuf out) {
-            byte[] password = withoutNul(body);
-            boolean right = switch (secret) {
-                case Secret.Plain(String expected) ->
-                    MessageDigest.isEqual(expected.getBytes(StandardCharsets.UTF_8), password);
-                case Secret.Md5(String hex) -> {
-                    Md5Secret stored = Md5Secret.parse("md5" + hex);
-                    yield stored != null && stored.isOf(user, password);
-                }
-                case Secret.Scram(String text) -> {
-                    ScramSecret stored = ScramSecret.parse(text);
-                    yield stored != null && stored.isOf(new String(password, StandardCharsets.UTF_8));
-                }
-                case null -> false;
-            };
-            return right ? Outcome.ACCEPTED : Outcome.REFUSED;
-        }
-    }
-
-    private static final class Md5 implements Proof {
-        private final @Nullable Md5Secret secret;
-        private final byte[] salt = new byte[4];
-
-        Md5(String user, @Nullable Secret stored, SecureRandom random) {
-            random.nextBytes(salt);
-            secret = switch (stored) {
-                case Secret.Plain(String password) -> Md5Secret.of(user, password);
-                case Secret.Md5(String hex) -> Md5Secret.parse("md5" + hex);
-                case null, default -> null;
-            };
-        }
-
-        @Override
-        public Outcome start(ByteBuf out) {
-            BackendMessages.authenticationMd5Password(out, salt);
-            return Outcome.MORE;
-        }
-
-        @Override
-        public Outcome onMessage(byte[] body, ByteBuf out) {
-            return secret != null && secret.verify(withoutNul(body), salt) ? Outcome.ACCEPTED : Outcome.REFUSED;
-        }
-    }
-
-    private static final class Scram implements Proof {
-        private final ScramSecret secret;
-        private final ScramServer exchange;
-        private boolean begun;
-        private @Nullable PassedKeys keys;
-
-        Scram(ScramSecret secret, SecureRandom random) {
-            this.secret = secret;
-            this.exchange = new ScramServer(secret, random);
-        }
-
-        @Override
-        public Outcome start(ByteBuf out) {
-            BackendMessages.authenticationSasl(out, ScramServer.MECHANISM);
-            return Outcome.MORE;
-        }
-
-        @Override
-        public Outcome onMessage(byte[] body, ByteBuf out) {
-            if (!begun) {
-                begun = true;
-                BackendMessages.authenticationSaslContinue(out, exchange.onClientFirst(initialResponse(body)));
-                return Outcome.MORE;
-            }
-            return switch (exchange.onClientFinal(body)) {
-                case ScramServer.Accepted(byte[] serverFinal, byte[] clientKey) -> {
-                    keys = new PassedKeys(clientKey, secret.serverKey());
-                    BackendMessages.authenticationSaslFinal(out, serverFinal);
-                    yield Outcome.ACCEPTED;
-                }
-                case ScramServer.Refused _ -> Outcome.REFUSED;
-            };
-        }
-
-        /** Manual, "Message Formats": SASLInitialResponse is the mechanism, a length, and that many bytes. */
-        private static byte[] initialResponse(byte[] body) {
-            ByteBuf bytes = Unpooled.wrappedBuffer(body);
-            int nameEnd = bytes.indexOf(0, body.length, (byte) 0);
-            if (nameEnd < 0 || body.length - nameEnd < 5) {
-                throw new ProtocolException("malformed SASLInitialResponse");
-            }
-            String mechanism = bytes.toString(0, nameEnd, StandardCharsets.US_ASCII);
-            if (!mechanism.equals(ScramServer.MECHANISM)) {
-                throw new ProtocolException("client selected an invalid SASL authentication mechanism");
-            }
-            int length = bytes.getInt(nameEnd + 1);
-            if (length != body.length - nameEnd - 5) {
-                throw new ProtocolException("malformed SASLInitialResponse");
-            }
-            byte[] data = new byte[length];
-            bytes.getBytes(nameEnd + 5, data);
-            return data;
-        }
-
-        @Override
-        public @Nullable PassedKeys keys() {
-            return keys;
-        }
-    }
-
-    private static byte[] withoutNul(byte[] body) {
-        if (body.length == 0 || body[body.length - 1] != 0) {
-            throw new ProtocolException("malformed PasswordMessage");
-        }
-        return Arrays.copyOf(body, body.length - 1);
+    private void accept(Choice choice, Found found, ScramSecret secret, boolean passesKeys) {
+        choice.ready()
+                .accept(new ScramProof(
+                        secret, refusal(choice, found, Mechanism.SASL), credential(found), passesKeys, random));
     }
 }

@@ -1,6 +1,8 @@
 package io.plenum.pooler.auth;
 
 import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.ServerCredential;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One client's attempt to prove who it is. Confined to the client's event loop. */
@@ -9,6 +11,8 @@ public interface Proof {
     enum Outcome {
         /** The client must send another message. */
         MORE,
+        /** Nothing more is needed of the client, but the answer takes a while: {@link #whenDone} tells it. */
+        LATER,
         ACCEPTED,
         REFUSED
     }
@@ -19,16 +23,19 @@ public interface Proof {
     /** Reads the body of a PasswordMessage or SASL message, and appends the next request. */
     Outcome onMessage(byte[] body, ByteBuf out);
 
-    /** After ACCEPTED by SCRAM: what lets us log in to PostgreSQL with the same verifier. */
-    default @Nullable PassedKeys keys() {
-        return null;
+    /** Longest body that the next message may have, in bytes; more is not even waited for. */
+    int longestMessage();
+
+    /** After LATER, once: hears ACCEPTED or REFUSED on the client's loop. */
+    default void whenDone(Consumer<Outcome> done) {
+        throw new IllegalStateException("nothing is being waited for");
     }
 
-    /** ClientKey and ServerKey of a role. Never printed. */
-    record PassedKeys(byte[] clientKey, byte[] serverKey) {
-        @Override
-        public String toString() {
-            return "PassedKeys[***]";
-        }
+    /** After REFUSED: why. */
+    Refusal refusal();
+
+    /** After ACCEPTED: what it lets us show a server as this user; null if nothing that the settings do not have. */
+    default @Nullable ServerCredential credential() {
+        return null;
     }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /** How many clients there are, over all loops, and whether new ones are welcome. Any thread. */
 public final class Admission {
     private final AtomicInteger connected = new AtomicInteger();
+    private final HalfOpen halfOpen = new HalfOpen();
     private final AtomicLong ids = new AtomicLong();
     private final Set<String> disabled = ConcurrentHashMap.newKeySet();
     private final AtomicInteger consoles = new AtomicInteger();
@@ -38,6 +39,11 @@ public final class Admission {
     /** Those who have logged in, by database and user. */
     Headcount headcount() {
         return headcount;
+    }
+
+    /** Clients that are still logging in. */
+    public HalfOpen halfOpen() {
+        return halfOpen;
     }
 
     void enterConsole() {

@@ -179,7 +179,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.clients = clients;
         this.id = clients.shared().admission().enter();
         this.log = new ClientLog(id, clients.shared().config(), this::remoteAddress);
-        this.login = new ClientLogin(this, clients);
     }
 
     // --- socket events ---------------------------------------------------------------------------------------------
@@ -189,6 +188,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         channel = context.channel();
         outbox = new Outbox(context.channel());
         clients.enter(this);
+        login = new ClientLogin(this, clients);
     }
 
     @Override
@@ -1028,6 +1028,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         log.onError(error, clients.shared().admission().isClosing());
         leave(error);
+    }
+
+    /** The same, but the log knows already, and more than the client may hear. */
+    void failUnlogged(ErrorResponse error) {
+        if (state != State.LEAVING && state != State.GONE) {
+            leave(error);
+        }
     }
 
     private void leave(@Nullable ErrorResponse lastWord) {

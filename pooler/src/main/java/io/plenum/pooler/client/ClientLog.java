@@ -65,6 +65,14 @@ final class ClientLog {
         LOG.info("{} registered new auto-database: {}", name(), database);
     }
 
+    /** The login is refused: {@code cause} is what nobody else may hear, such as that there is no such user. */
+    void onRefused(String cause, String reason) {
+        if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
+            LOG.warn("{} pooler error: {} ({})", name(), reason, cause);
+        }
+        onClosing(reason);
+    }
+
     /** We end the client with this error; {@code stopping} says that the process ends, and everybody with it. */
     void onError(ErrorResponse error, boolean stopping) {
         if (config.get().get(Settings.LOG_POOLER_ERRORS)) {

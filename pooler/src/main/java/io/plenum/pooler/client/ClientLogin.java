@@ -2,15 +2,19 @@ package io.plenum.pooler.client;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.plenum.pooler.auth.LoginRequest;
 import io.plenum.pooler.auth.Proof;
 import io.plenum.pooler.auth.Proof.Outcome;
+import io.plenum.pooler.auth.Refusal;
 import io.plenum.pooler.client.KnownLogins.KnownLogin;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.net.PeerIdentity;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.ServerCredential;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrontendType;
@@ -27,6 +31,7 @@ import io.plenum.wire.startup.StartupParameters.Replication;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,10 +40,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing that the client says is applied anywhere before it has proved who it is. Manual, "Message Flow", Start-up.
  * Confined to the event loop of its client.
  */
-final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
+final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, HalfOpen.Client {
     private final ClientConnection client;
     private final LoopClients clients;
     private final PoolerConfig config;
+    private final PeerIdentity arrived;
 
     private boolean askedForTls;
     private boolean askedForGss;
@@ -48,7 +54,15 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
     private @Nullable KnownLogin known;
     private StartupPacket.@Nullable Startup startup;
     private ProtocolVersion version = ProtocolVersion.V3_0;
+    private @Nullable LoginRequest request;
     private @Nullable Proof proof;
+
+    /** The proof is given; what becomes of it is still to come. */
+    private boolean judged;
+
+    /** The client counts as logged in, until it is gone. */
+    private boolean admitted;
+
     private @Nullable ProfileProbe probe;
     private @Nullable ReplicationRelay relay;
     private @Nullable PoolGroup group;
@@ -59,6 +73,15 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
         this.client = client;
         this.clients = clients;
         this.config = clients.shared().config().get();
+        this.arrived = PeerIdentity.of(client.channel());
+        clients.shared()
+                .admission()
+                .halfOpen()
+                .enter(
+                        this,
+                        arrived.address(),
+                        config.get(Settings.MAX_LOGINS),
+                        config.get(Settings.MAX_LOGINS_PER_ADDRESS));
     }
 
     /** Handles what is at hand; says whether there may be more to handle. */
@@ -148,7 +171,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             return;
         }
         int limit = config.get(Settings.MAX_CLIENT_CONN);
-        if (!console && clients.shared().admission().connected() > limit) {
+        if (!console && clients.shared().admission().headcount().all() >= limit) {
             refuse(PoolerErrors.tooManyClients(limit));
             return;
         }
@@ -161,7 +184,16 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             BackendMessages.negotiateProtocolVersion(
                     client.outbox().writer(), version.minor(), parameters.unknownProtocolOptions());
         }
-        clients.shared().authenticator().prepare(config, parameters.user(), clients.loop(), this::onProofReady);
+        var asking = new LoginRequest(
+                config,
+                parameters.database(),
+                console ? null : known != null ? known.database() : config.database(parameters.database()),
+                console,
+                parameters.user(),
+                parameters.replication() == Replication.PHYSICAL,
+                PeerIdentity.of(client.channel()));
+        request = asking;
+        clients.shared().authenticator().prepare(asking, clients.loop(), this::onProofReady);
     }
 
     // --- the proof -------------------------------------------------------------------------------------------------
@@ -178,7 +210,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
 
     private boolean stepProof(ByteBuf bytes) {
         Proof running = proof;
-        if (running == null || probe != null || group != null) {
+        if (running == null || judged) {
             // Somebody who pipelines behind the password waits; somebody who floods is cut off.
             if (bytes.writerIndex() - client.cutter().position() > Limits.LOOKED_AT) {
                 throw new ProtocolException("too much before the login is over");
@@ -186,6 +218,11 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
             return false;
         }
         FrameCutter cutter = client.cutter();
+        int from = cutter.position();
+        if (bytes.writerIndex() - from >= Limits.HEADER
+                && bytes.getInt(from + 1) > running.longestMessage() + Integer.BYTES) {
+            throw new ProtocolException("invalid message length in a password message");
+        }
         FrameCutter.Step step = cutter.next();
         if (step == FrameCutter.Step.NONE) {
             return false;
@@ -201,17 +238,55 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
     }
 
     private void onOutcome(Outcome outcome) {
+        judged = outcome != Outcome.MORE;
         switch (outcome) {
             case MORE -> {}
-            case REFUSED -> refuse(PoolerErrors.authenticationFailed(startup().user()));
+            case LATER -> proof().whenDone(this::onJudged);
+            case REFUSED -> onRefused(proof().refusal());
             case ACCEPTED -> onAccepted();
         }
     }
 
+    private void onJudged(Outcome outcome) {
+        if (!stopped) {
+            onOutcome(outcome);
+            client.outbox().flush();
+            client.pump();
+        }
+    }
+
+    /** The log hears why; the client hears little, and the more often it fails the later. */
+    private void onRefused(Refusal refusal) {
+        client.log().onRefused(refusal.cause(), refusal.reason());
+        long delay = clients.shared().authenticator().onFailure(request(), refusal, System.nanoTime());
+        if (delay == 0) {
+            turnAway(refusal);
+        } else {
+            var _ = clients.loop()
+                    .executor()
+                    .schedule(
+                            () -> {
+                                if (!stopped) {
+                                    turnAway(refusal);
+                                }
+                            },
+                            delay,
+                            TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void turnAway(Refusal refusal) {
+        stopped = true;
+        client.failUnlogged(refusal.error());
+    }
+
     private void onAccepted() {
         StartupParameters who = startup();
-        if (proof != null && proof.keys() != null) {
-            clients.shared().credentials().onClientKeys(who.user(), proof.keys());
+        leaveHalfOpen();
+        clients.shared().authenticator().onSuccess(request());
+        ServerCredential credential = proof().credential();
+        if (credential != null) {
+            clients.shared().credentials().onLogin(config, who.database(), who.user(), credential);
         }
         if (clients.shared().console().isConsole(who.database())) {
             enterConsole(who);
@@ -260,12 +335,15 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
 
     private boolean takeSeat(DatabaseConfig database, String user) {
         Headcount headcount = clients.shared().admission().headcount();
+        int all = config.get(Settings.MAX_CLIENT_CONN);
         int ofDatabase = config.get(Settings.MAX_DB_CLIENT_CONNECTIONS, database);
         int ofUser = config.get(Settings.MAX_USER_CLIENT_CONNECTIONS, config.user(user));
-        switch (headcount.enter(database.name(), ofDatabase, user, ofUser)) {
+        switch (headcount.enter(all, database.name(), ofDatabase, user, ofUser)) {
+            case Headcount.Full.ALL -> refuse(PoolerErrors.tooManyClients(all));
             case Headcount.Full.DATABASE -> refuse(PoolerErrors.tooManyClientsOfDatabase(database.name(), ofDatabase));
             case Headcount.Full.USER -> refuse(PoolerErrors.tooManyClientsOfUser(user, ofUser));
             case Headcount.Seat seat -> {
+                admitted = true;
                 client.take(seat);
                 return true;
             }
@@ -296,7 +374,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
     private void enterConsole(StartupParameters who) {
         ConsoleSession session = clients.shared().console().open(client, who.user());
         if (session == null) {
-            refuse(PoolerErrors.authenticationFailed(who.user()));
+            refuse(PoolerErrors.noConsoleRights(who.user()));
             return;
         }
         stopped = true;
@@ -416,15 +494,47 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker {
                         .brokenWaiting(who.database(), who.user(), false, waited);
     }
 
+    private void leaveHalfOpen() {
+        clients.shared().admission().halfOpen().leave(this, arrived.address());
+    }
+
+    /** Any thread: others are logging in, and this one has taken longest. */
+    @Override
+    public void onEvicted() {
+        client.execute(() -> {
+            if (!stopped && !admitted) {
+                stopped = true;
+                ErrorResponse error = PoolerErrors.loginEvicted();
+                client.log().onClosing(error.message());
+                client.failUnlogged(error);
+            }
+        });
+    }
+
     /** The client is gone. */
     void stop() {
         stopped = true;
+        leaveHalfOpen();
         if (probe != null) {
             probe.stop();
         }
         if (relay != null) {
             relay.stop();
         }
+    }
+
+    private Proof proof() {
+        if (proof == null) {
+            throw new IllegalStateException("no proof is asked for yet");
+        }
+        return proof;
+    }
+
+    private LoginRequest request() {
+        if (request == null) {
+            throw new IllegalStateException("nobody asks to be let in yet");
+        }
+        return request;
     }
 
     private StartupParameters startup() {

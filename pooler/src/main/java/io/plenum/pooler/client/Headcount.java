@@ -3,12 +3,14 @@ package io.plenum.pooler.client;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How many clients each database and each user has, over all loops: those that have proved who they are, but for the
  * console's. Any thread.
  */
 public final class Headcount {
+    private final AtomicInteger all = new AtomicInteger();
     private final Map<String, Integer> databases = new ConcurrentHashMap<>();
     private final Map<String, Integer> users = new ConcurrentHashMap<>();
 
@@ -17,6 +19,7 @@ public final class Headcount {
 
     /** Which limit leaves no place. */
     enum Full implements Entry {
+        ALL,
         DATABASE,
         USER
     }
@@ -36,12 +39,25 @@ public final class Headcount {
             if (!left.getAndSet(true)) {
                 giveBack(databases, database);
                 giveBack(users, user);
+                all.decrementAndGet();
             }
         }
     }
 
-    /** One more client of the database and the user, if their limits allow it; 0 is none. */
-    Entry enter(String database, int mostOfDatabase, String user, int mostOfUser) {
+    /** One more client, of the database and the user, if all limits allow it; of theirs 0 is none. */
+    Entry enter(int most, String database, int mostOfDatabase, String user, int mostOfUser) {
+        if (all.incrementAndGet() > most) {
+            all.decrementAndGet();
+            return Full.ALL;
+        }
+        Entry entry = enter(database, mostOfDatabase, user, mostOfUser);
+        if (!(entry instanceof Seat)) {
+            all.decrementAndGet();
+        }
+        return entry;
+    }
+
+    private Entry enter(String database, int mostOfDatabase, String user, int mostOfUser) {
         if (!take(databases, database, mostOfDatabase)) {
             return Full.DATABASE;
         }
@@ -50,6 +66,11 @@ public final class Headcount {
             return Full.USER;
         }
         return new Seat(database, user);
+    }
+
+    /** All who are in. */
+    int all() {
+        return all.get();
     }
 
     private static boolean take(Map<String, Integer> counts, String name, int most) {

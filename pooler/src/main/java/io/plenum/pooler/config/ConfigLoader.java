@@ -3,6 +3,7 @@ package io.plenum.pooler.config;
 import io.plenum.pooler.config.Setting.Effect;
 import io.plenum.pooler.config.Setting.Reload;
 import io.plenum.pooler.config.Setting.Scope;
+import io.plenum.pooler.pam.Pam;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -44,6 +45,9 @@ public final class ConfigLoader {
 
     private static final Set<String> CONSOLE_DATABASES = Set.of("pgbouncer", "plenum");
 
+    private static final Set<Setting<?>> READ_WITH_THE_FILE =
+            Set.of(Settings.AUTH_FILE, Settings.AUTH_HBA_FILE, Settings.AUTH_IDENT_FILE);
+
     private final Path file;
     private final Findings findings = new Findings();
     private final Map<String, Object> globals = new HashMap<>();
@@ -54,6 +58,7 @@ public final class ConfigLoader {
     private final Map<Integer, PeerConfig> peers = new LinkedHashMap<>();
     private final Set<Setting<?>> warnedOf = new HashSet<>();
     private UserList userList = UserList.EMPTY;
+    private LoginRules loginRules = LoginRules.NONE;
 
     /** Where something was written. */
     private record Place(Path file, int line) {
@@ -95,7 +100,7 @@ public final class ConfigLoader {
             findings.unknown(Fault.CONSOLE, 0, "setting", name, Settings.keys(Scope.GLOBAL));
         } else if (setting.reload() == Reload.RESTART) {
             findings.fault(Fault.CONSOLE, 0, name + " takes effect at a restart; write it into " + running.conffile());
-        } else if (setting.equals(Settings.AUTH_FILE)) {
+        } else if (READ_WITH_THE_FILE.contains(setting)) {
             findings.fault(Fault.CONSOLE, 0, name + " is read with the file; write it into " + running.conffile());
         } else {
             Object value = readValue(setting, name, text, new Place(Fault.CONSOLE, 0), findings);
@@ -112,6 +117,7 @@ public final class ConfigLoader {
         loader.readEnvironment(environment);
         loader.checkTogether();
         loader.readUserList();
+        loader.readLoginRules();
         return loader.result();
     }
 
@@ -127,6 +133,7 @@ public final class ConfigLoader {
                 users,
                 new ArrayList<>(peers.values()),
                 userList,
+                loginRules,
                 findings.warnings()));
     }
 
@@ -397,9 +404,49 @@ public final class ConfigLoader {
         if (value(Settings.LISTEN_ADDR).isEmpty()) {
             findings.warn(file, 0, "listen_addr is not set, so no client can connect");
         }
-        if (value(Settings.AUTH_FILE).isEmpty() && authType != AuthType.ANY) {
+        checkUsers(authType, all);
+    }
+
+    private void checkUsers(AuthType authType, List<DatabaseConfig> all) {
+        boolean askedFor =
+                !value(Settings.AUTH_USER).isEmpty() || all.stream().anyMatch(database -> database.authUser() != null);
+        boolean known = switch (authType) {
+            case ANY, LDAP, PAM -> true;
+            case TRUST, PLAIN, MD5, SCRAM_SHA_256, CERT, HBA ->
+                !value(Settings.AUTH_FILE).isEmpty() || askedFor;
+        };
+        if (!known) {
             findings.warn(
-                    file, 0, "auth_file is not set and auth_type = " + authType.word() + ", so no user can log in");
+                    file,
+                    0,
+                    "auth_file and auth_user are not set and auth_type = " + authType.word()
+                            + ", so no user can log in");
+        }
+        if (authType == AuthType.HBA && value(Settings.AUTH_HBA_FILE).isEmpty()) {
+            findings.warn(file, 0, "auth_type = hba and auth_hba_file is not set, so no user can log in");
+        }
+        Place typePlace = Objects.requireNonNullElse(places.get(Settings.AUTH_TYPE.name()), new Place(file, 0));
+        if (authType == AuthType.LDAP && value(Settings.AUTH_LDAP_OPTIONS).isEmpty()) {
+            findings.fault(typePlace.file(), typePlace.line(), "auth_type = ldap needs auth_ldap_options");
+        }
+        if (authType == AuthType.PAM) {
+            checkPam(typePlace);
+        }
+        if (CONSOLE_DATABASES.contains(value(Settings.AUTH_DBNAME))) {
+            Place place = Objects.requireNonNullElse(places.get(Settings.AUTH_DBNAME.name()), new Place(file, 0));
+            findings.fault(
+                    place.file(),
+                    place.line(),
+                    "cannot use the reserved \"%s\" database as an auth_dbname".formatted(value(Settings.AUTH_DBNAME)));
+        }
+    }
+
+    private void checkPam(Place place) {
+        String fault = Pam.unavailability();
+        if (fault != null) {
+            findings.fault(place.file(), place.line(), "auth_type = pam cannot be had: " + fault);
+        } else if (!value(Settings.AUTH_PAM_CONFDIR).isEmpty() && !Pam.hasConfigurationDirectory()) {
+            findings.fault(place.file(), place.line(), "auth_pam_confdir needs Linux-PAM 1.4");
         }
     }
 
@@ -414,6 +461,27 @@ public final class ConfigLoader {
             userList = UserList.parse(path, TextFile.read(path, LARGEST_USER_LIST), findings);
         } catch (IOException | InvalidPathException e) {
             findings.fault(place.file(), place.line(), "auth_file = " + Findings.quote(name) + " " + e.getMessage());
+        }
+    }
+
+    private void readLoginRules() {
+        boolean needed = value(Settings.AUTH_TYPE) == AuthType.HBA;
+        loginRules =
+                LoginRules.read(source(Settings.AUTH_HBA_FILE), source(Settings.AUTH_IDENT_FILE), needed, findings);
+    }
+
+    private LoginRules.@Nullable Source source(Setting<String> setting) {
+        String name = value(setting);
+        Place place = places.get(setting.name());
+        if (name.isEmpty() || place == null) {
+            return null;
+        }
+        try {
+            Path path = TextFile.locate(name, place.file().equals(Fault.ENVIRONMENT) ? file : place.file());
+            return new LoginRules.Source(path, name, place.file(), place.line());
+        } catch (InvalidPathException e) {
+            findings.fault(place.file(), place.line(), setting.name() + " = " + Findings.quote(name) + " is no path");
+            return null;
         }
     }
 

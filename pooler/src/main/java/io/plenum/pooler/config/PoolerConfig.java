@@ -23,6 +23,7 @@ public final class PoolerConfig {
     private final Map<String, UserConfig> users;
     private final List<PeerConfig> peers;
     private final UserList userList;
+    private final LoginRules loginRules;
     private final List<Fault> warnings;
 
     /**
@@ -38,6 +39,7 @@ public final class PoolerConfig {
             Map<String, UserConfig> users,
             List<PeerConfig> peers,
             UserList userList,
+            LoginRules loginRules,
             List<Fault> warnings) {
         this.file = file;
         this.globals = Map.copyOf(globals);
@@ -46,6 +48,7 @@ public final class PoolerConfig {
         this.users = Map.copyOf(users);
         this.peers = List.copyOf(peers);
         this.userList = userList;
+        this.loginRules = loginRules;
         this.warnings = List.copyOf(warnings);
     }
 
@@ -134,6 +137,11 @@ public final class PoolerConfig {
     /** The users of {@code auth_file}; empty if there is none. */
     public UserList userList() {
         return userList;
+    }
+
+    /** The rules of {@code auth_hba_file} and the maps of {@code auth_ident_file}; empty if there are none. */
+    public LoginRules loginRules() {
+        return loginRules;
     }
 
     /** What the operator should know: settings without effect, things that look like mistakes. */
@@ -257,14 +265,14 @@ public final class PoolerConfig {
                 told.add(Fault.at(file, 0, setting.name() + " has changed; it takes effect at a restart"));
             }
         }
-        return new PoolerConfig(file, kept, databases, fallback, users, peers, userList, told);
+        return new PoolerConfig(file, kept, databases, fallback, users, peers, userList, loginRules, told);
     }
 
     /** This one, but for one value, which must have been read with the values of {@code setting}. */
     PoolerConfig with(Setting<?> setting, Object value) {
         Map<String, Object> changed = new HashMap<>(globals);
         changed.put(setting.name(), value);
-        return new PoolerConfig(file, changed, databases, fallback, users, peers, userList, warnings);
+        return new PoolerConfig(file, changed, databases, fallback, users, peers, userList, loginRules, warnings);
     }
 
     /** The lines of SHOW CONFIG, by name. Secrets are stars. */

@@ -70,6 +70,17 @@ public final class Settings {
                     Group.LISTENING, "max_client_conn", Values.number(1, 10_000_000), 100)
             .doc("Client connections at once, of all databases and users together. One more is refused with 53300.");
 
+    public static final Setting<Integer> MAX_LOGINS = row(
+                    Group.LISTENING, "max_logins", Values.number(1, 1_000_000), 5_000)
+            .own()
+            .doc("Connections at once that have not proved yet who they are; they take no place of `max_client_conn`."
+                    + " One more closes the one that has taken longest.");
+
+    public static final Setting<Integer> MAX_LOGINS_PER_ADDRESS = row(
+                    Group.LISTENING, "max_logins_per_address", Values.number(1, 1_000_000), 1_000)
+            .own()
+            .doc("The same for connections from one address.");
+
     public static final Setting<List<String>> HTTP_LISTEN_ADDR = row(
                     Group.LISTENING, "http_listen_addr", Values.names(), List.of("*"))
             .own()
@@ -332,31 +343,29 @@ public final class Settings {
     // Authentication and console rights
 
     public static final Setting<AuthType> AUTH_TYPE = row(
-                    Group.AUTHENTICATION,
-                    "auth_type",
-                    Values.choice(AuthType.class, EnumSet.of(AuthType.CERT, AuthType.HBA, AuthType.LDAP, AuthType.PAM)),
-                    AuthType.MD5)
+                    Group.AUTHENTICATION, "auth_type", Values.choice(AuthType.class), AuthType.MD5)
             .doc("How clients prove who they are. `md5`: by MD5, or by SCRAM where the user's secret is one."
                     + " `scram-sha-256`: by SCRAM, from a SCRAM secret or a plain password. `plain`: the password"
-                    + " itself is sent. `trust`: no proof, but the name must be in `auth_file`. `any`: no proof, and"
-                    + " the name does not count; each database then needs a `user`.");
+                    + " itself is sent. `cert`: by a client certificate whose common name is the user. `ldap`: an LDAP"
+                    + " server is asked, see `auth_ldap_options`. `pam`: the PAM of the machine is asked, as service"
+                    + " `pgbouncer`. `hba`: as the first rule of `auth_hba_file` says that matches. `trust`: no proof,"
+                    + " but the name must be known. `any`: no proof, and the name does not count; each database then"
+                    + " needs a `user`.");
 
     public static final Setting<String> AUTH_FILE = row(Group.AUTHENTICATION, "auth_file", Values.optionalText(), "")
             .doc("File of users and their secrets, one `\"user\" \"secret\"` a line.");
 
     public static final Setting<String> AUTH_HBA_FILE = row(Group.AUTHENTICATION, "auth_hba_file", Values.text(), "")
-            .notYet("", "`auth_type` is the same for all")
-            .doc("Rules for `auth_type = hba`.");
+            .doc("Rules for `auth_type = hba`, written as PostgreSQL's pg_hba.conf. Where none matches nobody gets"
+                    + " in.");
 
     public static final Setting<String> AUTH_IDENT_FILE = row(
                     Group.AUTHENTICATION, "auth_ident_file", Values.optionalText(), "")
-            .notYet("", "there are no name maps")
-            .doc("Name maps for `auth_type = hba`.");
+            .doc("Name maps for `map=` in `auth_hba_file`, written as PostgreSQL's pg_ident.conf.");
 
     public static final Setting<String> AUTH_USER = row(Group.AUTHENTICATION, "auth_user", Values.optionalText(), "")
             .perDatabase("auth_user")
-            .notYet("", "a user who is not in `auth_file` cannot log in")
-            .doc("User who runs `auth_query` for users who are not in `auth_file`.");
+            .doc("User who runs `auth_query` for users who are not in `auth_file`; its own secret is there.");
 
     public static final Setting<String> AUTH_QUERY = row(
                     Group.AUTHENTICATION,
@@ -365,27 +374,24 @@ public final class Settings {
                     "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END"
                             + " FROM pg_authid WHERE rolname=$1 AND rolcanlogin")
             .perDatabase("auth_query")
-            .notYet(
-                    "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END"
-                            + " FROM pg_authid WHERE rolname=$1 AND rolcanlogin",
-                    "a user who is not in `auth_file` cannot log in")
-            .doc("Query for name and secret of a user.");
+            .doc("Query for name and secret of the user `$1`, run at each login of a user who is not in `auth_file`. No"
+                    + " row, or no name in it, is no such user; no secret in it lets nobody in. It runs on connections"
+                    + " of its own, with nothing of the client's but the name.");
 
     public static final Setting<String> AUTH_DBNAME = row(
                     Group.AUTHENTICATION, "auth_dbname", Values.optionalText(), "")
             .perDatabase("auth_dbname")
-            .notYet("", "a user who is not in `auth_file` cannot log in")
-            .doc("Database in which `auth_query` runs; empty is the client's.");
+            .doc("Entry of `[databases]` in which `auth_query` runs; empty is the client's.");
 
     public static final Setting<String> AUTH_LDAP_OPTIONS = row(
-                    Group.AUTHENTICATION, "auth_ldap_options", Values.optionalText(), "")
-            .notYet("", "there is no LDAP")
-            .doc("Words of the LDAP connection for `auth_type = ldap`.");
+                    Group.AUTHENTICATION, "auth_ldap_options", Values.ldapOptions(), "")
+            .secret()
+            .doc("How the LDAP server is asked with `auth_type = ldap`: PostgreSQL's options of the method ldap,"
+                    + " such as `ldapurl=\"ldap://host/dc=example,dc=net?uid?sub\"`.");
 
     public static final Setting<String> AUTH_PAM_CONFDIR = row(
                     Group.AUTHENTICATION, "auth_pam_confdir", Values.text(), "")
-            .notYet("", "there is no PAM")
-            .doc("Directory in the place of /etc/pam.d for `auth_type = pam`.");
+            .doc("Directory in the place of /etc/pam.d.");
 
     public static final Setting<Integer> SCRAM_ITERATIONS = row(
                     Group.AUTHENTICATION, "scram_iterations", Values.number(1, 10_000_000), 4096)

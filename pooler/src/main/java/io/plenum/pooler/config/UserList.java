@@ -4,11 +4,9 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,10 +24,6 @@ public final class UserList {
     static final int MOST_USERS = 1_000_000;
 
     public static final UserList EMPTY = new UserList(Map.of());
-
-    private static final Pattern MD5 = Pattern.compile("md5([0-9a-fA-F]{32})");
-    private static final Pattern SCRAM = Pattern.compile(
-            "SCRAM-SHA-256\\$[1-9][0-9]{0,8}:[A-Za-z0-9+/]+={0,2}\\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=");
 
     private final Map<String, Optional<Secret>> users;
 
@@ -79,8 +73,7 @@ public final class UserList {
                 findings.fault(file, line, "a user name has 1 to " + LONGEST_USER + " characters");
             } else if (secret.length() > LONGEST_SECRET) {
                 findings.fault(file, line, "a secret has at most " + LONGEST_SECRET + " characters");
-            } else if (secret.startsWith("SCRAM-SHA-256$")
-                    && !SCRAM.matcher(secret).matches()) {
+            } else if (secret.startsWith(Secret.Forms.SCRAM_PREFIX) && Secret.of(secret) == null) {
                 findings.fault(
                         file,
                         line,
@@ -94,7 +87,7 @@ public final class UserList {
                             line,
                             "user \"" + user + "\" stood in line " + earlier + " already; this line counts");
                 }
-                users.put(user, secret.isEmpty() ? Optional.empty() : Optional.of(secretOf(secret)));
+                users.put(user, Optional.ofNullable(Secret.of(secret)));
             }
             if (users.size() > MOST_USERS) {
                 findings.fault(file, line, "more than " + MOST_USERS + " users");
@@ -102,14 +95,6 @@ public final class UserList {
             }
         }
         return new UserList(Map.copyOf(users));
-    }
-
-    private static Secret secretOf(String text) {
-        var md5 = MD5.matcher(text);
-        if (md5.matches()) {
-            return new Secret.Md5(md5.group(1).toLowerCase(Locale.ROOT));
-        }
-        return SCRAM.matcher(text).matches() ? new Secret.Scram(text) : new Secret.Plain(text);
     }
 
     /** Shows no secret. */

@@ -80,6 +80,19 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
         return new Values<>("any text", text -> text, value -> value.isEmpty() ? null : value);
     }
 
+    /** The words of {@link LdapOptions}, kept as they are written; may hold a password. */
+    static Values<String> ldapOptions() {
+        return new Values<>(
+                "PostgreSQL's options of the method ldap, NAME=VALUE with blanks between",
+                text -> {
+                    if (!text.isEmpty()) {
+                        LdapOptions.parse(text);
+                    }
+                    return text;
+                },
+                value -> value.isEmpty() ? null : value);
+    }
+
     /** Names with commas between; blanks around a name do not count. */
     static Values<List<String>> names() {
         return new Values<>("names with commas between", Values::splitNames, value -> String.join(", ", value));

@@ -125,9 +125,60 @@ public final class PoolerErrors {
         return fatal(SqlState.INVALID_CATALOG_NAME, "database \"%s\" is disabled".formatted(database));
     }
 
-    /** The one answer to every failed proof, whether the user exists or not. */
-    public static ErrorResponse authenticationFailed(String user) {
-        return fatal(SqlState.INVALID_PASSWORD, "password authentication failed for user \"%s\"".formatted(user));
+    /**
+     * The one answer to every failed proof, whether the user exists or not.
+     *
+     * @param step what failed, in PgBouncer's words
+     */
+    public static ErrorResponse authenticationFailed(String user, String step) {
+        return fatal(SqlState.INVALID_PASSWORD, "password authentication failed for user \"%s\"".formatted(user))
+                .detail(step + ": there is no such user, the password is wrong, or it has expired.");
+    }
+
+    /** auth_type is trust and the user is not known. */
+    public static ErrorResponse trustFailed() {
+        return fatal(SqlState.INVALID_AUTHORIZATION_SPECIFICATION, "\"trust\" authentication failed")
+                .detail("no such user");
+    }
+
+    /** The settings let nobody in who comes so: by a rule, without a certificate, with another system user. */
+    public static ErrorResponse loginRejected(String reason) {
+        return fatal(SqlState.INVALID_AUTHORIZATION_SPECIFICATION, reason);
+    }
+
+    /** No line of auth_hba_file is about the login. */
+    public static ErrorResponse noHbaEntry(String place, String user, String database, boolean encrypted) {
+        return fatal(
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "no auth_hba_file entry for host \"%s\", user \"%s\", database \"%s\", %s"
+                        .formatted(place, user, database, encrypted ? "SSL encryption" : "no encryption"));
+    }
+
+    /** The settings do not say how the login could be checked; only the log tells more. */
+    public static ErrorResponse configurationError() {
+        return fatal(SqlState.CONFIG_FILE_ERROR, "bouncer config error").hint("The log of the pooler says more.");
+    }
+
+    /** Whatever must be asked to check the login is away, or has too much to do. */
+    public static ErrorResponse loginUnavailable() {
+        return fatal(SqlState.CANNOT_CONNECT_NOW, "the login cannot be checked at the moment");
+    }
+
+    /** DISABLE was said for the database in which auth_query runs. */
+    public static ErrorResponse authDatabaseDisabled(String database) {
+        return fatal(SqlState.INVALID_CATALOG_NAME, "authentication database \"%s\" is disabled".formatted(database));
+    }
+
+    /** More clients are logging in than are let; the one that has taken longest is closed. */
+    public static ErrorResponse loginEvicted() {
+        return fatal(SqlState.TOO_MANY_CONNECTIONS, "max_logins: too many clients are logging in")
+                .hint("The oldest are closed first.");
+    }
+
+    /** The user is who it says, and has no rights on the console. */
+    public static ErrorResponse noConsoleRights(String user) {
+        return fatal(SqlState.INVALID_PASSWORD, "password authentication failed for user \"%s\"".formatted(user))
+                .detail("not allowed");
     }
 
     /** A startup packet asked the console for a replication session. */
@@ -154,8 +205,8 @@ public final class PoolerErrors {
     }
 
     /** No login to the server succeeded, for a reason that more waiting does not cure. Closes the client. */
-    public static ErrorResponse serverLoginFailed() {
-        return fatal(SqlState.SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION, "server login failed")
+    public static ErrorResponse serverLoginFailed(String reason) {
+        return fatal(SqlState.SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION, "server login failed: " + reason)
                 .hint("The log of the pooler says at which step.");
     }
 

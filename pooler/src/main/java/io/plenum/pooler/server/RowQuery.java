@@ -37,6 +37,22 @@ final class RowQuery implements ServerConnection.Reader {
         server.outbox().flush();
     }
 
+    /** The same with parameters, as text; their types are the server's to find. */
+    void start(String sql, List<byte @Nullable []> parameters) {
+        server.attach(this);
+        server.forgetUnnamed();
+        ByteBuf out = server.outbox().writer();
+        FrontendMessages.parse(out, "", sql);
+        server.replies().add(Reply.PARSE, Origin.CLIENT);
+        FrontendMessages.bind(out, "", "", parameters);
+        server.replies().add(Reply.BIND, Origin.CLIENT);
+        FrontendMessages.execute(out, "", FrontendMessages.ALL_ROWS);
+        server.replies().add(Reply.EXECUTE, Origin.CLIENT);
+        FrontendMessages.sync(out);
+        server.replies().add(Reply.SYNC, Origin.CLIENT);
+        server.outbox().flush();
+    }
+
     @Override
     public void forward(ByteBuf bytes, int start, int end) {
         tooLarge |= end - start > answer.maxWritableBytes();

@@ -768,6 +768,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         new RowQuery(this, done).start(sql);
     }
 
+    /** The same with parameters, so that nothing that a stranger said becomes part of the SQL. */
+    public void ask(String sql, List<byte @Nullable []> parameters, Consumer<Answer> done) {
+        new RowQuery(this, done).start(sql, parameters);
+    }
+
     /** Another loop has taken over the idle connection, and with it another part of the pool. */
     public void moveTo(Loop loop, Owner owner) {
         this.loop = loop;

@@ -77,7 +77,7 @@ final class ServerLogin {
                             "event=server_login_impossible server={} reason=\"{}\"",
                             server.id(),
                             impossible.getMessage());
-                    server.onLoginRefused(PoolerErrors.serverLoginFailed());
+                    server.onLoginRefused(PoolerErrors.serverLoginFailed(String.valueOf(impossible.getMessage())));
                 }
             }
             case PARAMETER_STATUS -> {
@@ -184,7 +184,8 @@ final class ServerLogin {
     private static String password(ServerCredential credential, String method) {
         String password = credential.passwordOrNull();
         if (password == null) {
-            throw new ProtocolException("the server asks for " + method + " and no password is known");
+            throw new ProtocolException("wrong password type: the server asks for " + method
+                    + ", and what is known of the user does not serve that");
         }
         return password;
     }

@@ -52,7 +52,8 @@ class LoginIT {
         "scram-sha-256, plain, password_user",
         "scram-sha-256, plain, md5_user",
         "md5, plain, scram_user",
-        "plain, plain, password_user"
+        "plain, plain, password_user",
+        "plain, scram, scram_user"
     })
     void rightPasswordGetsIn(String authType, String secret, String user) throws Exception {
         try (var pooler = start(authType, user, secret);
@@ -99,8 +100,8 @@ class LoginIT {
 
     @Test
     void loginThatTheServerWillNeverTakeIsRefusedAtOnce() throws Exception {
-        // a verifier and a cleartext password: nothing that would open a server which wants SCRAM
-        try (var pooler = start("plain", "scram_user", "scram")) {
+        // a hash for MD5 and the answer to it: nothing that would open a server which wants SCRAM
+        try (var pooler = start("md5", "scram_user", "md5")) {
             assertThatThrownBy(() -> connect(pooler, "scram_user", "scram_user"))
                     .isInstanceOfSatisfying(
                             ServerErrorException.class,

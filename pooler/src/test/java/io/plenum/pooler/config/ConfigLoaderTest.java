@@ -94,7 +94,13 @@ class ConfigLoaderTest {
                                 + " transaction, statement; did you mean session?",
                         null),
                 bad("pool_mode =", "pool_mode = \"\" is not one of its words", null),
-                bad("auth_type = hba", "auth_type = \"hba\" is not in this release yet; allowed: any, trust", null),
+                bad("auth_type = hba\nauth_hba_file = nowhere", "auth_hba_file = \"nowhere\" does not exist", null),
+                bad("auth_type = ldap", "auth_type = ldap needs auth_ldap_options", null),
+                bad("auth_ldap_options = ldapserver=x", "LDAP needs ldapbasedn, ldapprefix or ldapsuffix", null),
+                bad(
+                        "auth_dbname = pgbouncer",
+                        "cannot use the reserved \"pgbouncer\" database as an auth_dbname",
+                        null),
                 bad("client_tls_sslmode = require", "client_tls_sslmode = \"require\" is not in this release", null),
                 bad("server_tls_sslmode = verify-full", "is not in this release yet; allowed: disable", null),
                 bad("balance = maglev", "allowed: two_choices, round_robin", null),
@@ -493,10 +499,10 @@ class ConfigLoaderTest {
                 Arguments.of("[databases]\na = password=x", "has a password but no user"),
                 Arguments.of(
                         "[databases]\na = pool_size=2 min_pool_size=3", "min_pool_size 3 is more than its pool_size 2"),
-                Arguments.of("[databases]\na = auth_user=x", "auth_user is accepted but is not in force"),
                 Arguments.of("[peers]\n1 = host=x", "cancel requests are not forwarded"),
                 Arguments.of("", "listen_addr is not set, so no client can connect"),
-                Arguments.of("", "auth_file is not set and auth_type = md5, so no user can log in"),
+                Arguments.of("", "auth_file and auth_user are not set and auth_type = md5, so no user can log in"),
+                Arguments.of("auth_type = hba", "auth_hba_file is not set, so no user can log in"),
                 Arguments.of("", "[databases] is empty"));
     }
 

@@ -1,0 +1,373 @@
+package io.plenum.pooler.auth;
+
+import io.plenum.pooler.auth.AuthQueries.Answer;
+import io.plenum.pooler.auth.AuthQueries.Question;
+import io.plenum.pooler.config.Secret;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.TopologySource;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.routing.topology.Node;
+import io.plenum.routing.topology.NodeHealth;
+import io.plenum.routing.topology.NodeStatus;
+import io.plenum.routing.topology.Topology;
+import io.plenum.wire.backend.DataRow;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The questions of {@code auth_query} to one database as one user, over two connections at most, one question at a time on
+ * each. A question that is asked again before it is sent is sent once. Confined to the control loop.
+ */
+final class AuthDatabase {
+    private static final Logger LOG = LoggerFactory.getLogger(AuthDatabase.class);
+
+    private static final int MOST_CONNECTIONS = 2;
+
+    /** Different questions that wait; of names that nobody has seen yet, at a suspect address, a tenth. */
+    private static final int MOST_WAITING = 1_000;
+
+    private static final int MOST_SUSPECT = MOST_WAITING / 10;
+
+    /** A connection that was not used for so long is closed. */
+    private static final long IDLE_NANOS = TimeUnit.MINUTES.toNanos(5);
+
+    /** A question that is not answered by then has no answer. */
+    private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** A server that is asked and says nothing for so long is left. */
+    private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final long FIRST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long LONGEST_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** How often questions of suspects are sent, whatever the database. */
+    static final class Pace {
+        private static final long APART_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+        private long nextNanos = System.nanoTime();
+
+        boolean isTurn(long now) {
+            return now - nextNanos >= 0;
+        }
+
+        void take(long now) {
+            nextNanos = now + APART_NANOS;
+        }
+    }
+
+    /** Begins to connect. */
+    interface Connector {
+        ServerConnection connect(Node node, ServerConnection.Owner owner);
+    }
+
+    private final Loop loop;
+    private final TopologySource topologies;
+    private final Pace pace;
+    private final Connector connector;
+    private final Map<Question, Waiting> waiting = new LinkedHashMap<>();
+    private final Map<Question, Waiting> suspects = new LinkedHashMap<>();
+    private final List<Asker> askers = new ArrayList<>();
+    private long retryNanos;
+    private long retryAtNanos = System.nanoTime();
+    private boolean closed;
+
+    /** Everybody who waits for the answer to one question, since the first of them came. */
+    private record Waiting(Question question, long sinceNanos, List<Consumer<Answer>> askers) {
+        void end(Answer answer) {
+            askers.forEach(asker -> asker.accept(answer));
+        }
+    }
+
+    AuthDatabase(Loop loop, TopologySource topologies, Pace pace, Connector connector) {
+        this.loop = loop;
+        this.topologies = topologies;
+        this.pace = pace;
+        this.connector = connector;
+    }
+
+    void ask(Question question, boolean suspect, long now, Consumer<Answer> done) {
+        Map<Question, Waiting> queue = suspect ? suspects : waiting;
+        Waiting known = queue.get(question);
+        if (known != null) {
+            known.askers().add(done);
+            return;
+        }
+        if (queue.size() >= (suspect ? MOST_SUSPECT : MOST_WAITING)) {
+            done.accept(new Answer.Away("too many users wait for auth_query"));
+            return;
+        }
+        var made = new Waiting(question, now, new ArrayList<>());
+        made.askers().add(done);
+        queue.put(question, made);
+        pump();
+    }
+
+    /** Sends what waits, as far as connections go, and opens one when they do not suffice. */
+    void pump() {
+        if (closed) {
+            return;
+        }
+        long now = System.nanoTime();
+        for (Asker asker : List.copyOf(askers)) {
+            if (asker.isFree()) {
+                Waiting next = next(now);
+                if (next == null) {
+                    return;
+                }
+                asker.send(next, now);
+            }
+        }
+        boolean wanted = !waiting.isEmpty() || (!suspects.isEmpty() && pace.isTurn(now));
+        boolean connecting = askers.stream().anyMatch(asker -> !asker.open);
+        if (wanted && !connecting && askers.size() < MOST_CONNECTIONS && now - retryAtNanos >= 0) {
+            open();
+        }
+    }
+
+    private @Nullable Waiting next(long now) {
+        Map.Entry<Question, Waiting> first =
+                waiting.entrySet().stream().findFirst().orElse(null);
+        if (first != null) {
+            return waiting.remove(first.getKey());
+        }
+        first = pace.isTurn(now) ? suspects.entrySet().stream().findFirst().orElse(null) : null;
+        if (first == null) {
+            return null;
+        }
+        pace.take(now);
+        return suspects.remove(first.getKey());
+    }
+
+    /** Opens a connection where it may be had; the topology tells when there is a place again. */
+    private void open() {
+        Node node = node(topologies.topology());
+        if (node != null) {
+            var asker = new Asker(node);
+            askers.add(asker);
+            asker.server = connector.connect(node, asker);
+        }
+    }
+
+    /**
+     * The primary, for there even the last change counts; else a standby, else one of which nothing is known yet: to ask it
+     * may be what lets us know.
+     */
+    private static @Nullable Node node(Topology now) {
+        if (now.primary() != null) {
+            return now.primary();
+        }
+        return now.replicas().isEmpty()
+                ? now.nodes().stream()
+                        .filter(status -> status.health() != NodeHealth.DOWN && !status.foreign())
+                        .map(NodeStatus::node)
+                        .findFirst()
+                        .orElse(null)
+                : now.replicas().getFirst();
+    }
+
+    void tick(long now) {
+        for (Map<Question, Waiting> queue : List.of(waiting, suspects)) {
+            List<Waiting> late = queue.values().stream()
+                    .filter(one -> now - one.sinceNanos() > WAIT_NANOS)
+                    .toList();
+            late.forEach(one -> queue.remove(one.question()));
+            late.forEach(one -> one.end(new Answer.Away("auth_query: no server of the database answers")));
+        }
+        for (Asker asker : List.copyOf(askers)) {
+            asker.tick(now);
+        }
+        pump();
+    }
+
+    /** Whether nothing waits, no connection is left, and no login has failed a moment ago. */
+    boolean isOver(long now) {
+        return waiting.isEmpty() && suspects.isEmpty() && askers.isEmpty() && now - retryAtNanos >= 0;
+    }
+
+    void renew() {
+        List.copyOf(askers).forEach(Asker::leaveWhenFree);
+    }
+
+    void close() {
+        closed = true;
+        endAll(new Answer.Away("the connection of auth_query ends"));
+        List.copyOf(askers).forEach(Asker::leave);
+    }
+
+    private void endAll(Answer answer) {
+        List<Waiting> all = new ArrayList<>(waiting.values());
+        all.addAll(suspects.values());
+        waiting.clear();
+        suspects.clear();
+        all.forEach(one -> one.end(answer));
+    }
+
+    private void backOff(long least) {
+        retryNanos = Math.max(least, Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), LONGEST_RETRY_NANOS));
+        retryAtNanos = System.nanoTime() + retryNanos;
+    }
+
+    /** One connection. */
+    private final class Asker implements ServerConnection.Owner {
+        private final Node node;
+        private @Nullable ServerConnection server;
+        private @Nullable Waiting current;
+        private boolean open;
+        private boolean leaving;
+        private long sentNanos;
+
+        Asker(Node node) {
+            this.node = node;
+        }
+
+        boolean isFree() {
+            return open && current == null && !leaving;
+        }
+
+        void send(Waiting next, long now) {
+            ServerConnection to = server;
+            if (to == null) {
+                throw new IllegalStateException("not connected");
+            }
+            current = next;
+            sentNanos = now;
+            Question question = next.question();
+            to.ask(question.query(), List.of(question.user().getBytes(StandardCharsets.UTF_8)), this::onAnswer);
+        }
+
+        private void onAnswer(ServerConnection.Answer said) {
+            Waiting asked = current;
+            current = null;
+            if (asked == null) {
+                return;
+            }
+            switch (said) {
+                case ServerConnection.Rows(List<DataRow> rows) ->
+                    asked.end(read(asked.question().user(), rows));
+                case ServerConnection.Failed(ErrorResponse error) ->
+                    asked.end(new Answer.Wrong(
+                            "error response from auth_query: " + error.code() + " " + error.message()));
+                case ServerConnection.Lost(ErrorResponse fatal) -> onLost(asked, fatal);
+            }
+            if (leaving) {
+                leave();
+            } else {
+                loop.execute(AuthDatabase.this::pump);
+            }
+        }
+
+        /** A connection that was found dead says nothing of the server: the question is asked once more. */
+        private void onLost(Waiting asked, @Nullable ErrorResponse fatal) {
+            askers.remove(this);
+            Waiting newer = waiting.remove(asked.question());
+            if (newer != null) {
+                asked.askers().addAll(newer.askers());
+            }
+            waiting.put(asked.question(), asked);
+            backOff(0);
+            topologies.suspect(node);
+        }
+
+        void tick(long now) {
+            if (isFree() && now - sentNanos > IDLE_NANOS) {
+                leave();
+            } else if (current != null && now - sentNanos > ANSWER_NANOS) {
+                LOG.warn("event=auth_query_unanswered node={}", node);
+                leave();
+            }
+        }
+
+        void leaveWhenFree() {
+            leaving = true;
+            if (open && current == null) {
+                leave();
+            }
+        }
+
+        void leave() {
+            askers.remove(this);
+            leaving = true;
+            Waiting asked = current;
+            current = null;
+            ServerConnection left = server;
+            if (left != null && asked == null && open) {
+                left.terminate();
+            } else if (left != null) {
+                left.close();
+            }
+            if (asked != null) {
+                asked.end(new Answer.Away("the connection of auth_query ends"));
+            }
+        }
+
+        @Override
+        public void onLoggedIn(ServerConnection server) {
+            this.server = server;
+            open = true;
+            sentNanos = System.nanoTime();
+            retryNanos = 0;
+            if (leaving) {
+                leave();
+            } else {
+                pump();
+            }
+        }
+
+        @Override
+        public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
+            askers.remove(this);
+            boolean passing = refusal == null
+                    || refusal.code().startsWith("57P")
+                    || refusal.code().startsWith("53");
+            backOff(passing ? 0 : LONGEST_RETRY_NANOS);
+            topologies.suspect(node);
+            if (!passing) { // nobody shall wait for what waiting does not cure
+                endAll(new Answer.Wrong(
+                        "auth_query: server login failed: FATAL " + refusal.message(),
+                        refusal.code().equals(SqlState.INVALID_CATALOG_NAME.code()) ? refusal : null));
+            }
+        }
+
+        @Override
+        public void onClosed(ServerConnection server) {
+            askers.remove(this);
+            loop.execute(AuthDatabase.this::pump);
+        }
+
+        @Override
+        public void onCancelsDone(ServerConnection server) {}
+    }
+
+    /** Name and secret, as PgBouncer reads them; whatever else comes is an error, and nobody gets in by it. */
+    private static Answer read(String user, List<DataRow> rows) {
+        if (rows.isEmpty()) {
+            return new Answer.Nobody();
+        }
+        List<@Nullable String> values = rows.getFirst().values();
+        if (values.size() != 2) {
+            return new Answer.Wrong("expected 2 columns from auth_query, not " + values.size());
+        }
+        if (rows.size() > 1) {
+            return new Answer.Wrong("expected 1 row from auth_query, not " + rows.size());
+        }
+        String name = values.get(0);
+        if (name == null) {
+            return new Answer.Nobody();
+        }
+        if (!name.equals(user)) {
+            return new Answer.Nobody(); // PgBouncer's manual has queries make up a user for one that does not exist
+        }
+        String secret = values.get(1);
+        return new Answer.User(secret == null ? null : Secret.of(secret));
+    }
+}

@@ -1,0 +1,53 @@
+package io.plenum.pooler.auth;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.ServerCredential;
+import io.plenum.wire.auth.Md5Secret;
+import io.plenum.wire.backend.BackendMessages;
+import java.security.SecureRandom;
+import org.jspecify.annotations.Nullable;
+
+/** MD5 of the stored hash and a salt. Without a secret the same is asked, and no answer is right. */
+final class Md5Proof implements Proof {
+    /** {@code md5}, 32 digits and the NUL, with room for what is malformed to be told apart from what is wrong. */
+    private static final int LONGEST = 1024;
+
+    private final @Nullable Md5Secret secret;
+    private final Refusal refusal;
+    private final @Nullable ServerCredential shown;
+    private final byte[] salt = new byte[4];
+
+    Md5Proof(@Nullable Md5Secret secret, Refusal refusal, @Nullable ServerCredential shown, SecureRandom random) {
+        this.secret = secret;
+        this.refusal = refusal;
+        this.shown = shown;
+        random.nextBytes(salt);
+    }
+
+    @Override
+    public Outcome start(ByteBuf out) {
+        BackendMessages.authenticationMd5Password(out, salt);
+        return Outcome.MORE;
+    }
+
+    @Override
+    public Outcome onMessage(byte[] body, ByteBuf out) {
+        byte[] response = PasswordProof.withoutNul(body);
+        return secret != null && secret.verify(response, salt) ? Outcome.ACCEPTED : Outcome.REFUSED;
+    }
+
+    @Override
+    public int longestMessage() {
+        return LONGEST;
+    }
+
+    @Override
+    public Refusal refusal() {
+        return refusal;
+    }
+
+    @Override
+    public @Nullable ServerCredential credential() {
+        return shown;
+    }
+}

@@ -1,0 +1,102 @@
+package io.plenum.pooler.auth;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.plenum.pooler.server.ServerCredential;
+import io.plenum.wire.ProtocolException;
+import io.plenum.wire.auth.ScramSecret;
+import io.plenum.wire.auth.ScramServer;
+import io.plenum.wire.backend.BackendMessages;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import org.jspecify.annotations.Nullable;
+
+/** SCRAM-SHA-256 with a user's secret, or with a mock one, which goes the whole way and lets nobody in. */
+final class ScramProof implements Proof {
+    /** What a SCRAM message may have, and the mechanism's name before the first. */
+    private static final int LONGEST = 4096 + 64;
+
+    private final ScramSecret secret;
+    private final ScramServer exchange;
+    private final Refusal refusal;
+    private final boolean passesKeys;
+    private @Nullable ServerCredential shown;
+    private boolean begun;
+
+    /**
+     * @param shown what is known of the user besides, for servers
+     * @param passesKeys whether a server may have the same secret, so that the client's keys open it
+     */
+    ScramProof(
+            ScramSecret secret,
+            Refusal refusal,
+            @Nullable ServerCredential shown,
+            boolean passesKeys,
+            SecureRandom random) {
+        this.secret = secret;
+        this.exchange = new ScramServer(secret, random);
+        this.refusal = refusal;
+        this.shown = shown;
+        this.passesKeys = passesKeys;
+    }
+
+    @Override
+    public Outcome start(ByteBuf out) {
+        BackendMessages.authenticationSasl(out, ScramServer.MECHANISM);
+        return Outcome.MORE;
+    }
+
+    @Override
+    public Outcome onMessage(byte[] body, ByteBuf out) {
+        if (!begun) {
+            begun = true;
+            BackendMessages.authenticationSaslContinue(out, exchange.onClientFirst(initialResponse(body)));
+            return Outcome.MORE;
+        }
+        return switch (exchange.onClientFinal(body)) {
+            case ScramServer.Accepted(byte[] serverFinal, byte[] clientKey) -> {
+                if (passesKeys) {
+                    shown = new ServerCredential.ScramKeys(clientKey, secret.serverKey());
+                }
+                BackendMessages.authenticationSaslFinal(out, serverFinal);
+                yield Outcome.ACCEPTED;
+            }
+            case ScramServer.Refused _ -> Outcome.REFUSED;
+        };
+    }
+
+    /** Manual, "Message Formats": SASLInitialResponse is the mechanism, a length, and that many bytes. */
+    private static byte[] initialResponse(byte[] body) {
+        ByteBuf bytes = Unpooled.wrappedBuffer(body);
+        int nameEnd = bytes.indexOf(0, body.length, (byte) 0);
+        if (nameEnd < 0 || body.length - nameEnd < 5) {
+            throw new ProtocolException("malformed SASLInitialResponse");
+        }
+        String mechanism = bytes.toString(0, nameEnd, StandardCharsets.US_ASCII);
+        if (!mechanism.equals(ScramServer.MECHANISM)) {
+            throw new ProtocolException("client selected an invalid SASL authentication mechanism");
+        }
+        int length = bytes.getInt(nameEnd + 1);
+        if (length != body.length - nameEnd - 5) {
+            throw new ProtocolException("malformed SASLInitialResponse");
+        }
+        byte[] data = new byte[length];
+        bytes.getBytes(nameEnd + 5, data);
+        return data;
+    }
+
+    @Override
+    public int longestMessage() {
+        return LONGEST;
+    }
+
+    @Override
+    public Refusal refusal() {
+        return refusal;
+    }
+
+    @Override
+    public @Nullable ServerCredential credential() {
+        return shown;
+    }
+}

@@ -1,0 +1,123 @@
+package io.plenum.pooler.auth;
+
+import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Secret;
+import io.plenum.pooler.config.Settings;
+import io.plenum.wire.error.ErrorResponse;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Where a user's secret comes from: {@code auth_file}, else {@code auth_query}. Any thread. */
+public final class SecretSource {
+    /** PgBouncer's and PostgreSQL's names are no longer; a stranger's is not looked up, and nobody's is. */
+    private static final int LONGEST_USER = 127;
+
+    /** Users who have logged in last and are looked up first, whoever else fails at their address. */
+    private static final int MOST_PROVEN = 10_000;
+
+    private final AuthQueries queries;
+    private final Predicate<String> console;
+    private final Predicate<String> disabled;
+    private final Map<String, Boolean> proven = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+            return size() > MOST_PROVEN;
+        }
+    });
+
+    /** What is known of a user; {@code askedFor} says that it was {@code auth_query} that was asked. */
+    sealed interface Found {
+        /** There is such a user; no password fits one without a secret. */
+        record User(@Nullable Secret secret, boolean askedFor) implements Found {}
+
+        record Nobody(boolean askedFor) implements Found {}
+
+        /** It cannot be known. */
+        record Broken(Refusal refusal) implements Found {
+            @Override
+            public boolean askedFor() {
+                return true;
+            }
+        }
+
+        boolean askedFor();
+    }
+
+    /**
+     * @param console whether a name is that of the console
+     * @param disabled whether a database has been disabled on the console
+     */
+    public SecretSource(AuthQueries queries, Predicate<String> console, Predicate<String> disabled) {
+        this.queries = queries;
+        this.console = console;
+        this.disabled = disabled;
+    }
+
+    /** Looks the user up and tells {@code done}: at once, or later by {@code loop}. Suspects wait for their turn. */
+    void find(LoginRequest request, BooleanSupplier suspect, Executor loop, Consumer<Found> done) {
+        PoolerConfig config = request.config();
+        if (config.userList().knows(request.user())) {
+            done.accept(new Found.User(config.userList().secret(request.user()), false));
+            return;
+        }
+        DatabaseConfig entry = request.entry();
+        String own = entry == null ? null : entry.authUser();
+        String authUser = own == null || own.isEmpty() ? config.get(Settings.AUTH_USER) : own;
+        boolean possible = entry != null || request.console(); // not for a database that does not exist
+        if (authUser.isEmpty() || !possible || request.user().length() > LONGEST_USER) {
+            done.accept(new Found.Nobody(false));
+            return;
+        }
+        DatabaseConfig where = entry;
+        String name = entry == null ? config.get(Settings.AUTH_DBNAME) : config.get(Settings.AUTH_DBNAME, entry);
+        if (!name.isEmpty()) {
+            where = console.test(name) ? null : config.database(name);
+            if (where == null && !console.test(name)) {
+                done.accept(broken("authentication database \"" + name + "\" is not configured."));
+                return;
+            }
+        }
+        if (where == null) {
+            done.accept(broken("cannot use the reserved \"pgbouncer\" database as an auth_dbname"));
+            return;
+        }
+        if (disabled.test(where.name())) {
+            done.accept(new Found.Broken(Refusal.disabled(where.name())));
+            return;
+        }
+        String query = entry == null ? config.get(Settings.AUTH_QUERY) : config.get(Settings.AUTH_QUERY, entry);
+        boolean known = proven.containsKey(request.user());
+        queries.ask(
+                new AuthQueries.Question(where, authUser, query, request.user()),
+                !known && suspect.getAsBoolean(),
+                answer -> loop.execute(() -> done.accept(found(answer))));
+    }
+
+    private static Found found(AuthQueries.Answer answer) {
+        return switch (answer) {
+            case AuthQueries.Answer.User(Secret secret) -> new Found.User(secret, true);
+            case AuthQueries.Answer.Nobody() -> new Found.Nobody(true);
+            case AuthQueries.Answer.Wrong(String reason, ErrorResponse shown) ->
+                shown == null ? broken(reason) : new Found.Broken(Refusal.passedOn(reason, shown));
+            case AuthQueries.Answer.Away(String reason) -> new Found.Broken(Refusal.unavailable(reason));
+        };
+    }
+
+    private static Found broken(String reason) {
+        return new Found.Broken(Refusal.configuration(reason));
+    }
+
+    /** The user exists: its next look-ups go before those of names that nobody has seen yet. */
+    void onSuccess(LoginRequest request) {
+        if (!request.config().userList().knows(request.user())) {
+            proven.put(request.user(), true);
+        }
+    }
+}

@@ -8,6 +8,7 @@ import io.plenum.pooler.auth.AuthQueries;
 import io.plenum.pooler.auth.Authenticator;
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.auth.SecretSource;
+import io.plenum.pooler.catalog.Catalogs;
 import io.plenum.pooler.client.Admission;
 import io.plenum.pooler.client.Admission.Phase;
 import io.plenum.pooler.client.CancelKeys;
@@ -74,6 +75,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final ListenHubs hubs;
     private final AuthQueries authQueries;
     private final Authenticator authenticator;
+    private final Catalogs catalogs;
     private final Admission admission = new Admission();
     private final List<LoopPools> pools = new ArrayList<>();
     private final List<LoopClients> clients = new ArrayList<>();
@@ -102,6 +104,11 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         var console = new Console(Version.text(), this, census, history, admission, pools, clients, loops.control());
         authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
         authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
+        catalogs = new Catalogs(
+                loops.control(),
+                clusters::of,
+                (loop, key, owner) -> connector.connectAs("plenum catalog", loop, key, owner),
+                () -> this.config.get(Settings.CATALOG_REFRESH));
         var shared = new LoopClients.Shared(
                 this::config,
                 authenticator,
@@ -112,6 +119,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 profiles,
                 new CancelRequests(() -> this.config.get(Settings.CANCEL_WAIT_TIMEOUT)),
                 hubs,
+                catalogs,
                 console);
         for (Loop loop : loops.loops()) {
             var loopPools = new LoopPools(
@@ -273,6 +281,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         directory.configure(next);
         clusters.configure();
         authQueries.configure();
+        catalogs.configure();
         profiles.clear();
         listener.deferAccept(next.get(Settings.TCP_DEFER_ACCEPT));
         for (LoopPools loopPools : pools) {
@@ -471,6 +480,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         hubs.close();
         authQueries.close();
         authenticator.close();
+        catalogs.close();
         clusters.close();
         if (http != null) {
             http.close();

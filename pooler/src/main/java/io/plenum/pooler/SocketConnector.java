@@ -37,6 +37,11 @@ final class SocketConnector implements ServerConnector {
         return connect(loop, target(key, Map.of(), Replication.NONE), owner);
     }
 
+    /** The same under a name of its own in pg_stat_activity. */
+    ServerConnection connectAs(String applicationName, Loop loop, PoolKey key, ServerConnection.Owner owner) {
+        return connect(loop, target(key, Map.of("application_name", applicationName), Replication.NONE), owner);
+    }
+
     @Override
     public ServerConnection connectWalSender(
             Loop loop,

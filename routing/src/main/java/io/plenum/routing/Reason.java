@@ -21,6 +21,8 @@ public enum Reason {
     READ(REPLICA),
     /** BEGIN READ ONLY, alone or followed by nothing but reads and the end of the transaction. */
     READ_ONLY_TRANSACTION(REPLICA),
+    /** No proven read, but the client asked for a replica and may. Said by the router. */
+    HINTED_REPLICA(REPLICA),
 
     /** COMMIT, ROLLBACK or END with nothing before it. */
     TRANSACTION_END(PRIMARY),
@@ -28,21 +30,31 @@ public enum Reason {
     TRANSACTION(PRIMARY),
     /** BEGIN READ WRITE, which a standby refuses. */
     READ_WRITE_TRANSACTION(PRIMARY),
-    /** BEGIN ISOLATION LEVEL SERIALIZABLE, which a standby refuses. */
+    /** BEGIN ISOLATION LEVEL SERIALIZABLE, or anything where that is the default: a standby refuses it. */
     SERIALIZABLE(PRIMARY),
     /** The policy is {@link RoutingPolicy#OFF}. */
     ROUTING_OFF(PRIMARY),
     /** The policy is {@link RoutingPolicy#EXPLICIT} and the client did not declare this to be read-only. */
     NOT_DECLARED(PRIMARY),
+    /** The client asked for the primary. Said by the router. */
+    HINTED_PRIMARY(PRIMARY),
     /** A read, but no replica is fit to take it. Said by the pooler, never by this package. */
     NO_REPLICA(PRIMARY),
+    /** Names something, and what names mean is not known yet: the catalogue is being read, or read again. */
+    NO_CATALOG(PRIMARY),
     /** Reads pg_catalog, information_schema or another system relation, which may lag behind the DDL just done. */
     SYSTEM_CATALOG(PRIMARY),
     /** Calls a function that is not known to be harmless. */
     UNKNOWN_FUNCTION(PRIMARY),
+    /** Calls a function of users that is volatile, or that has something in it which must not run on a standby. */
+    VOLATILE_FUNCTION(PRIMARY),
+    /** Reads a view or table that runs such code by itself, or a foreign table. */
+    OPAQUE_RELATION(PRIMARY),
+    /** Reads an unlogged table, which no standby has. */
+    UNLOGGED_TABLE(PRIMARY),
     /** Asks or changes something that each node has of its own. */
     NODE_LOCAL(PRIMARY),
-    /** nextval, setval, currval, lastval. */
+    /** nextval, setval, currval, lastval, or a sequence read like a table. */
     SEQUENCE(PRIMARY),
     /** FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE, FOR KEY SHARE. */
     LOCKING_READ(PRIMARY),

@@ -12,10 +12,15 @@ public final class Router {
     private final BatchFold batch = new BatchFold();
     private RoutingPolicy policy = RoutingPolicy.OFF;
     private boolean readOnlyByDefault;
+    private boolean serializableByDefault;
     private boolean safeText;
+    private HintPolicy hints = HintPolicy.OFF;
+    private RoutingHint hint = RoutingHint.AUTO;
+    /** The hints in front of the texts of the batch, as traits. */
+    private int hinted;
 
     /**
-     * Starts a batch.
+     * Starts a batch of a client that gives no hints.
      *
      * @param readOnlyByDefault the client's {@code default_transaction_read_only} is on
      * @param safeText the client's encoding and {@code standard_conforming_strings} let the classifier trust its eyes
@@ -24,12 +29,33 @@ public final class Router {
         this.policy = policy;
         this.readOnlyByDefault = readOnlyByDefault;
         this.safeText = safeText;
+        serializableByDefault = false;
+        hints = HintPolicy.OFF;
+        hint = RoutingHint.AUTO;
+        hinted = 0;
         batch.clear();
+    }
+
+    /** Behind {@link #begin}: where the client's session asks to be sent, and what such hints may do. */
+    public void hint(HintPolicy hints, RoutingHint ofSession) {
+        this.hints = hints;
+        hint = ofSession;
+    }
+
+    /** Behind {@link #begin}: the client's transactions are serializable unless they say otherwise. */
+    public void serializable() {
+        serializableByDefault = true;
     }
 
     /** One per Query, per Parse and per Bind of a statement parsed earlier, in their order. */
     public void statement(Reason classified) {
+        statement(classified, 0);
+    }
+
+    /** The same with the statement's {@link Traits}. */
+    public void statement(Reason classified, int traits) {
         batch.add(classified);
+        hinted |= traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA);
     }
 
     /** Something that is no statement, or not known to be one, and that forbids a replica. */
@@ -49,13 +75,41 @@ public final class Router {
         if (reason == Reason.TRANSACTION && readOnlyByDefault) {
             reason = Reason.READ_ONLY_TRANSACTION;
         }
+        RoutingHint wish = wish();
         if (reason.target() == Target.PRIMARY) {
-            return reason;
+            return wish == RoutingHint.REPLICA && mayBeHinted(reason) ? onReplica(Reason.HINTED_REPLICA) : reason;
         }
+        if (wish == RoutingHint.PRIMARY) {
+            return Reason.HINTED_PRIMARY;
+        }
+        boolean declared = reason == Reason.READ_ONLY_TRANSACTION || readOnlyByDefault || wish == RoutingHint.REPLICA;
+        return policy == RoutingPolicy.EXPLICIT && !declared ? Reason.NOT_DECLARED : onReplica(reason);
+    }
+
+    /** What may go to a replica, unless the session forbids it. */
+    private Reason onReplica(Reason reason) {
         if (!safeText) {
             return Reason.UNSAFE_TEXT;
         }
-        boolean declared = reason == Reason.READ_ONLY_TRANSACTION || readOnlyByDefault;
-        return policy == RoutingPolicy.EXPLICIT && !declared ? Reason.NOT_DECLARED : reason;
+        return serializableByDefault && reason != Reason.EMPTY ? Reason.SERIALIZABLE : reason;
+    }
+
+    /** Where the client asks to be sent: a comment says more than the session, and the primary is never wrong. */
+    private RoutingHint wish() {
+        if (hints == HintPolicy.OFF) {
+            return RoutingHint.AUTO;
+        }
+        RoutingHint wish = (hinted & Traits.HINTS_PRIMARY) != 0
+                ? RoutingHint.PRIMARY
+                : (hinted & Traits.HINTS_REPLICA) != 0 ? RoutingHint.REPLICA : hint;
+        return wish == RoutingHint.REPLICA && hints != HintPolicy.ON ? RoutingHint.AUTO : wish;
+    }
+
+    /** Whether a standby could run it, although nobody has proven that it reads only. */
+    private static boolean mayBeHinted(Reason reason) {
+        return switch (reason) {
+            case NO_CATALOG, SYSTEM_CATALOG, UNKNOWN_FUNCTION, VOLATILE_FUNCTION, OPAQUE_RELATION, NODE_LOCAL -> true;
+            default -> false;
+        };
     }
 }

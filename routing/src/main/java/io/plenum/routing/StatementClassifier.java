@@ -55,6 +55,9 @@ public final class StatementClassifier {
     /** Added to a level: the names of a WITH list are read at the moment. */
     private static final byte WITH_LIST = 8;
 
+    /** What is read is the definition of a view, a policy or a function, and no client's text. */
+    private final boolean stored;
+
     private final SqlScanner scanner = new SqlScanner();
     private final BatchFold texts = new BatchFold();
     private final byte[] levels = new byte[MAX_DEPTH];
@@ -89,14 +92,34 @@ public final class StatementClassifier {
 
     private int traits;
 
+    // What the catalogue knows: of the name at hand, of the one before it, and of all names in the statement.
+    private Catalog catalog = Catalog.OFF;
+    private int known;
+    private int knownBefore;
+    private int knownOfAll;
+    /** A name stood in the statement, and no name is certain. */
+    private boolean namesAnything;
+
     // The set_config( whose arguments are read: their level, 0 for none; the commas on it; what its last one holds.
     private int settingDepth;
     private int settingCommas;
     private int settingTokens;
 
-    /** The same as {@link #classify(ByteBuf, int, int, boolean)} for a text that can be trusted. */
+    public StatementClassifier() {
+        this(false);
+    }
+
+    /**
+     * {@code stored} for what the database itself holds: who defines a view asks {@code current_setting} for what the
+     * client has set.
+     */
+    StatementClassifier(boolean stored) {
+        this.stored = stored;
+    }
+
+    /** The same for a text that can be trusted, of a database whose catalogue nobody looks into. */
     public Reason classify(ByteBuf sql, int start, int end) {
-        return classify(sql, start, end, true);
+        return classify(sql, start, end, true, Catalog.OFF);
     }
 
     /**
@@ -111,20 +134,22 @@ public final class StatementClassifier {
      *     off: then the answer is {@link Reason#UNSAFE_TEXT} at least, and one that {@linkplain Reason#pins() pins}
      *     where a word that may leave state in the session stands anywhere, in a string too, but for the SET or RESET
      *     that the text begins with
+     * @param catalog what the names mean of the database that the text is for
      */
-    public Reason classify(ByteBuf sql, int start, int end, boolean safeText) {
+    public Reason classify(ByteBuf sql, int start, int end, boolean safeText, Catalog catalog) {
         Objects.checkFromToIndex(start, Math.max(start, end), sql.capacity());
         traits = 0;
+        this.catalog = catalog;
         int length = Math.max(0, Math.min(end - start, LIMIT)); // a text without its zero may end before it begins
         if (sql.hasArray()) {
             int from = sql.arrayOffset() + start;
-            scanner.over(sql.array(), from, from + length);
+            over(sql.array(), from, from + length);
         } else {
             if (copy.length < length) {
                 copy = new byte[Math.min(LIMIT, Math.max(1024, Integer.highestOneBit(length) << 1))];
             }
             sql.getBytes(start, copy, 0, length);
-            scanner.over(copy, 0, length);
+            over(copy, 0, length);
         }
         Reason reason = text();
         if (!safeText) {
@@ -138,6 +163,18 @@ public final class StatementClassifier {
             reason = reason.or(Reason.TOO_LONG);
         }
         return reason;
+    }
+
+    private void over(byte[] text, int start, int end) {
+        scanner.over(text, start, end);
+        RoutingHint hint = RoutingHint.at(text, start, end);
+        if (hint != null) {
+            traits |= switch (hint) {
+                case AUTO -> 0;
+                case PRIMARY -> Traits.HINTS_PRIMARY;
+                case REPLICA -> Traits.HINTS_REPLICA;
+            };
+        }
     }
 
     /** The {@link Traits} of the text that was classified last. */
@@ -159,18 +196,25 @@ public final class StatementClassifier {
         traits |= Traits.RUNS_UNKNOWN_CODE;
         Reason reason = Reason.UNSAFE_TEXT;
         boolean first = false; // the first statement was seen already, for nothing can hide its beginning
+        boolean behindComment = false; // a comment may stand before a statement, and nobody knows where it ends
         for (int found = scanner.nextAnywhere(); found != Lexeme.NOTHING; found = scanner.nextAnywhere()) {
-            if (Lexeme.token(found) == Token.SEMICOLON) {
-                first = true;
-            } else {
-                traits |= traitsOfName(found);
-                if (first) {
-                    traits |= traitsOfWord(Lexeme.term(found));
+            switch (Lexeme.token(found)) {
+                case SEMICOLON -> {
+                    first = true;
+                    behindComment = false;
                 }
-                if (leavesState(found) || (first && changesSession(Lexeme.term(found)))) {
-                    reason = Reason.SESSION_DOUBT;
+                case OTHER -> behindComment |= first;
+                default -> {
+                    boolean begins = first || behindComment;
+                    traits |= traitsOfName(found);
+                    if (begins) {
+                        traits |= traitsOfWord(Lexeme.term(found));
+                    }
+                    if (leavesState(found) || (begins && changesSession(Lexeme.term(found)))) {
+                        reason = Reason.SESSION_DOUBT;
+                    }
+                    first = false;
                 }
-                first = false;
             }
         }
         return reason;
@@ -187,12 +231,17 @@ public final class StatementClassifier {
         updates = false;
         joins = false;
         settingDepth = 0;
+        knownOfAll = 0;
+        namesAnything = false;
         advance();
     }
 
     private void advance() {
         int next = scanner.next();
+        knownBefore = known;
+        known = 0;
         if (Lexeme.isName(next)) {
+            look(next);
             if (token() == Token.DOT) {
                 next = Lexeme.asName(next);
                 nameParts++;
@@ -206,9 +255,17 @@ public final class StatementClassifier {
             }
         } else if (Lexeme.token(next) == Token.DOT) {
             qualifier = current;
+        } else if (Lexeme.token(next) == Token.OPERATOR && catalog.hasOperators()) {
+            knownOfAll |= scanner.lookOperator(catalog.names());
         }
         previous = current;
         current = next;
+    }
+
+    private void look(int name) {
+        known = scanner.look(catalog.names());
+        knownOfAll |= known & Catalog.EVERYWHERE;
+        namesAnything |= name == Lexeme.UNKNOWN_WORD || Lexeme.token(name) != Token.WORD;
     }
 
     private Token token() {
@@ -255,7 +312,8 @@ public final class StatementClassifier {
             case DISCARD, UNLISTEN -> body(Reason.UTILITY, Traits.CHANGES_SESSION);
             case LOCK -> body(Reason.LOCKING_READ);
             case CHECKPOINT -> body(Reason.NODE_LOCAL);
-            case INSERT, UPDATE, DELETE, MERGE, WRITING, ANALYZE -> body(Reason.WRITE);
+            case WRITING -> body(Reason.WRITE, ofDefinitions());
+            case INSERT, UPDATE, DELETE, MERGE, ANALYZE -> body(Reason.WRITE);
             case UTILITY, FETCH -> body(Reason.UTILITY);
             default -> body(Reason.NOT_UNDERSTOOD);
         };
@@ -440,12 +498,16 @@ public final class StatementClassifier {
         if (term() == Term.EXTENSION) {
             return body(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
         }
-        return body(term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE);
+        return body(term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE, ofDefinitions());
     }
 
     private Reason alter() {
         advance();
-        return body(Reason.WRITE, term() == Term.EXTENSION ? Traits.RUNS_UNKNOWN_CODE : 0);
+        return body(Reason.WRITE, term() == Term.EXTENSION ? Traits.RUNS_UNKNOWN_CODE : ofDefinitions());
+    }
+
+    private int ofDefinitions() {
+        return catalog.watchesDefinitions() ? Traits.RUNS_UNKNOWN_CODE : 0;
     }
 
     private Reason declare() {
@@ -496,7 +558,32 @@ public final class StatementClassifier {
         if (namesCatalog && reason == Reason.WRITE) {
             traits |= Traits.RUNS_UNKNOWN_CODE; // the rule of UPDATE pg_settings calls set_config
         }
+        if (knownOfAll != 0 || (namesAnything && !catalog.isFresh())) {
+            reason = reason.or(names(reason));
+        }
         return token() == Token.BROKEN ? reason.or(notUnderstood()) : reason;
+    }
+
+    /** What the catalogue says of the names in a statement that is a {@code read} or something else. */
+    private Reason names(Reason read) {
+        boolean writes = read.target() == Target.PRIMARY;
+        if ((knownOfAll & Catalog.UNCLEAN_READ) != 0 || (writes && (knownOfAll & Catalog.UNCLEAN_WRITE) != 0)) {
+            traits |= Traits.RUNS_UNKNOWN_CODE;
+        }
+        Reason reason = Reason.EMPTY;
+        if (namesAnything && !catalog.isFresh()) {
+            reason = Reason.NO_CATALOG;
+            if (read.compareTo(Reason.UTILITY) < 0 || read == Reason.WRITE) { // settings and the like run nothing
+                traits |= Traits.RUNS_UNKNOWN_CODE;
+            }
+        }
+        if ((knownOfAll & Catalog.OPAQUE) != 0) {
+            reason = reason.or(Reason.OPAQUE_RELATION);
+        }
+        if ((knownOfAll & Catalog.UNLOGGED) != 0) {
+            reason = reason.or(Reason.UNLOGGED_TABLE);
+        }
+        return (knownOfAll & Catalog.SEQUENCE) != 0 ? reason.or(Reason.SEQUENCE) : reason;
     }
 
     private Reason notUnderstood() {
@@ -593,6 +680,10 @@ public final class StatementClassifier {
         if (token() == Token.OPEN) {
             return Reason.EMPTY; // a function, or an alias: open() looks at it, and ends the doubt
         }
+        if (token() == Token.STRING) {
+            systemName = false; // a type, in front of its literal
+            return Reason.EMPTY;
+        }
         if (Lexeme.token(previous) == Token.DOT) {
             systemName = Lexeme.isName(current); // behind pg_catalog: a name, or the sign of an operator
             return Reason.EMPTY;
@@ -631,21 +722,23 @@ public final class StatementClassifier {
 
     /** At the parenthesis behind a name: says what it opens, and what is called if it is a call. */
     private Reason behindName() {
-        if (nameParts == 1
-                && Lexeme.token(previous) == Token.WORD
-                && (Lexeme.call(previous) == Call.RESERVED || isGrammar())) {
+        Call call = Lexeme.call(previous);
+        if (nameParts == 1 && Lexeme.token(previous) == Token.WORD && (call == Call.RESERVED || isGrammar())) {
             opened = Lexeme.term(previous) == Term.OPERATOR ? OPERATOR_NAME : GROUP;
-            return Reason.EMPTY;
+            // A function of users may have the name of a word of the grammar: then this may be either.
+            return call == Call.RESERVED || (knownBefore & Catalog.FUNCTION) == 0 ? Reason.EMPTY : known();
         }
         if (isTypeOrAlias()) {
             return Reason.EMPTY;
         }
         opened = CALL;
-        Call call = Lexeme.call(previous);
-        boolean ofUsers = nameParts > 2 || (nameParts == 2 && Lexeme.letters(qualifier) != Term.PG_CATALOG);
-        if (ofUsers) {
+        boolean system = nameParts == 2 && Lexeme.letters(qualifier) == Term.PG_CATALOG;
+        boolean ofUsers = nameParts > 1 && !system;
+        boolean isKnown = (knownBefore & (system ? Catalog.SYSTEM_FUNCTION : Catalog.FUNCTION)) != 0;
+        if (ofUsers && !isKnown) {
             traits |= Traits.RUNS_UNKNOWN_CODE;
         }
+        Reason users = isKnown ? known() : ofUsers ? Reason.UNKNOWN_FUNCTION : Reason.EMPTY;
         // Whatever schema is named: better to keep a server for nothing than to give it away with a lock.
         switch (call) {
             case SESSION_LOCK -> {
@@ -661,19 +754,31 @@ public final class StatementClassifier {
             default -> {}
         }
         if (ofUsers) {
-            return Reason.UNKNOWN_FUNCTION;
+            return users;
         }
         return switch (call) {
-            case HARMLESS -> Reason.READ;
-            case CATALOG -> Reason.SYSTEM_CATALOG;
-            case SEQUENCE, SEQUENCE_MEMORY -> Reason.SEQUENCE;
-            case TRANSACTION_LOCK -> Reason.LOCKING_READ;
-            case NODE_LOCAL, NOTIFY -> Reason.NODE_LOCAL;
+            case HARMLESS -> users;
+            case CATALOG -> users.or(Reason.SYSTEM_CATALOG);
+            case SEQUENCE, SEQUENCE_MEMORY -> users.or(Reason.SEQUENCE);
+            case TRANSACTION_LOCK -> users.or(Reason.LOCKING_READ);
+            case NODE_LOCAL, NOTIFY -> users.or(Reason.NODE_LOCAL);
+            case CURRENT_SETTING -> stored || scanner.isDottedLiteralNext() ? users : users.or(Reason.NODE_LOCAL);
             default -> {
+                if (isKnown || (knownBefore & Catalog.IMMUTABLE) != 0) {
+                    yield users;
+                }
                 Reason unknown = unknownFunction();
                 yield systemName ? Reason.NODE_LOCAL : unknown;
             }
         };
+    }
+
+    /** What a function is that the catalogue knows, whose name stands before the token at hand. */
+    private Reason known() {
+        if ((knownBefore & Catalog.UNCLEAN) != 0) {
+            traits |= Traits.RUNS_UNKNOWN_CODE;
+        }
+        return (knownBefore & Catalog.VOLATILE) != 0 ? Reason.VOLATILE_FUNCTION : Reason.READ;
     }
 
     /** Whether the last word, which could be a function's name, is one of the grammar where it stands. */
@@ -684,7 +789,7 @@ public final class StatementClassifier {
                 Lexeme.term(lead) == Term.ORDER
                         || Lexeme.term(lead) == Term.GROUP
                         || Lexeme.term(lead) == Term.PARTITION;
-            case ROLLUP -> Lexeme.term(lead) == Term.BY;
+            case ROLLUP -> Lexeme.term(lead) == Term.BY || (catalog != Catalog.OFF && isInList());
             case SETS -> Lexeme.term(lead) == Term.GROUPING;
             case MATERIALIZED -> Lexeme.letters(lead) == Term.NOT; // which follows AS
             case FIRST -> Lexeme.term(lead) == Term.FETCH;
@@ -693,8 +798,9 @@ public final class StatementClassifier {
             case SAMPLING -> Lexeme.term(lead) == Term.TABLESAMPLE;
             case JOIN, LIKE ->
                 switch (Lexeme.token(lead)) {
-                    case CLOSE, STRING, NUMBER, PARAMETER, QUOTED, OTHER -> true;
-                    case WORD -> Lexeme.term(lead) == Term.NOT || Lexeme.call(lead) != Call.RESERVED;
+                    case CLOSE -> closed != OPERATOR_NAME;
+                    case STRING, NUMBER, PARAMETER, QUOTED, OTHER -> true;
+                    case WORD -> Lexeme.term(lead) == Term.NOT || endsOperand(lead);
                     default -> false;
                 };
             case OPERATOR -> true;
@@ -702,6 +808,19 @@ public final class StatementClassifier {
             case SET -> updates && Lexeme.call(lead) != Call.RESERVED;
             case CONFLICT -> Lexeme.term(lead) == Term.ON && !joins;
             default -> false;
+        };
+    }
+
+    /** Whether a list of GROUP BY may go on here; in another list a function of the name would be in the catalogue. */
+    private boolean isInList() {
+        return Lexeme.token(lead) == Token.COMMA || Lexeme.term(lead) == Term.DISTINCT;
+    }
+
+    /** Whether the word may be the last of an operand, and not one behind which an operand begins. */
+    private static boolean endsOperand(int word) {
+        return switch (Lexeme.term(word)) {
+            case BY, ZONE, ESCAPE, FRAME -> false;
+            default -> Lexeme.call(word) != Call.RESERVED;
         };
     }
 

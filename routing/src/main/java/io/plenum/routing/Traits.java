@@ -4,9 +4,9 @@ package io.plenum.routing;
  * What else a text does, besides its {@link Reason}: flags that hide each other as little as several statements of one
  * text do. A flag too many costs work, one too few lets a session's state leak; so doubt sets them.
  *
- * <p>What the {@linkplain StatementClassifier classifier} cannot see sets no flag: what tables, views and types run of
- * their own (triggers, rules, defaults, row security, operators, casts), and functions of users that have the name of a
- * built-in.
+ * <p>What the {@linkplain StatementClassifier classifier} cannot see sets no flag. With a {@link Catalog} it sees what
+ * views, triggers, rules, defaults, row security and operators run; without one, or where a type's own functions do it,
+ * it does not.
  */
 public final class Traits {
     /**
@@ -28,6 +28,12 @@ public final class Traits {
      * UNLISTEN).
      */
     public static final int CHANGES_SESSION = 1 << 3;
+
+    /** The text begins with a comment that asks for the primary. */
+    public static final int HINTS_PRIMARY = 1 << 8;
+
+    /** The text begins with a comment that asks for a replica. */
+    public static final int HINTS_REPLICA = 1 << 9;
 
     private Traits() {}
 }

@@ -199,12 +199,70 @@ class RouterTest {
         assertThat(RoutingPolicy.named("on")).isNull();
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        ON      > AUTO    > SELECT 1                                 > READ
+        ON      > AUTO    > /* plenum:primary */ SELECT 1            > HINTED_PRIMARY
+        PRIMARY > AUTO    > /*plenum:PRIMARY*/ SELECT 1              > HINTED_PRIMARY
+        OFF     > AUTO    > /* plenum:primary */ SELECT 1            > READ
+        ON      > PRIMARY > SELECT 1                                 > HINTED_PRIMARY
+        OFF     > PRIMARY > SELECT 1                                 > READ
+        ON      > REPLICA > /* plenum:primary */ SELECT 1            > HINTED_PRIMARY
+        ON      > PRIMARY > /* plenum:replica */ SELECT 1            > READ
+        ON      > AUTO    > SELECT 1 | /* plenum:primary */ SELECT 2 > HINTED_PRIMARY
+        ON      > AUTO    > /* plenum:replica */ SELECT f()          > HINTED_REPLICA
+        ON      > REPLICA > SELECT pg_is_in_recovery()               > HINTED_REPLICA
+        PRIMARY > REPLICA > SELECT pg_is_in_recovery()               > NODE_LOCAL
+        ON      > REPLICA > DELETE FROM t                            > WRITE
+        ON      > REPLICA > SELECT 1 FOR UPDATE                      > LOCKING_READ
+        ON      > REPLICA > SELECT nextval('s')                      > SEQUENCE
+        ON      > REPLICA > BEGIN                                    > TRANSACTION
+        ON      > AUTO    > /* x */ /* plenum:primary */ SELECT 1    > READ
+        ON      > AUTO    > /* plenum:primary please */ SELECT 1     > READ
+        ON      > AUTO    > /* plenum:primary                        > NOT_UNDERSTOOD
+        """)
+    void aHintCountsAsFarAsItIsAllowed(HintPolicy policy, RoutingHint session, String batch, Reason expected) {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.hint(policy, session);
+        statements(batch);
+
+        assertThat(router.decide()).isEqualTo(expected);
+    }
+
+    @Test
+    void aHintDeclaresWhatOnlyDeclaredReadsMay() {
+        router.begin(RoutingPolicy.EXPLICIT, false, true);
+        router.hint(HintPolicy.ON, RoutingHint.REPLICA);
+        statements("SELECT 1");
+
+        assertThat(router.decide()).isEqualTo(Reason.READ);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        SELECT 1        > SERIALIZABLE
+        BEGIN READ ONLY > SERIALIZABLE
+        DELETE FROM t   > WRITE
+        -- empty        > EMPTY
+        """)
+    void whatIsSerializableByDefaultNeedsThePrimary(String batch, Reason expected) {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.serializable();
+        statements(batch);
+
+        assertThat(router.decide()).isEqualTo(expected);
+    }
+
     private Reason decide(RoutingPolicy policy, boolean readOnlyByDefault, boolean safeText, String batch) {
         router.begin(policy, readOnlyByDefault, safeText);
+        statements(batch);
+        return router.decide();
+    }
+
+    private void statements(String batch) {
         for (String sql : batch.split("\\|", -1)) {
             ByteBuf text = Unpooled.wrappedBuffer(sql.getBytes(StandardCharsets.UTF_8));
-            router.statement(classifier.classify(text, 0, text.readableBytes()));
+            router.statement(classifier.classify(text, 0, text.readableBytes()), classifier.traits());
         }
-        return router.decide();
     }
 }

@@ -53,9 +53,15 @@ class StatementClassifierTest {
     @Test
     void everyReasonOfTheClassifierStandsInTheCorpus() {
         List<Reason> others = List.of(
+                Reason.HINTED_REPLICA,
                 Reason.ROUTING_OFF,
                 Reason.NOT_DECLARED,
+                Reason.HINTED_PRIMARY,
                 Reason.NO_REPLICA,
+                Reason.NO_CATALOG,
+                Reason.VOLATILE_FUNCTION,
+                Reason.OPAQUE_RELATION,
+                Reason.UNLOGGED_TABLE,
                 Reason.TOO_LONG,
                 Reason.UNSAFE_TEXT,
                 Reason.INCOMPLETE_BATCH,
@@ -145,7 +151,7 @@ class StatementClassifierTest {
                     sql[at] = alphabet[(sql[at] & 0xFF) % alphabet.length];
                 }
             }
-            Reason reason = classifier.classify(Unpooled.wrappedBuffer(sql), 0, sql.length, i % 3 != 0);
+            Reason reason = classifier.classify(Unpooled.wrappedBuffer(sql), 0, sql.length, i % 3 != 0, Catalog.OFF);
             assertThat(reason).isNotNull();
         }
     }
@@ -235,11 +241,19 @@ class StatementClassifierTest {
     }
 
     @Test
+    void aCommentBehindASemicolonHidesNoStatementInTextThatCannotBeTrusted() {
+        assertThat(unsafe("SELECT 1; -- x\n SET work_mem = 1")).isEqualTo(Reason.SESSION_DOUBT);
+        assertThat(unsafe("SELECT 'a\\', '; /* it''s */ LISTEN y; --'")).isEqualTo(Reason.SESSION_DOUBT);
+        assertThat(unsafe("SELECT 1; /* a */ SELECT 2; UPDATE users SET name = 'x'"))
+                .isEqualTo(Reason.UNSAFE_TEXT);
+    }
+
+    @Test
     void aSecondByteThatLooksLikeABackslashHidesNothing() {
         // In SJIS the character 表 ends in the byte of a backslash.
         byte[] sql = "SELECT E'表'; SET work_mem = 1; --'".getBytes(Charset.forName("Shift_JIS"));
 
-        assertThat(classifier.classify(Unpooled.wrappedBuffer(sql), 0, sql.length, false))
+        assertThat(classifier.classify(Unpooled.wrappedBuffer(sql), 0, sql.length, false, Catalog.OFF))
                 .isEqualTo(Reason.SESSION_DOUBT);
     }
 
@@ -286,7 +300,7 @@ class StatementClassifierTest {
 
     private Reason unsafe(String sql) {
         ByteBuf text = bytes(sql);
-        return classifier.classify(text, 0, text.readableBytes(), false);
+        return classifier.classify(text, 0, text.readableBytes(), false, Catalog.OFF);
     }
 
     private Reason classifyInTime(String sql) {

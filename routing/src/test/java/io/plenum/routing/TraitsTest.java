@@ -189,7 +189,7 @@ class TraitsTest {
 
     private String traits(String sql, boolean safeText) {
         ByteBuf text = Unpooled.wrappedBuffer(sql.getBytes(StandardCharsets.UTF_8));
-        classifier.classify(text, 0, text.readableBytes(), safeText);
+        classifier.classify(text, 0, text.readableBytes(), safeText, Catalog.OFF);
         int traits = classifier.traits();
         StringJoiner names = new StringJoiner(" ");
         if ((traits & Traits.RUNS_UNKNOWN_CODE) != 0) {

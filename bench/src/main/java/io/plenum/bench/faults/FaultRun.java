@@ -147,7 +147,7 @@ public final class FaultRun {
                     SELECT pid FROM pg_stat_activity
                     WHERE datname = current_database() AND usename = current_user
                         AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-                        AND application_name <> 'plenum listener'
+                        AND application_name NOT IN ('plenum listener', 'plenum catalog')
                     ORDER BY state = 'idle', random() LIMIT 1) AS victim
                 """);
             if (!killed.isEmpty()) {

@@ -45,7 +45,7 @@ final class Remains {
             var backends = postgres.rows("""
                 SELECT pid, state FROM pg_stat_activity
                 WHERE datname = current_database() AND usename = current_user AND backend_type = 'client backend'
-                    AND application_name <> 'plenum listener'
+                    AND application_name NOT IN ('plenum listener', 'plenum catalog')
                 """ + (pooled ? "" : " AND pid <> pg_backend_pid()"));
             int allowed = poolSize;
             for (int i = allowed; i < backends.size(); i++) {

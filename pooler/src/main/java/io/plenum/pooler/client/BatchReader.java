@@ -1,10 +1,15 @@
 package io.plenum.pooler.client;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.NamedStatement;
+import io.plenum.pooler.server.PreparedStatement;
+import io.plenum.routing.Catalog;
+import io.plenum.routing.HintPolicy;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Router;
+import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
@@ -31,6 +36,18 @@ final class BatchReader {
         /** Whether its texts mean what their bytes look like. */
         boolean isTextSafe();
 
+        /** What names mean in its database. */
+        Catalog catalog();
+
+        /** What hints of its may do. */
+        HintPolicy hints();
+
+        /** Where it asks to be sent. */
+        RoutingHint hint();
+
+        /** Whether its transactions are serializable unless they say otherwise. */
+        boolean isSerializableByDefault();
+
         ClientStatements statements();
 
         /** What the unnamed statement is that it parsed last. */
@@ -50,6 +67,7 @@ final class BatchReader {
     private int seenEnd;
     private Reason reason = Reason.EMPTY;
     private int traits;
+    private long judgedBy;
 
     /**
      * What the whole batch that begins at {@code start} is. One that is not complete is no proven read, for nobody knows
@@ -65,6 +83,10 @@ final class BatchReader {
 
     private Reason decideWellFormed(Session session, ByteBuf bytes, int start) {
         router.begin(session.routing(), session.isReadOnlyByDefault(), session.isTextSafe());
+        router.hint(session.hints(), session.hint());
+        if (session.isSerializableByDefault()) {
+            router.serializable();
+        }
         int limit = bytes.writerIndex();
         boolean parsesUnnamed = false;
         int at = start;
@@ -73,18 +95,18 @@ final class BatchReader {
             if (end < 0) {
                 router.doubt(Reason.INCOMPLETE_BATCH);
                 if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
-                    router.statement(classify(session, bytes, at + Limits.HEADER, limit));
+                    router.statement(classify(session, bytes, at + Limits.HEADER, limit), traits);
                 }
                 return router.decide();
             }
             switch (bytes.getByte(at)) {
                 case 'Q' -> {
-                    router.statement(classify(session, bytes, at + Limits.HEADER, end - 1));
+                    router.statement(classify(session, bytes, at + Limits.HEADER, end - 1), traits);
                     return router.decide();
                 }
                 case 'P' -> {
                     parse.at(bytes, at, end);
-                    router.statement(classify(session, bytes, parse.queryStart(), parse.queryEnd()));
+                    router.statement(classify(session, bytes, parse.queryStart(), parse.queryEnd()), traits);
                     parsesUnnamed |= parse.nameStart() == parse.nameEnd();
                 }
                 case 'B' -> {
@@ -120,8 +142,21 @@ final class BatchReader {
         }
         NamedStatement named = session.statements().get(bytes, nameStart, nameEnd);
         if (named != null) {
-            router.statement(named.statement().reason());
+            PreparedStatement statement = named.statement();
+            if (statement.catalog() != session.catalog().version()) {
+                judgeAnew(session, statement);
+            }
+            router.statement(statement.reason(), statement.traits());
         }
+    }
+
+    /** What it names has another meaning than when it was parsed, or another is as near as that was. */
+    private void judgeAnew(Session session, PreparedStatement statement) {
+        Catalog now = session.catalog();
+        int end = statement.textLength();
+        Reason judged = classifier.classify(
+                Unpooled.wrappedBuffer(statement.tail(), 0, end), 0, end, session.isTextSafe(), now);
+        statement.judge(judged, classifier.traits(), now.version());
     }
 
     /** What the statement of a Query or Parse is; {@code end} is behind what is present of it. */
@@ -138,6 +173,11 @@ final class BatchReader {
         return traits;
     }
 
+    /** The {@link Catalog#version} by which the text was judged that was asked about last. */
+    long judgedBy() {
+        return judgedBy;
+    }
+
     /** What a text changes in the session. */
     void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink) {
         changes.read(sql, start, end, sink);
@@ -150,11 +190,13 @@ final class BatchReader {
 
     private Reason classify(Session session, ByteBuf bytes, int start, int end) {
         if (bytes != seen || start != seenStart || end != seenEnd) { // the first of a batch is asked about twice
+            Catalog catalog = session.catalog();
             seen = bytes;
             seenStart = start;
             seenEnd = end;
-            reason = classifier.classify(bytes, start, end, session.isTextSafe());
+            reason = classifier.classify(bytes, start, end, session.isTextSafe(), catalog);
             traits = classifier.traits();
+            judgedBy = catalog.version();
         }
         return reason;
     }

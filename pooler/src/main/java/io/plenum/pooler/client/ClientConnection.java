@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
+import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.error.PoolerErrors;
@@ -22,7 +23,10 @@ import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Catalog;
+import io.plenum.routing.HintPolicy;
 import io.plenum.routing.Reason;
+import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.Target;
@@ -121,6 +125,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private Map<String, String> startValues = Map.of();
     private boolean readOnlyByDefault;
     private boolean safeText = true;
+    private boolean utf8 = true;
+    private RoutingHint hint = RoutingHint.AUTO;
+    /** The session's own default of the isolation level; null where it has none. */
+    private @Nullable String isolation;
+
+    /** What names mean in the database; null in session mode and before the login. */
+    private @Nullable DatabaseCatalog names;
+
+    /** By which of its versions the client's last Parse was judged. */
+    private long parseJudgedBy;
+
     private String database = "";
     private String user = "";
 
@@ -259,6 +274,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         if (group != null) {
             group.removeClient();
+        }
+        if (names != null) {
+            names.leave();
         }
         clients.leave(this);
         if (seat != null) {
@@ -585,6 +603,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
                 reason = clients.batches().reasonOf(this, type.code(), bytes, start, cutter.end());
                 traits = clients.batches().traits();
+                if (type == FrontendType.PARSE && bytes.getByte(start + Limits.HEADER) == 0) {
+                    parseJudgedBy = clients.batches().judgedBy(); // of the unnamed statement
+                }
             }
             if (!link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason, traits)) {
                 cutter.rewind(start);
@@ -940,8 +961,18 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         setSettings(startSettings);
         group.addClient();
         group.stats().clientLogins++;
+        enterCatalog(group);
         idleSinceNanos = System.nanoTime();
         become(State.IDLE);
+    }
+
+    /** In session mode it makes no difference what names mean. */
+    private void enterCatalog(PoolGroup group) {
+        DatabaseConfig entry = clients.shared().config().get().database(database);
+        if (entry != null && limits().mode() != Link.Mode.SESSION) {
+            names = clients.shared().catalogs().of(entry);
+            names.enter(group.user());
+        }
     }
 
     void onConsoleLogin(String database, String user, ConsoleSession session, CancelKey key) {
@@ -991,6 +1022,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.settings = settings;
         safeText = isSafe(value("client_encoding")) && !"off".equals(value("standard_conforming_strings"));
         readOnlyByDefault = "on".equals(value("default_transaction_read_only"));
+        String encoding = value("client_encoding");
+        utf8 = encoding == null || encoding.equalsIgnoreCase("UTF8");
+        hint = RoutingHint.named(value(RoutingHint.SETTING));
+        isolation = settings.get("default_transaction_isolation");
     }
 
     /** What the session has for a reported parameter: its own value, or that of its start. */
@@ -1349,8 +1384,47 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     @Override
+    public Catalog catalog() {
+        DatabaseCatalog known = names;
+        if (known == null) {
+            return Catalog.OFF;
+        }
+        Catalog now = known.snapshot();
+        return utf8 ? now : now.inAnyEncoding();
+    }
+
+    @Override
+    public HintPolicy hints() {
+        return limits().hints();
+    }
+
+    @Override
+    public RoutingHint hint() {
+        return hint;
+    }
+
+    @Override
+    public boolean isSerializableByDefault() {
+        return isolation == null ? catalog().isSerializable() : isolation.equals("serializable");
+    }
+
+    @Override
+    public long judgedBy() {
+        return clients.batches().judgedBy();
+    }
+
+    @Override
+    public void onDefined() {
+        if (names != null) {
+            names.onDefined();
+        }
+    }
+
+    @Override
     public Reason unnamedReason() {
-        return link().unnamedReason();
+        Reason reason = link().unnamedReason();
+        boolean same = parseJudgedBy == catalog().version();
+        return same || reason.target() == Target.PRIMARY ? reason : Reason.NO_CATALOG;
     }
 
     @Override
@@ -1367,6 +1441,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return state;
     }
 
+    @Override
     public String database() {
         return database;
     }

@@ -9,6 +9,7 @@ import io.plenum.pooler.config.UserConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.pool.Pool;
+import io.plenum.routing.HintPolicy;
 import io.plenum.routing.Reason;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.wire.FrontendType;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 record ClientSettings(
         Link.Mode mode,
         RoutingPolicy routing,
+        HintPolicy hints,
         int maxPrepared,
         long queryWaitNanos,
         long queryNanos,
@@ -50,6 +52,11 @@ record ClientSettings(
                             case EXPLICIT -> RoutingPolicy.EXPLICIT;
                             case OFF -> RoutingPolicy.OFF;
                         },
+                switch (config.routingHints(database, user)) {
+                    case OFF -> HintPolicy.OFF;
+                    case PRIMARY -> HintPolicy.PRIMARY;
+                    case ON -> HintPolicy.ON;
+                },
                 config.get(Settings.MAX_PREPARED_STATEMENTS),
                 config.queryWaitTimeout(database, user).toNanos(),
                 config.queryTimeout(user).toNanos(),
@@ -70,6 +77,7 @@ record ClientSettings(
         return new ClientSettings(
                 begun.mode,
                 begun.mode == mode ? routing : begun.routing,
+                hints,
                 begun.maxPrepared,
                 queryWaitNanos,
                 queryNanos,

@@ -2,6 +2,7 @@ package io.plenum.pooler.client;
 
 import io.plenum.pooler.auth.Authenticator;
 import io.plenum.pooler.auth.Credentials;
+import io.plenum.pooler.catalog.Catalogs;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.StatementCache;
@@ -27,6 +28,7 @@ public final class LoopClients {
             Map<SessionProfile.Key, SessionProfile> profiles,
             CancelRequests cancels,
             ListenHubs hubs,
+            Catalogs catalogs,
             ConsoleSession.Factory console) {}
 
     private final Loop loop;

@@ -220,6 +220,10 @@ public final class PoolerConfig {
         return get(Settings.READ_ROUTING, database, user);
     }
 
+    public RoutingHints routingHints(DatabaseConfig database, UserConfig user) {
+        return get(Settings.ROUTING_HINTS, database, user);
+    }
+
     public Balance balance(DatabaseConfig database) {
         return get(Settings.BALANCE, database);
     }

@@ -234,6 +234,25 @@ public final class Settings {
             .doc("Which transactions may go to a standby: `auto`, those proven to read, where the database has several"
                     + " nodes; `explicit`, those declared READ ONLY; `off`, none.");
 
+    public static final Setting<RoutingHints> ROUTING_HINTS = row(
+                    Group.ROUTING, "routing_hints", Values.choice(RoutingHints.class), RoutingHints.PRIMARY)
+            .own()
+            .perDatabase("routing_hints")
+            .perUser("routing_hints")
+            .doc("What a client may ask for by `SET plenum.route = primary` (`replica`, `auto`), or for one text by"
+                    + " beginning it with the comment `/* plenum:primary */`: `off`, nothing; `primary`, the primary;"
+                    + " `on`, also a replica for what was not proven to read only. What is known to write goes to the"
+                    + " primary all the same.");
+
+    public static final Setting<Duration> CATALOG_REFRESH = row(
+                    Group.ROUTING, "catalog_refresh", Values.seconds(), Duration.ofSeconds(30))
+            .own()
+            .doc("How often each database in use is asked whether somebody else has defined functions, views, triggers"
+                    + " or sequences; what clients of Plenum define is read at once. By these it is known which"
+                    + " functions may run on a standby and what leaves state in a session. It takes a connection of"
+                    + " its own for moments. 0 is never: then only built-in functions are known, and views and tables"
+                    + " are taken for what they seem.");
+
     public static final Setting<ReadConsistency> READ_CONSISTENCY = row(
                     Group.ROUTING, "read_consistency", Values.choice(ReadConsistency.class), ReadConsistency.SESSION)
             .own()

@@ -63,6 +63,11 @@ public final class Link implements ServerConnection.Reader {
     private @Nullable ServerConnection server;
     private @Nullable Pool pool;
     private @Nullable Reason pin;
+
+    /** Statements that define something temporary and are not answered, and whether something else was defined. */
+    private int temporaries;
+
+    private boolean defined;
     /** The pin ends with the client, for nothing tells when what it stands for is gone. */
     private boolean pinLasts;
     /** The pin has its place in the pool's share. */
@@ -290,6 +295,7 @@ public final class Link implements ServerConnection.Reader {
             trace.forget();
         }
         unpin(home);
+        tellDefined();
         return home;
     }
 
@@ -523,7 +529,7 @@ public final class Link implements ServerConnection.Reader {
     /** Whether the statement may draw from a sequence although it does not say so. */
     private static boolean mayDraw(Reason reason) {
         return switch (reason) {
-            case WRITE, COPY, UNKNOWN_FUNCTION -> true;
+            case WRITE, COPY, UNKNOWN_FUNCTION, VOLATILE_FUNCTION, OPAQUE_RELATION, NO_CATALOG -> true;
             default -> false;
         };
     }
@@ -616,6 +622,7 @@ public final class Link implements ServerConnection.Reader {
             trace().doubtHoldings();
         }
         pinLasts |= !SessionTrace.isTold(reason);
+        temporaries += reason == Reason.TEMPORARY_OBJECT ? 1 : 0;
         if (pin != null) {
             return true;
         }
@@ -853,6 +860,24 @@ public final class Link implements ServerConnection.Reader {
         names.onSchemaChange();
     }
 
+    /** What is temporary, only its own client sees. */
+    @Override
+    public void onDefinition() {
+        if (temporaries > 0) {
+            temporaries--;
+        } else {
+            defined = true;
+        }
+    }
+
+    private void tellDefined() {
+        temporaries = 0;
+        if (defined) {
+            defined = false;
+            client.onDefined();
+        }
+    }
+
     private static boolean mayEndPin(@Nullable CommandTag tag) {
         return switch (tag) {
             case DELETE, DECLARE_CURSOR, DO, RESET, RELEASE -> false;
@@ -913,6 +938,7 @@ public final class Link implements ServerConnection.Reader {
             resume(status);
         }
         if (status == TransactionStatus.IDLE) {
+            tellDefined();
             client.stats().transactions++;
             client.stats().transactionNanos += now - transactionSinceNanos;
             transactionSinceNanos = now;

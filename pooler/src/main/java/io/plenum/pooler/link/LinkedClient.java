@@ -24,6 +24,14 @@ public interface LinkedClient {
 
     ClientStatements statements();
 
+    String database();
+
+    /** The {@link io.plenum.routing.Catalog#version} by which the text of the message at hand was judged. */
+    long judgedBy();
+
+    /** A transaction is over in which the client gave names of the database a meaning. */
+    void onDefined();
+
     /** The session's search_path as far as it is known to differ from that of its start, else empty. */
     default String searchPath() {
         String path = settings().get("search_path");

@@ -5,6 +5,7 @@ import io.plenum.routing.Reason;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>PostgreSQL never replaces a plan whose result type changed: it fails until the statement is parsed anew. So a Parse
  * behind a change of the schema gets a new statement, as it would on a session of its own, and one under another search_path
- * does, for the text may mean other tables there. Any thread.
+ * does, for the text may mean other tables there; so it may in another database. Any thread.
  */
 public final class StatementCache {
     private final long limitBytes;
@@ -24,17 +25,18 @@ public final class StatementCache {
     private long issued;
     private volatile long schema;
 
-    private record Text(byte[] tail, String searchPath) {
+    private record Text(byte[] tail, String database, String searchPath) {
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Text(byte[] theirs, String path)
+            return other instanceof Text(byte[] theirs, String where, String path)
                     && Arrays.equals(tail, theirs)
+                    && database.equals(where)
                     && searchPath.equals(path);
         }
 
         @Override
         public int hashCode() {
-            return 31 * Arrays.hashCode(tail) + searchPath.hashCode();
+            return 31 * Arrays.hashCode(tail) + Objects.hash(database, searchPath);
         }
     }
 
@@ -47,15 +49,16 @@ public final class StatementCache {
     }
 
     /** The statement whose Parse has these bytes behind its name: text, NUL and parameter types. */
-    public synchronized PreparedStatement intern(byte[] tail, String searchPath, Reason reason, int traits) {
-        var text = new Text(tail, searchPath);
+    public synchronized PreparedStatement intern(
+            byte[] tail, String database, String searchPath, Reason reason, int traits, long catalog) {
+        var text = new Text(tail, database, searchPath);
         Known before = known.get(text);
         if (before != null && before.schema() == schema && !before.statement().isOutdated()) {
             return before.statement();
         }
         PreparedStatement statement = before != null && before.statement().isOutdated()
                 ? before.statement().current()
-                : create(tail, reason, traits);
+                : create(tail, reason, traits, catalog);
         if (known.put(text, new Known(statement, schema)) == null) {
             bytes += tail.length;
         }
@@ -77,13 +80,13 @@ public final class StatementCache {
     /** Gives the statement a new name, for a change of tables made its plans on all servers useless. */
     public synchronized void outdate(PreparedStatement statement) {
         if (!statement.isOutdated()) {
-            statement.replaceBy(create(statement.tail(), statement.reason(), statement.traits()));
+            statement.replaceBy(create(statement.tail(), statement.reason(), statement.traits(), statement.catalog()));
         }
     }
 
-    private PreparedStatement create(byte[] tail, Reason reason, int traits) {
+    private PreparedStatement create(byte[] tail, Reason reason, int traits, long catalog) {
         issued++;
-        return new PreparedStatement(issued, tail, reason, traits);
+        return new PreparedStatement(issued, tail, reason, traits, catalog);
     }
 
     public synchronized int size() {

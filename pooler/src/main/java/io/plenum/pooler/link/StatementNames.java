@@ -36,7 +36,7 @@ final class StatementNames {
     private static final byte[] FOREIGN_NAME = "PLENUM_".getBytes(StandardCharsets.US_ASCII);
 
     /** A statement that is empty, so that its Parse cannot fail: its name is one that is taken. */
-    private static final PreparedStatement TAKEN = new PreparedStatement(0, new byte[] {0, 0, 0}, Reason.EMPTY, 0);
+    private static final PreparedStatement TAKEN = new PreparedStatement(0, new byte[] {0, 0, 0}, Reason.EMPTY, 0, 0);
 
     private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
 
@@ -208,8 +208,13 @@ final class StatementNames {
             rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, TAKEN);
             return;
         }
-        PreparedStatement statement =
-                cache.intern(copy(bytes, parse.queryStart(), end), client.searchPath(), reason, traits);
+        PreparedStatement statement = cache.intern(
+                copy(bytes, parse.queryStart(), end),
+                client.database(),
+                client.searchPath(),
+                reason,
+                traits,
+                client.judgedBy());
         var named = new NamedStatement(name, statement);
         client.statements().put(named);
         Holding holding = linked.statements().use(statement, linked.links(), linked.group());

@@ -9,33 +9,49 @@ import org.jspecify.annotations.Nullable;
  * A statement text with its parameter types, under the one name that it has on every server.
  *
  * <p>Clients choose names that clash; servers are shared. So a client's name maps to this object, and this object's
- * name is what servers hear. Immutable but for its successor; any thread.
+ * name is what servers hear. Immutable but for its successor and what it
+ * is judged to be; any thread.
  */
 public final class PreparedStatement {
     private final byte[] name;
     private final byte[] tail;
-    private final Reason reason;
-    private final int traits;
+    private volatile Judgement judgement;
     private volatile @Nullable PreparedStatement successor;
+
+    /**
+     * What the text is, by what its names meant.
+     *
+     * @param catalog {@link io.plenum.routing.Catalog#version} of what they meant
+     */
+    private record Judgement(Reason reason, int traits, long catalog) {}
 
     /**
      * @param number unique in this process
      * @param tail what follows the name in Parse: text, NUL, parameter types
      */
-    public PreparedStatement(long number, byte[] tail, Reason reason, int traits) {
+    public PreparedStatement(long number, byte[] tail, Reason reason, int traits, long catalog) {
         this.name = ("PLENUM_" + number).getBytes(StandardCharsets.US_ASCII);
         this.tail = tail;
-        this.reason = reason;
-        this.traits = traits;
+        this.judgement = new Judgement(reason, traits, catalog);
+    }
+
+    /** It is this now, for names have another meaning. */
+    public void judge(Reason reason, int traits, long catalog) {
+        judgement = new Judgement(reason, traits, catalog);
+    }
+
+    /** The {@link io.plenum.routing.Catalog#version} by which it was judged. */
+    public long catalog() {
+        return judgement.catalog();
     }
 
     public Reason reason() {
-        return reason;
+        return judgement.reason();
     }
 
     /** The {@link io.plenum.routing.Traits} of the text. */
     public int traits() {
-        return traits;
+        return judgement.traits();
     }
 
     /** The name without the NUL behind it; not to be changed. */

@@ -14,18 +14,20 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** SQL of our own of which we want the rows: probes, look-ups. An answer larger than {@value #MAX_BYTES} bytes is refused. */
+/** SQL of our own of which we want the rows: probes, look-ups. An answer larger than was expected is refused. */
 final class RowQuery implements ServerConnection.Reader {
-    private static final int MAX_BYTES = 64 * 1024;
+    /** Most bytes of an answer of which nobody expects much. */
+    static final int MAX_BYTES = 64 * 1024;
 
     private final ServerConnection server;
     private final Consumer<ServerConnection.Answer> done;
-    private final ByteBuf answer = Unpooled.buffer(256, MAX_BYTES); // on the heap: nobody has to free it
+    private final ByteBuf answer; // on the heap: nobody has to free it
     private @Nullable ErrorResponse error;
     private boolean tooLarge;
 
-    RowQuery(ServerConnection server, Consumer<ServerConnection.Answer> done) {
+    RowQuery(ServerConnection server, int maxBytes, Consumer<ServerConnection.Answer> done) {
         this.server = server;
+        this.answer = Unpooled.buffer(256, maxBytes);
         this.done = done;
     }
 

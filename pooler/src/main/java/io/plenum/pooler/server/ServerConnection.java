@@ -73,8 +73,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** A statement of the client ended with a tag that tells of the session or the transaction; null for others. */
         default void onTag(@Nullable CommandTag tag) {}
 
-        /** A statement of the client changed the schema. */
+        /** A statement of the client changed the schema, so that what was prepared before may not run any more. */
         default void onSchemaChange() {}
+
+        /** A statement of the client gave a name a meaning, or another one: the transaction may still be open. */
+        default void onDefinition() {}
 
         /** A row that answers what we injected, under the subject that it was injected with. */
         default void onInjectedRow(DataRow row, @Nullable Object subject) {}
@@ -630,6 +633,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (isChange && !isNew && reader != null) {
             reader.onSchemaChange();
         }
+        boolean defines = bytes.getByte(bodyStart) == 'C' || bytes.getByte(bodyStart) == 'A'; // CREATE, ALTER
+        if (isChange && defines && reader != null) {
+            reader.onDefinition();
+        }
     }
 
     /** Makes the replies whose turn it is and that the server was not asked for. */
@@ -765,12 +772,17 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Asks SQL of our own on a server that works for nobody; {@code done} hears the answer once. */
     public void ask(String sql, Consumer<Answer> done) {
-        new RowQuery(this, done).start(sql);
+        ask(sql, RowQuery.MAX_BYTES, done);
+    }
+
+    /** The same for an answer of up to so many bytes. */
+    public void ask(String sql, int maxBytes, Consumer<Answer> done) {
+        new RowQuery(this, maxBytes, done).start(sql);
     }
 
     /** The same with parameters, so that nothing that a stranger said becomes part of the SQL. */
     public void ask(String sql, List<byte @Nullable []> parameters, Consumer<Answer> done) {
-        new RowQuery(this, done).start(sql, parameters);
+        new RowQuery(this, RowQuery.MAX_BYTES, done).start(sql, parameters);
     }
 
     /** Another loop has taken over the idle connection, and with it another part of the pool. */

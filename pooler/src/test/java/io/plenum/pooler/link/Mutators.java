@@ -17,7 +17,7 @@ final class Mutators {
     private Mutators() {}
 
     static void prepare(WireClient control) throws IOException {
-        control.rows("DROP TABLE IF EXISTS triggered, counted; DROP VIEW IF EXISTS setting_view;"
+        control.rows("DROP TABLE IF EXISTS triggered, counted; DROP VIEW IF EXISTS view_of_view, setting_view;"
                 + " DROP SEQUENCE IF EXISTS left_sequence");
         control.rows("CREATE SEQUENCE left_sequence");
         control.rows("CREATE OR REPLACE FUNCTION set_inside(name text, value text) RETURNS text LANGUAGE plpgsql AS"
@@ -40,11 +40,22 @@ final class Mutators {
                 + " $$BEGIN EXECUTE 'DECLARE left_inside CURSOR WITH HOLD FOR SELECT 1'; END$$");
         control.rows("CREATE OR REPLACE FUNCTION next_inside() RETURNS bigint LANGUAGE plpgsql AS"
                 + " $$BEGIN RETURN nextval('left_sequence'); END$$");
+        control.rows("DROP TABLE IF EXISTS cascaded, cascades, defaulted, secured;"
+                + " DROP OPERATOR IF EXISTS <=#=> (text, text)");
+        control.rows("CREATE TABLE defaulted (id text DEFAULT set_inside('work_mem', '3MB'))");
+        control.rows("CREATE TABLE secured (id int); INSERT INTO secured VALUES (1);"
+                + " ALTER TABLE secured ENABLE ROW LEVEL SECURITY; GRANT ALL ON secured TO app;"
+                + " CREATE POLICY sets ON secured USING (set_config('work_mem', '3MB', false) IS NOT NULL)");
+        control.rows("CREATE OPERATOR <=#=> (LEFTARG = text, RIGHTARG = text, FUNCTION = set_inside)");
         control.rows("CREATE VIEW setting_view AS SELECT set_config('work_mem', '3MB', false) AS set");
         control.rows("CREATE TABLE counted (id int); CREATE TABLE triggered (id int)");
         control.rows("CREATE OR REPLACE FUNCTION set_by_trigger() RETURNS trigger LANGUAGE plpgsql AS"
                 + " $$BEGIN PERFORM set_config('work_mem', '3MB', false); RETURN NULL; END$$");
         control.rows("CREATE TRIGGER sets BEFORE INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION set_by_trigger()");
+        control.rows("CREATE VIEW view_of_view AS SELECT * FROM setting_view");
+        control.rows("CREATE TABLE cascades (id int PRIMARY KEY); CREATE TABLE cascaded (id int REFERENCES cascades ON"
+                + " DELETE CASCADE); CREATE TRIGGER sets BEFORE DELETE ON cascaded FOR EACH STATEMENT EXECUTE"
+                + " FUNCTION set_by_trigger()");
         control.rows("GRANT ALL ON triggered, counted, left_sequence, setting_view TO app");
         control.rows("SELECT lo_create(77001) WHERE NOT EXISTS"
                 + " (SELECT FROM pg_largeobject_metadata WHERE oid = 77001)");
@@ -136,10 +147,22 @@ final class Mutators {
                         "DO $$BEGIN PERFORM set_config('work_mem', '3MB', false); END$$"),
                 Mutator.of(Kept.UNSEEN, "SET in DO", "DO $$BEGIN SET work_mem = '3MB'; END$$"),
                 Mutator.of(Kept.UNSEEN, "set_config in CALL", "CALL set_by_call()"),
-                Mutator.of(Kept.UNSEEN, "set_config through a view", "SELECT * FROM setting_view")
-                        .undetected(),
-                Mutator.of(Kept.UNSEEN, "set_config through a trigger", "INSERT INTO triggered VALUES (1)")
-                        .undetected(),
+                Mutator.of(Kept.UNSEEN, "set_config through a view", "SELECT * FROM setting_view"),
+                Mutator.of(Kept.UNSEEN, "set_config through a view of a view", "SELECT * FROM view_of_view"),
+                Mutator.of(Kept.UNSEEN, "set_config through a trigger", "INSERT INTO triggered VALUES (1)"),
+                Mutator.of(
+                        Kept.UNSEEN,
+                        "set_config through the trigger of a table that cascades",
+                        "INSERT INTO cascades VALUES (1)",
+                        "DELETE FROM cascades"),
+                Mutator.of(Kept.UNSEEN, "set_config through a default", "INSERT INTO defaulted DEFAULT VALUES"),
+                Mutator.of(
+                        Kept.UNSEEN,
+                        "set_config through a policy",
+                        "SET ROLE app",
+                        "SELECT * FROM secured",
+                        "RESET ROLE"),
+                Mutator.of(Kept.UNSEEN, "set_config through an operator", "SELECT 'work_mem' <=#=> '3MB'"),
                 Mutator.of(
                         Kept.UNSEEN,
                         "set_config through COPY of a view",

@@ -201,8 +201,9 @@ class PoolIT {
                 var client = pooler.wire();
                 var seer = pooler.wire()) {
             client.rows("SELECT 1");
-            assertThat(control.value("SELECT application_name FROM pg_stat_activity WHERE datname = 'app'"
-                            + " AND application_name <> 'control' AND backend_type = 'client backend'"))
+            assertThat(control.value("SELECT application_name FROM pg_stat_activity WHERE datname = 'app' AND"
+                            + " application_name NOT IN ('control', 'plenum catalog') AND backend_type ="
+                            + " 'client backend'"))
                     .isEqualTo("was reset");
             assertThat(seer.value("SHOW application_name")).isEmpty();
         }
@@ -349,7 +350,7 @@ class PoolIT {
 
     private int servers() throws IOException {
         return Integer.parseInt(control.value("SELECT count(*) FROM pg_stat_activity"
-                + " WHERE backend_type = 'client backend' AND application_name <> 'control'"
+                + " WHERE backend_type = 'client backend' AND application_name NOT IN ('control', 'plenum catalog')"
                 + " AND pid <> pg_backend_pid() AND datname IN ('app', 'postgres')"));
     }
 

@@ -12,6 +12,8 @@ public enum Call {
     CATALOG,
     /** Asks or changes what each node has of its own, or takes part in its transaction numbers. */
     NODE_LOCAL,
+    /** {@code current_setting}: of the client's own settings each node says the same. */
+    CURRENT_SETTING,
     /** Works on sequences. */
     SEQUENCE,
     /** Says what the session last got from a sequence. */

@@ -38,6 +38,13 @@ public final class SqlScanner {
     private int position;
     private int end;
 
+    // The name or operator that was found last, without its quotes, and the key of a name's letters.
+    private int nameStart;
+    private int nameEnd;
+    private long nameKey;
+    private boolean nameIsQuoted;
+    private boolean nameHasQuotes;
+
     /** Begins the text in {@code [start, end)} of the array, which must not change until it is read. */
     public void over(byte[] text, int start, int end) {
         this.text = text;
@@ -133,15 +140,47 @@ public final class SqlScanner {
         return Lexeme.NOTHING;
     }
 
+    /** What the table knows of the name that {@link #next()} found last; 0 for nothing. */
+    public int look(NameTable names) {
+        if (nameHasQuotes) {
+            return names.ofQuotes();
+        }
+        return names.bits(text, nameStart, nameEnd, nameKey, nameIsQuoted ? AS_IT_IS : LOWER_CASE);
+    }
+
+    /** What the table knows of the operator that {@link #next()} found last; 0 for nothing. */
+    public int lookOperator(NameTable names) {
+        return names.bitsOfOperator(text, nameStart, nameEnd, AS_IT_IS);
+    }
+
     /**
-     * The {@link Lexeme} of the next identifier or semicolon, wherever it stands: in strings and comments too. For texts
-     * whose quotes cannot be trusted.
+     * Whether the next two tokens are a plain string with a dot in it and what ends an argument. Nothing is consumed.
+     */
+    public boolean isDottedLiteralNext() {
+        int at = begin(position);
+        if (at >= end || text[at] != '\'') {
+            return false;
+        }
+        boolean dotted = false;
+        for (at++; at < end && text[at] != '\''; at++) {
+            dotted |= text[at] == '.';
+        }
+        int behind = begin(at + 1);
+        return dotted && behind < end && (text[behind] == ',' || text[behind] == ')');
+    }
+
+    /**
+     * The {@link Lexeme} of the next identifier or semicolon, or {@link Token#OTHER} for what may begin a comment, wherever
+     * it stands: in strings and comments too. For texts whose quotes cannot be trusted.
      */
     public int nextAnywhere() {
         while (position < end) {
             byte type = CLASSES[text[position] & 0xFF];
             if (type == LETTER) {
                 return identifier(position);
+            }
+            if (type == SIGN && (startsLineComment(position) || startsComment(position))) {
+                return token(Token.OTHER, position + 2);
             }
             position++;
             if (type == SINGLE + Lexeme.of(Token.SEMICOLON)) {
@@ -208,6 +247,11 @@ public final class SqlScanner {
             at++;
         }
         position = at < end && text[at] == ' ' ? at + 1 : at; // most words have a space behind them
+        nameStart = start;
+        nameEnd = at;
+        nameKey = key;
+        nameIsQuoted = false;
+        nameHasQuotes = false;
         int word = Vocabulary.word(text, start, at, key, LOWER_CASE);
         return isSystemName(start, at) ? Lexeme.systemName(word) : word;
     }
@@ -224,6 +268,11 @@ public final class SqlScanner {
             if (c == '"') {
                 if (at + 1 >= end || text[at + 1] != '"') {
                     position = at + 1;
+                    nameStart = start;
+                    nameEnd = at;
+                    nameKey = key;
+                    nameIsQuoted = true;
+                    nameHasQuotes = doubled;
                     int word = doubled ? Lexeme.UNKNOWN_WORD : Vocabulary.word(text, start, at, key, AS_IT_IS);
                     int name = Lexeme.quoted(word);
                     return isSystemName(start, at) ? Lexeme.systemName(name) : name;
@@ -374,6 +423,8 @@ public final class SqlScanner {
         while (at < end && CLASSES[text[at] & 0xFF] == SIGN && !startsLineComment(at) && !startsComment(at)) {
             at++;
         }
+        nameStart = start;
+        nameEnd = at;
         return token(Token.OPERATOR, at);
     }
 

@@ -127,6 +127,10 @@ public enum Term {
     /** LIKE and ILIKE */
     LIKE,
     TRUE,
+    DISTINCT,
+    ESCAPE,
+    /** ROWS, RANGE and GROUPS, which begin the frame of a window */
+    FRAME,
 
     // Names
     PG_CATALOG,

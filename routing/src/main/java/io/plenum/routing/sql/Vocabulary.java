@@ -134,7 +134,7 @@ final class Vocabulary {
 
     /** Names that begin with pg_ and are in no list count as node-local too, but as unknown code besides. */
     private static final String NODE_FUNCTIONS = """
-        current_setting inet_client_addr inet_client_port inet_server_addr inet_server_port mxid_age txid_current
+        inet_client_addr inet_client_port inet_server_addr inet_server_port mxid_age txid_current
         txid_current_if_assigned txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin
         txid_status txid_visible_in_snapshot
         pg_backend_pid pg_blocking_pids pg_cancel_backend pg_conf_load_time pg_current_snapshot
@@ -161,7 +161,8 @@ final class Vocabulary {
             Term.UTILITY,
             Term.REPORTED_SETTING,
             Term.FIXED_SETTING,
-            Term.SAMPLING
+            Term.SAMPLING,
+            Term.FRAME
         }) {
             terms.remove(group.name().toLowerCase(Locale.ROOT));
         }
@@ -173,6 +174,7 @@ final class Vocabulary {
         name(terms, Term.FIRST, "next");
         name(terms, Term.CHARACTER, "char nchar bit");
         name(terms, Term.SAMPLING, "system bernoulli");
+        name(terms, Term.FRAME, "rows range groups");
         name(terms, Term.LIKE, "ilike");
         name(terms, Term.WRITING, """
             cluster comment drop grant reassign refresh reindex revoke security truncate vacuum
@@ -192,6 +194,7 @@ final class Vocabulary {
         }
         name(calls, Call.CATALOG, CATALOG_FUNCTIONS);
         name(calls, Call.NODE_LOCAL, NODE_FUNCTIONS);
+        name(calls, Call.CURRENT_SETTING, "current_setting");
         name(calls, Call.SEQUENCE, "nextval setval pg_sequence_last_value pg_get_sequence_data");
         name(calls, Call.SEQUENCE_MEMORY, "currval lastval");
         name(calls, Call.NOTIFY, "pg_notify");

@@ -1,0 +1,61 @@
+package io.plenum.pooler.catalog;
+
+import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.PoolKey;
+import io.plenum.pooler.pool.TopologySource;
+import io.plenum.pooler.server.ServerConnection;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The catalogues of the process, one for each database entry that a client has used. Any thread. */
+public final class Catalogs implements AutoCloseable {
+    /** Opens a connection that belongs to no pool, although a pool could have it. */
+    public interface Connecting {
+        ServerConnection connect(Loop loop, PoolKey key, ServerConnection.Owner owner);
+    }
+
+    private final Loop control;
+    private final Function<DatabaseConfig, TopologySource> topologies;
+    private final Connecting connector;
+    private final Supplier<Duration> refresh;
+    private final Map<String, DatabaseCatalog> catalogs = new LinkedHashMap<>(); // guarded by this
+
+    /** {@code refresh} is how often each is looked at, 0 for never. */
+    public Catalogs(
+            Loop control,
+            Function<DatabaseConfig, TopologySource> topologies,
+            Connecting connector,
+            Supplier<Duration> refresh) {
+        this.control = control;
+        this.topologies = topologies;
+        this.connector = connector;
+        this.refresh = refresh;
+    }
+
+    /** That of the database; made at the first call, and read once somebody {@linkplain DatabaseCatalog#enter enters}. */
+    public synchronized DatabaseCatalog of(DatabaseConfig database) {
+        return catalogs.computeIfAbsent(
+                database.name(),
+                name -> new DatabaseCatalog(name, control, topologies.apply(database), connector, refresh));
+    }
+
+    /** That of the database if anybody has used it. */
+    public synchronized @Nullable DatabaseCatalog find(String database) {
+        return catalogs.get(database);
+    }
+
+    /** The settings may say something else now. */
+    public synchronized void configure() {
+        catalogs.values().forEach(catalog -> control.execute(catalog::configure));
+    }
+
+    @Override
+    public synchronized void close() {
+        catalogs.values().forEach(catalog -> control.execute(catalog::close));
+    }
+}

@@ -1,0 +1,328 @@
+package io.plenum.pooler.catalog;
+
+import io.netty.util.concurrent.Future;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.PoolKey;
+import io.plenum.pooler.pool.TopologySource;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.routing.Catalog;
+import io.plenum.routing.topology.Node;
+import io.plenum.routing.topology.Topology;
+import io.plenum.wire.backend.DataRow;
+import io.plenum.wire.error.ErrorResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the names of one database stand for. It is read when the first client comes, whenever a client has defined something,
+ * and every {@code catalog_refresh}, if then the server's counters say that something changed; while nobody is there,
+ * not at all.
+ *
+ * <p>{@link #snapshot}, {@link #enter}, {@link #leave} and {@link #onDefined} are for any thread; the rest is confined to
+ * the control loop.
+ */
+public final class DatabaseCatalog implements ServerConnection.Owner {
+    private static final Logger LOG = LoggerFactory.getLogger(DatabaseCatalog.class);
+
+    private static final long DEADLINE_MILLIS = 30_000;
+    private static final long FIRST_PAUSE_MILLIS = 50;
+    private static final long LONGEST_PAUSE_MILLIS = 10_000;
+
+    /** Reading again may take up so much of the server's time, as a part of the time between. */
+    private static final int PAUSE_PER_READING = 4;
+
+    /** Users of clients with whose logins the database may be read; the first that works is used. */
+    private static final int MAX_USERS = 8;
+
+    private final String database;
+    private final Loop control;
+    private final TopologySource topology;
+    private final Catalogs.Connecting connector;
+    private final Supplier<Duration> refresh;
+
+    private volatile Catalog snapshot = Catalog.AWAITED;
+    private int clients; // guarded by this
+    private long definitions; // guarded by this
+    private long readNanos; // guarded by this
+    private boolean closed; // guarded by this
+
+    private final List<String> users = new ArrayList<>();
+    private @Nullable Future<?> planned;
+    private @Nullable Future<?> deadline;
+    private @Nullable ServerConnection connection;
+    private boolean building;
+    private int userTried;
+    private int failures;
+    private long beganNanos;
+    private long definitionsBefore;
+    /** What was read last, and what the server's counters were then; null if they cannot tell. */
+    private Catalog read = Catalog.AWAITED;
+
+    private @Nullable String changes;
+    private boolean mustRead = true;
+
+    DatabaseCatalog(
+            String database,
+            Loop control,
+            TopologySource topology,
+            Catalogs.Connecting connector,
+            Supplier<Duration> refresh) {
+        this.database = database;
+        this.control = control;
+        this.topology = topology;
+        this.connector = connector;
+        this.refresh = refresh;
+    }
+
+    /** What is known now. */
+    public Catalog snapshot() {
+        return snapshot;
+    }
+
+    /** A client has come, who proved to be this user; {@link #leave} must follow. */
+    public synchronized void enter(String user) {
+        clients++;
+        if (refresh.get().isZero()) {
+            snapshot = Catalog.OFF;
+            return;
+        }
+        if (snapshot == Catalog.OFF) {
+            snapshot = Catalog.AWAITED;
+        } else if (clients == 1 && System.nanoTime() - readNanos > refresh.get().toNanos()) {
+            snapshot = snapshot.outdated(); // nobody looked while nobody was there
+        }
+        execute(() -> onUser(user));
+    }
+
+    public synchronized void leave() {
+        clients--;
+    }
+
+    /** A client has given names of the database a meaning, and its transaction is over. */
+    public synchronized void onDefined() {
+        if (snapshot != Catalog.OFF) {
+            definitions++;
+            snapshot = snapshot.outdated();
+            execute(() -> {
+                mustRead = true;
+                readIn(0);
+            });
+        }
+    }
+
+    private void execute(Runnable task) {
+        try {
+            control.execute(task);
+        } catch (RejectedExecutionException stopped) {
+            LOG.debug("event=catalog_after_the_end database={}", database);
+        }
+    }
+
+    /** The settings may say something else now. */
+    void configure() {
+        synchronized (this) {
+            boolean off = refresh.get().isZero();
+            if (off == (snapshot == Catalog.OFF)) {
+                return;
+            }
+            snapshot = off ? Catalog.OFF : Catalog.AWAITED;
+        }
+        mustRead = true;
+        readIn(0);
+    }
+
+    void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        cancel(planned);
+        end();
+    }
+
+    private void onUser(String user) {
+        if (users.size() < MAX_USERS && !users.contains(user)) {
+            users.add(user);
+        }
+        if (planned == null || !snapshot.isFresh()) {
+            readIn(0);
+        }
+    }
+
+    // --- when ------------------------------------------------------------------------------------------------------
+
+    private void readIn(long delayMillis) {
+        if (connection != null || building) {
+            return; // what ends it plans the next
+        }
+        cancel(planned);
+        planned = control.executor().schedule(this::read, delayMillis, TimeUnit.MILLISECONDS);
+    }
+
+    private void read() {
+        planned = null;
+        synchronized (this) {
+            if (closed || clients == 0 || snapshot == Catalog.OFF) {
+                return;
+            }
+            definitionsBefore = definitions;
+        }
+        Node node = node();
+        if (node == null || users.isEmpty()) {
+            readIn(FIRST_PAUSE_MILLIS);
+            return;
+        }
+        beganNanos = System.nanoTime();
+        deadline = control.executor().schedule(() -> fail("no answer in time"), DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
+        connection = connector.connect(control, new PoolKey(node, database, users.get(userTried % users.size())), this);
+    }
+
+    /** The primary, for there is the latest; else any that answers, for reads go on without one. */
+    private @Nullable Node node() {
+        Topology now = topology.topology();
+        return now.primary() != null
+                ? now.primary()
+                : now.replicas().isEmpty() ? null : now.replicas().getFirst();
+    }
+
+    // --- reading ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void onLoggedIn(ServerConnection server) {
+        if (server != connection) {
+            return;
+        }
+        if (mustRead) {
+            askAll(server);
+        } else {
+            server.ask(CatalogQuery.PROBE, answer -> onAnswer(server, answer, this::onProbed));
+        }
+    }
+
+    private void askAll(ServerConnection server) {
+        server.ask(CatalogQuery.FULL, CatalogQuery.MAX_BYTES, answer -> onAnswer(server, answer, this::onRead));
+    }
+
+    private interface Rows {
+        void accept(ServerConnection server, List<DataRow> rows);
+    }
+
+    private void onAnswer(ServerConnection server, ServerConnection.Answer answer, Rows next) {
+        if (server != connection) {
+            return;
+        }
+        switch (answer) {
+            case ServerConnection.Rows(var rows) -> next.accept(server, rows);
+            case ServerConnection.Failed(var error) -> fail(error.code() + " " + error.message());
+            case ServerConnection.Lost(var fatal) -> fail(fatal == null ? "connection lost" : fatal.message());
+        }
+    }
+
+    private void onProbed(ServerConnection server, List<DataRow> rows) {
+        String now = CatalogQuery.changes(rows);
+        if (mustRead || now == null || !now.equals(changes)) {
+            askAll(server);
+            return;
+        }
+        end();
+        failures = 0;
+        synchronized (this) {
+            readNanos = beganNanos;
+            if (definitions == definitionsBefore && snapshot != Catalog.OFF) {
+                snapshot = read; // which may have been outdated by its age alone
+            }
+        }
+        readIn(refresh.get().toMillis());
+    }
+
+    private void onRead(ServerConnection server, List<DataRow> rows) {
+        String now = CatalogQuery.changes(rows);
+        building = true;
+        end();
+        Thread.ofVirtual().name("plenum-catalog").start(() -> {
+            try {
+                Catalog made = CatalogQuery.read(rows);
+                execute(() -> onBuilt(made, now, rows.size()));
+            } catch (RuntimeException failure) {
+                LOG.error("event=catalog_failure database={}", database, failure);
+                execute(() -> {
+                    building = false;
+                    fail("not understood");
+                });
+            }
+        });
+    }
+
+    private void onBuilt(Catalog made, @Nullable String now, int rows) {
+        building = false;
+        boolean again;
+        synchronized (this) {
+            again = definitions != definitionsBefore;
+            if (snapshot != Catalog.OFF) {
+                snapshot = again ? made.outdated() : made;
+            }
+            readNanos = beganNanos;
+        }
+        if (failures > 0 || changes == null) {
+            LOG.info("event=catalog_read database={} rows={}", database, rows);
+        }
+        failures = 0;
+        read = made;
+        changes = now;
+        mustRead = again || !made.isFresh();
+        long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNanos);
+        readIn(again ? PAUSE_PER_READING * tookMillis : refresh.get().toMillis());
+    }
+
+    /** Whatever failed, it is tried again, later each time. */
+    private void fail(String reason) {
+        end();
+        if (failures == 0) {
+            LOG.warn("event=catalog_unread database={} reason=\"{}\"", database, reason);
+        }
+        failures++;
+        readIn(Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failures, 10)));
+    }
+
+    private void end() {
+        cancel(deadline);
+        deadline = null;
+        ServerConnection open = connection;
+        connection = null;
+        if (open != null) {
+            open.terminate();
+        }
+    }
+
+    @Override
+    public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
+        if (server == connection) {
+            connection = null;
+            userTried++;
+            fail(refusal == null ? step : refusal.code() + " " + refusal.message());
+        }
+    }
+
+    @Override
+    public void onClosed(ServerConnection server) {
+        if (server == connection) {
+            connection = null;
+            fail("connection lost");
+        }
+    }
+
+    @Override
+    public void onCancelsDone(ServerConnection server) {}
+
+    private static void cancel(@Nullable Future<?> task) {
+        if (task != null) {
+            task.cancel(false);
+        }
+    }
+}

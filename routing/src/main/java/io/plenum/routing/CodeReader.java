@@ -1,0 +1,230 @@
+package io.plenum.routing;
+
+import io.plenum.routing.sql.Call;
+import io.plenum.routing.sql.Lexeme;
+import io.plenum.routing.sql.SqlScanner;
+import io.plenum.routing.sql.Term;
+import io.plenum.routing.sql.Token;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Says of the body of a function in PL/pgSQL whether it could run on a standby, and whether it leaves the session as it was.
+ *
+ * <p>It does not follow what is run: every word counts that stands in the body, in whatever branch. SQL that is put together
+ * at run time (EXECUTE) is not understood, and so is every function that neither the built-in lists nor the catalogue know.
+ */
+final class CodeReader {
+    /** Words of PL/pgSQL that may stand before a parenthesis. */
+    private static final Set<String> WORDS = Set.of(
+            "if",
+            "elsif",
+            "elseif",
+            "while",
+            "return",
+            "query",
+            "next",
+            "exit",
+            "continue",
+            "case",
+            "when",
+            "assert",
+            "raise",
+            "perform",
+            "slice",
+            "loop",
+            "strict",
+            "open",
+            "scroll",
+            "cursor",
+            "alias",
+            "constant",
+            "info",
+            "notice",
+            "warning",
+            "exception",
+            "debug",
+            "log",
+            "using",
+            "in",
+            "reverse",
+            "by",
+            "is",
+            "of",
+            "record");
+
+    /** Behind these, as behind a semicolon, a statement begins. */
+    private static final Set<String> OPENINGS = Set.of("begin", "then", "else", "loop");
+
+    private final SqlScanner scanner = new SqlScanner();
+    private byte[] text = {};
+    private Catalog catalog = Catalog.OFF;
+    private boolean mayRunOnStandby;
+    private boolean isClean;
+
+    // Lexemes: the token at hand, the ones before it, and what stood before the name at hand, schemas and all.
+    private int current = Lexeme.NOTHING;
+    private int previous = Lexeme.NOTHING;
+    private int lead = Lexeme.NOTHING;
+    private int qualifier = Lexeme.NOTHING;
+    private boolean qualified;
+    private int from;
+
+    /** The last name, in lower case, and what the catalogue knows of it. */
+    private String spelling = "";
+
+    private int known;
+
+    /** Reads a body; the answers are in {@link #mayRunOnStandby()} and {@link #isClean()}. */
+    void read(byte[] body, Catalog catalog) {
+        this.catalog = catalog;
+        text = body;
+        scanner.over(body, 0, body.length);
+        mayRunOnStandby = true;
+        isClean = true;
+        current = Lexeme.NOTHING;
+        qualified = false;
+        do {
+            advance();
+            look();
+        } while (Lexeme.token(current) != Token.END && (mayRunOnStandby || isClean));
+        scanner.clear();
+    }
+
+    /** Whether nothing in it is known to write or to tell nodes apart, and all of it is known. */
+    boolean mayRunOnStandby() {
+        return mayRunOnStandby;
+    }
+
+    /** Whether nothing in it changes what outlives the transaction in a session. */
+    boolean isClean() {
+        return isClean;
+    }
+
+    private void advance() {
+        from = scanner.position();
+        int next = scanner.next();
+        if (Lexeme.isName(next)) {
+            if (Lexeme.token(current) == Token.DOT) {
+                qualified = true;
+                next = Lexeme.asName(next);
+            } else {
+                qualified = false;
+                qualifier = Lexeme.NOTHING;
+                lead = current;
+            }
+        } else if (Lexeme.token(next) == Token.DOT) {
+            qualifier = current;
+        }
+        previous = current;
+        current = next;
+    }
+
+    private void look() {
+        switch (Lexeme.token(current)) {
+            case WORD, QUOTED -> {
+                word(Lexeme.term(current));
+                name();
+            }
+            case ESCAPED, BROKEN -> spoil(true);
+            case OPERATOR -> {
+                if (catalog.hasOperators()) {
+                    use(scanner.lookOperator(catalog.names()));
+                }
+            }
+            case OPEN -> open();
+            default -> {}
+        }
+    }
+
+    private void spoil(boolean alsoSession) {
+        mayRunOnStandby = false;
+        isClean &= !alsoSession;
+    }
+
+    private void word(Term term) {
+        switch (term) {
+            case EXECUTE, TEMPORARY, PG_TEMP, HOLD -> spoil(true);
+            case SET, RESET, LISTEN, UNLISTEN, LOAD, PREPARE, DISCARD, NOTIFY, RUNNING -> {
+                if (beginsStatement()) {
+                    spoil(true); // else UPDATE ... SET, or a name
+                }
+            }
+            case INSERT, DELETE, MERGE, UPDATE, CREATE, ALTER, WRITING, COPY, LOCK, CHECKPOINT -> spoil(false);
+            case NO, SHARE, KEY -> {
+                if (Lexeme.term(previous) == Term.FOR) {
+                    spoil(false);
+                }
+            }
+            default -> {}
+        }
+    }
+
+    /** Whether a statement may begin at the word at hand. */
+    private boolean beginsStatement() {
+        return switch (Lexeme.token(previous)) {
+            case SEMICOLON, END, OPERATOR -> true; // a label ends with a sign
+            case WORD -> OPENINGS.contains(spelling);
+            default -> false;
+        };
+    }
+
+    private void name() {
+        int start = scanner.begin(from);
+        spelling = new String(text, start, scanner.position() - start, StandardCharsets.UTF_8)
+                .strip()
+                .toLowerCase(Locale.ROOT);
+        known = scanner.look(catalog.names());
+        use(known & Catalog.EVERYWHERE);
+        boolean system = Lexeme.isSystemName(current) || Lexeme.letters(current) == Term.INFORMATION_SCHEMA;
+        if (system && Lexeme.letters(current) != Term.PG_CATALOG && Lexeme.call(current) == Call.UNKNOWN) {
+            spoil(false);
+        }
+    }
+
+    private void use(int bits) {
+        if (bits != 0) {
+            mayRunOnStandby &= (bits & ~Catalog.UNCLEAN_WRITE) == 0;
+            isClean &= (bits & (Catalog.UNCLEAN_READ | Catalog.UNCLEAN_WRITE)) == 0;
+        }
+    }
+
+    private void open() {
+        if (!Lexeme.isName(previous)) {
+            return;
+        }
+        boolean system = qualified && Lexeme.letters(qualifier) == Term.PG_CATALOG;
+        Call call = qualified && !system ? Call.UNKNOWN : Lexeme.call(previous);
+        boolean isKnown = (known & (system ? Catalog.SYSTEM_FUNCTION : Catalog.FUNCTION)) != 0;
+        if (isKnown) {
+            mayRunOnStandby &= (known & Catalog.VOLATILE) == 0;
+            isClean &= (known & Catalog.UNCLEAN) == 0;
+        }
+        switch (call) {
+            case HARMLESS, RESERVED, CURRENT_SETTING -> {}
+            case CATALOG, NODE_LOCAL, SEQUENCE, TRANSACTION_LOCK -> spoil(false);
+            case SESSION_LOCK, SET_CONFIG, SESSION_STATE, SEQUENCE_MEMORY, NOTIFY -> spoil(true);
+            case UNKNOWN -> {
+                if (!isKnown && (known & Catalog.IMMUTABLE) == 0 && !isNoCall()) {
+                    spoil(true);
+                }
+            }
+        }
+    }
+
+    /** Whether the name before the parenthesis is a word of the language, a type, an alias, or a table that is written to. */
+    private boolean isNoCall() {
+        if (Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS || Lexeme.term(lead) == Term.INTO) {
+            return true;
+        }
+        if (qualified || Lexeme.token(previous) != Token.WORD) {
+            return false;
+        }
+        return switch (Lexeme.term(previous)) {
+            case OVER, FILTER, WITHIN, BY, ROLLUP, SETS, MATERIALIZED, FIRST, VARYING, JOIN, LIKE, OPERATOR -> true;
+            case SET, CONFLICT, ZONE, SAMPLING, REPEATABLE -> true;
+            default -> WORDS.contains(spelling);
+        };
+    }
+}

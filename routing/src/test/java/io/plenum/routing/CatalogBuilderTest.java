@@ -1,0 +1,287 @@
+package io.plenum.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class CatalogBuilderTest {
+    private final CatalogBuilder builder = new CatalogBuilder();
+    private final StatementClassifier classifier = new StatementClassifier();
+    private long oids = 20_000;
+
+    @BeforeEach
+    void someFunctions() {
+        sql("twice", 'i', "SELECT $1 * 2");
+        sql("mislabelled", 's', "SELECT nextval('s')");
+        sql("writes", 'v', "INSERT INTO log VALUES (1) RETURNING id");
+        plpgsql("counts", 's', "DECLARE n numeric(10, 2); BEGIN SELECT count(*) INTO n FROM users; RETURN n; END");
+        plpgsql("locks", 'v', "BEGIN PERFORM pg_advisory_lock(1); END");
+    }
+
+    @Test
+    void aStableFunctionOfWhichAllIsKnownIsARead() {
+        assertThat(reasonOf("SELECT twice(1), public.twice(2), counts()")).isEqualTo(Reason.READ);
+        assertThat(traits()).isZero();
+    }
+
+    @Test
+    void aVolatileFunctionIsNoneAndLeavesNothingIfItsCodeSaysSo() {
+        assertThat(reasonOf("SELECT writes()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(traits()).isZero();
+        assertThat(reasonOf("SELECT * FROM app.locks()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void aLabelIsNotBelievedWhereTheCodeSaysOtherwise() {
+        assertThat(reasonOf("SELECT mislabelled()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+    }
+
+    @Test
+    void aFunctionThatNobodyKnowsStaysUnknown() {
+        assertThat(reasonOf("SELECT other()")).isEqualTo(Reason.UNKNOWN_FUNCTION);
+    }
+
+    @Test
+    void anotherFunctionOfABuiltInsNameIsSeen() {
+        sql("lower", 'v', "SELECT touch()");
+
+        assertThat(reasonOf("SELECT lower('X')")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(reasonOf("SELECT LOWER('X')")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(reasonOf("SELECT \"lower\"('X')")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(reasonOf("SELECT pg_catalog.lower('X')")).isEqualTo(Reason.READ);
+    }
+
+    @Test
+    void aFunctionOfTheNameOfAWordOfTheGrammarIsSeen() {
+        assertThat(reasonOf("SELECT DISTINCT ON (name) join(1) FROM users")).isEqualTo(Reason.READ);
+
+        sql("join", 'v', "SELECT 1");
+
+        assertThat(reasonOf("SELECT DISTINCT ON (name) join(1) FROM users")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(reasonOf("SELECT * FROM users JOIN orders USING (id)")).isEqualTo(Reason.READ);
+    }
+
+    @Test
+    void theWorstOverloadCounts() {
+        sql("twice", 'v', "SELECT 1");
+
+        assertThat(reasonOf("SELECT twice(1)")).isEqualTo(Reason.VOLATILE_FUNCTION);
+    }
+
+    @Test
+    void whatAFunctionCallsCountsHoweverDeep() {
+        plpgsql("outer_one", 's', "BEGIN RETURN middle(); END");
+        sql("middle", 's', "SELECT inner_one()");
+        plpgsql("inner_one", 's', "BEGIN PERFORM set_config('a.b', 'c', false); RETURN 1; END");
+
+        assertThat(reasonOf("SELECT outer_one()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void functionsThatCallEachOtherAreUnderstood() {
+        plpgsql("even", 'i', "BEGIN RETURN n = 0 OR odd(n - 1); END");
+        plpgsql("odd", 'i', "BEGIN RETURN n <> 0 AND even(n - 1); END");
+
+        assertThat(reasonOf("SELECT even(4)")).isEqualTo(Reason.READ);
+    }
+
+    @Test
+    void codeThatPutsItsSqlTogetherIsNotUnderstood() {
+        plpgsql("dynamic", 's', "BEGIN EXECUTE 'SELECT ' || what INTO n; RETURN n; END");
+
+        assertThat(reasonOf("SELECT dynamic()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void aSetOfAnUpdateIsNoneOfTheSession() {
+        plpgsql("updates", 'v', "BEGIN UPDATE users SET name = 'x' WHERE id = 1; RETURN 1; END");
+        plpgsql("sets", 'v', "BEGIN IF true THEN SET work_mem = '3MB'; END IF; RETURN 1; END");
+
+        reasonOf("SELECT updates()");
+        assertThat(traits()).isZero();
+        reasonOf("SELECT sets()");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void aBodyThatPostgresHasParsedIsReadToo() {
+        sql("parsed", 's', "RETURN ($1 + 1)");
+        sql("atomic", 's', "BEGIN ATOMIC\n SELECT 1;\n SELECT nextval('s'::regclass);\nEND");
+
+        assertThat(reasonOf("SELECT parsed(1)")).isEqualTo(Reason.READ);
+        assertThat(reasonOf("SELECT atomic()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+    }
+
+    @Test
+    void otherLanguagesAreTakenAtTheirWordOnlyIfTheyAreC() {
+        builder.function(oids++, "similarity", false, false, 'i', "c", null);
+        builder.function(oids++, "perl", false, false, 'i', "plperl", "return 1");
+
+        assertThat(reasonOf("SELECT similarity('a', 'b')")).isEqualTo(Reason.READ);
+        assertThat(reasonOf("SELECT perl()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+    }
+
+    @Test
+    void anAggregateIsWhatItsFunctionsAre() {
+        long step = plpgsql("step", 's', "BEGIN RETURN nextval('s'); END");
+        long aggregate = oids++;
+        builder.function(aggregate, "agg", false, false, 'i', "internal", null);
+        builder.aggregateRuns(aggregate, step, false);
+
+        assertThat(reasonOf("SELECT agg(id) FROM users")).isEqualTo(Reason.VOLATILE_FUNCTION);
+    }
+
+    @Test
+    void anOperatorIsWhatItsFunctionIs() {
+        long locks = plpgsql("lock_it", 'v', "BEGIN PERFORM pg_advisory_lock(a); RETURN b; END");
+        builder.operator("<+>", locks);
+
+        assertThat(reasonOf("SELECT 1 <+> 2")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(reasonOf("SELECT 1 <+>-2")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        assertThat(reasonOf("SELECT 1 < 2")).isEqualTo(Reason.READ);
+    }
+
+    @Test
+    void aFunctionThatIsWrittenAsAColumnIsSeen() {
+        builder.function(oids++, "touched", false, true, 'v', "sql", "SELECT 1");
+
+        assertThat(reasonOf("SELECT u.touched FROM users u")).isEqualTo(Reason.OPAQUE_RELATION);
+    }
+
+    @Test
+    void aViewIsWhatItsDefinitionIs() {
+        builder.view("plain", "SELECT id, twice(id) FROM users");
+        builder.view("on_view", "SELECT * FROM setting");
+        builder.view("setting", "SELECT set_config('work_mem', '3MB', false) AS s");
+        builder.view("locking", "SELECT * FROM users FOR UPDATE");
+        builder.view("activity", "SELECT * FROM pg_stat_activity");
+        builder.view("mine", "SELECT * FROM users WHERE name = current_setting('app.' || 'user')");
+
+        assertThat(reasonOf("SELECT * FROM plain, mine")).isEqualTo(Reason.READ);
+        assertThat(traits()).isZero();
+        assertThat(reasonOf("SELECT * FROM app.\"on_view\"")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        assertThat(reasonOf("TABLE locking")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(traits()).isZero();
+        assertThat(reasonOf("SELECT 1 FROM ACTIVITY")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(reasonOf("INSERT INTO log SELECT * FROM setting")).isEqualTo(Reason.WRITE);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void sequencesAndUnloggedTablesAreForThePrimary() {
+        builder.sequence("users_id_seq");
+        builder.unlogged("cache");
+        builder.child("all_caches", "cache");
+        builder.foreign("far");
+
+        assertThat(reasonOf("SELECT * FROM users_id_seq")).isEqualTo(Reason.SEQUENCE);
+        assertThat(reasonOf("SELECT * FROM all_caches")).isEqualTo(Reason.UNLOGGED_TABLE);
+        assertThat(reasonOf("SELECT * FROM far")).isEqualTo(Reason.OPAQUE_RELATION);
+    }
+
+    @Test
+    void onlyAWriteRunsTriggersDefaultsAndWhatCascades() {
+        long sets = plpgsql("sets_role", 'v', "BEGIN SET ROLE app; RETURN NEW; END");
+        long stamps = plpgsql("stamps", 'v', "BEGIN NEW.at := now(); RETURN NEW; END");
+        builder.trigger("triggered", sets);
+        builder.trigger("stamped", stamps);
+        builder.evaluatedOnWrite("defaulted", "locks()");
+        builder.cascade("parent", "triggered");
+
+        for (String table : new String[] {"triggered", "defaulted", "parent"}) {
+            assertThat(reasonOf("SELECT * FROM " + table)).isEqualTo(Reason.READ);
+            assertThat(traits()).as(table).isZero();
+            assertThat(reasonOf("DELETE FROM " + table)).isEqualTo(Reason.WRITE);
+            assertThat(traits()).as(table).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        reasonOf("INSERT INTO stamped (id) VALUES (1)");
+        assertThat(traits()).isZero();
+    }
+
+    @Test
+    void whatRowSecurityRunsCountsForReadsAndWrites() {
+        builder.evaluatedAlways("secured", "(tenant = current_setting('app.tenant'))");
+        builder.evaluatedAlways("locked", "(locks() IS NULL)");
+
+        assertThat(reasonOf("SELECT * FROM secured")).isEqualTo(Reason.READ);
+        assertThat(reasonOf("SELECT * FROM locked")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void anEventTriggerCountsForDefinitions() {
+        long audit = plpgsql("audit", 'v', "BEGIN PERFORM set_config('a.b', 'c', false); END");
+        builder.eventTrigger(audit);
+
+        reasonOf("CREATE TABLE x AS SELECT 1");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        reasonOf("DELETE FROM users");
+        assertThat(traits()).isZero();
+    }
+
+    @Test
+    void namesAreFoundAsPostgresFindsThem() {
+        String longName = "x".repeat(62) + "ß";
+        builder.sequence("x".repeat(62));
+        builder.sequence("Quoted \"Name\"");
+        builder.sequence("täglich");
+        builder.sequence("aaaaaaaabbbbbbbb");
+
+        assertThat(reasonOf("SELECT * FROM " + longName)).isEqualTo(Reason.SEQUENCE);
+        assertThat(reasonOf("SELECT * FROM \"Quoted \"\"Name\"\"\"")).isEqualTo(Reason.SEQUENCE);
+        assertThat(reasonOf("SELECT * FROM TäGLICH")).isEqualTo(Reason.SEQUENCE);
+        assertThat(reasonOf("SELECT * FROM \"TÄGLICH\"")).isEqualTo(Reason.READ);
+        assertThat(reasonOf("SELECT * FROM aaaaaaaaBBBBBBBB")).isEqualTo(Reason.SEQUENCE);
+        assertThat(reasonOf("SELECT * FROM bbbbbbbbaaaaaaaa")).isEqualTo(Reason.READ);
+    }
+
+    @Test
+    void aNameInAnotherEncodingMayBeAny() {
+        builder.sequence("täglich");
+        Catalog catalog = builder.build().inAnyEncoding();
+        byte[] sql = "SELECT * FROM jährlich".getBytes(StandardCharsets.ISO_8859_1);
+
+        assertThat(classifier.classify(Unpooled.wrappedBuffer(sql), 0, sql.length, true, catalog))
+                .isEqualTo(Reason.SEQUENCE);
+    }
+
+    @Test
+    void untilTheCatalogueIsReadEveryNameMayMeanAnything() {
+        byte[] read = "SELECT * FROM users".getBytes(StandardCharsets.UTF_8);
+        for (Catalog catalog : new Catalog[] {Catalog.AWAITED, builder.build().outdated()}) {
+            assertThat(classifier.classify(Unpooled.wrappedBuffer(read), 0, read.length, true, catalog))
+                    .isEqualTo(Reason.NO_CATALOG);
+            assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        byte[] nothing = "SELECT 1 + 1, now()".getBytes(StandardCharsets.UTF_8);
+        assertThat(classifier.classify(Unpooled.wrappedBuffer(nothing), 0, nothing.length, true, Catalog.AWAITED))
+                .isEqualTo(Reason.READ);
+    }
+
+    private long sql(String name, char volatility, String body) {
+        builder.function(oids, name, false, false, volatility, "sql", body);
+        return oids++;
+    }
+
+    private long plpgsql(String name, char volatility, String body) {
+        builder.function(oids, name, false, false, volatility, "plpgsql", body);
+        return oids++;
+    }
+
+    private int traits() {
+        return classifier.traits();
+    }
+
+    private Reason reasonOf(String sql) {
+        byte[] bytes = sql.getBytes(StandardCharsets.UTF_8);
+        return classifier.classify(Unpooled.wrappedBuffer(bytes), 0, bytes.length, true, builder.build());
+    }
+}

@@ -16,6 +16,9 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -311,6 +314,10 @@ class ConsoleIT {
             assertThat(cell(console, "NODES", "app", "state")).isEqualTo("up");
             assertThat(Long.parseLong(String.valueOf(cell(console, "NODES", "app", "xacts"))))
                     .isPositive();
+            var since = LocalDateTime.parse(
+                    String.valueOf(cell(console, "NODES", "app", "since")),
+                    DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'"));
+            assertThat(since).isAfter(LocalDateTime.now(ZoneOffset.UTC).minusMinutes(10));
             assertThat(cell(console, "BALANCE", "app", "verdict")).isIn("balanced", "idle");
         }
     }

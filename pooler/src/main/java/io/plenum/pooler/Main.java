@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -210,8 +211,12 @@ public final class Main implements Callable<Integer> {
         logWarnings(config);
         try (PidFile _ = pidFile(config)) {
             ServiceManager manager = ServiceManager.of(environment);
+            // In place before any client can connect, for then a signal may come; who comes too early waits for the
+            // pooler.
+            CompletableFuture<PoolerControl> started = new CompletableFuture<>();
+            onSignals(started, manager);
             PoolerControl pooler = starter.start(config);
-            onSignals(pooler, manager);
+            started.complete(pooler);
             LOG.info("process up: {}, {}", Console.title(Version.text()), Runtime.version());
             manager.ready();
             if (Boolean.getBoolean(DAEMON)) {
@@ -251,14 +256,16 @@ public final class Main implements Callable<Integer> {
     }
 
     /** PgBouncer's meanings, and its words in the log. */
-    private void onSignals(PoolerControl pooler, ServiceManager manager) {
+    private void onSignals(CompletableFuture<PoolerControl> started, ServiceManager manager) {
         Signals.on("HUP", () -> {
             LOG.info("got SIGHUP, re-reading config");
+            PoolerControl pooler = started.join();
             manager.reloading();
             reload(pooler);
             manager.ready();
         });
         Signals.on("TERM", () -> {
+            PoolerControl pooler = started.join();
             if (pooler.isStopping()) {
                 LOG.info("got SIGTERM while shutting down, fast exit");
                 pooler.stopNow();
@@ -269,6 +276,7 @@ public final class Main implements Callable<Integer> {
             }
         });
         Signals.on("INT", () -> {
+            PoolerControl pooler = started.join();
             if (pooler.isStopping()) {
                 LOG.info("got SIGINT while shutting down, fast exit");
                 pooler.stopNow();
@@ -279,6 +287,7 @@ public final class Main implements Callable<Integer> {
             }
         });
         Signals.on("USR1", () -> {
+            PoolerControl pooler = started.join();
             if (pooler.isPaused()) {
                 LOG.info("got SIGUSR1, but already paused/suspended");
             } else {
@@ -287,6 +296,7 @@ public final class Main implements Callable<Integer> {
             }
         });
         Signals.on("USR2", () -> {
+            PoolerControl pooler = started.join();
             if (pooler.isStopping()) {
                 LOG.info("got SIGUSR2 while shutting down, ignoring");
             } else if (pooler.isPaused()) {
@@ -299,7 +309,7 @@ public final class Main implements Callable<Integer> {
         Signals.onQuit(() -> {
             LOG.info("got SIGQUIT, fast exit");
             manager.stopping();
-            pooler.stopNow();
+            started.join().stopNow();
         });
     }
 

@@ -403,12 +403,15 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         stopWhen(() -> admission.connectedToDatabases() == 0);
     }
 
-    /** No transaction begins any more, so clients that wait or idle leave; ends when no server connection is lent. */
+    /**
+     * No transaction begins any more, so clients that wait or idle leave. Ends when no server connection is lent, for which
+     * sessions in session mode are waited for.
+     */
     @Override
     public void stopWhenServersAreFree() {
         LOG.info("event=stop_when_servers_free clients={}", admission.connected());
         listener.stopAccepting();
-        admission.advance(Phase.CLOSING);
+        admission.advance(Phase.FREEING);
         stopWhen(this::areServersFree);
     }
 

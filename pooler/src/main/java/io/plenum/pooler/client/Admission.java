@@ -7,12 +7,16 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** How many clients there are, over all loops, and whether new ones are welcome. Any thread. */
 public final class Admission {
+    /** How long who waits for servers leaves those alone who ask for none, as PgBouncer does for as long as it waits. */
+    private static final long QUIET_NANOS = 1_000_000_000L;
+
     private final AtomicInteger connected = new AtomicInteger();
     private final HalfOpen halfOpen = new HalfOpen();
     private final AtomicLong ids = new AtomicLong();
     private final Set<String> disabled = ConcurrentHashMap.newKeySet();
     private final AtomicInteger consoles = new AtomicInteger();
     private final Headcount headcount = new Headcount();
+    private volatile long freeingSinceNanos;
     private volatile Phase phase = Phase.OPEN;
 
     /** From the first to the last thing that a pooler does; never backwards. */
@@ -23,6 +27,8 @@ public final class Admission {
         UNREADY,
         /** No new logins, save to the console; whoever is there may stay. */
         REFUSING,
+        /** No new logins, and no transaction begins; in session mode, who has a server keeps it. */
+        FREEING,
         /** No new logins, and clients leave between their transactions. */
         CLOSING
     }
@@ -85,6 +91,7 @@ public final class Admission {
     /** Goes on to that phase; one that has passed stays so. */
     public synchronized void advance(Phase next) {
         if (next.compareTo(phase) > 0) {
+            freeingSinceNanos = next == Phase.FREEING ? System.nanoTime() : freeingSinceNanos;
             phase = next;
         }
     }
@@ -98,8 +105,14 @@ public final class Admission {
         return phase.compareTo(Phase.REFUSING) >= 0;
     }
 
-    /** Whether clients leave between their transactions. */
+    /** Whether no transaction begins any more. */
     public boolean isClosing() {
-        return phase == Phase.CLOSING;
+        return phase.compareTo(Phase.FREEING) >= 0;
+    }
+
+    /** Whether clients that ask for nothing are sent away too. */
+    boolean isSendingAway() {
+        Phase now = phase;
+        return now == Phase.CLOSING || (now == Phase.FREEING && System.nanoTime() - freeingSinceNanos > QUIET_NANOS);
     }
 }

@@ -1209,18 +1209,22 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                     login.tick(now, connectedNanos);
                 }
             }
-            case WAITING -> tickWaiting(now, closing);
-            case LINKED -> tickLinked(now, closing);
-            case IDLE -> failIf(closing ? PoolerErrors.shuttingDown() : limits().brokenIdle(now - idleSinceNanos));
+            case WAITING -> tickWaiting(now);
+            case LINKED -> tickLinked(now, closing && !mayKeepServer());
+            case IDLE ->
+                failIf(
+                        clients.shared().admission().isSendingAway()
+                                ? PoolerErrors.shuttingDown()
+                                : limits().brokenIdle(now - idleSinceNanos));
             case REPLICATION -> failIf(closing ? PoolerErrors.shuttingDown() : replicationEnd());
             case CONSOLE, LEAVING, GONE -> {}
         }
     }
 
-    private void tickWaiting(long now, boolean closing) {
+    private void tickWaiting(long now) {
         long waited = now - place.sinceNanos();
         failIf(
-                closing
+                clients.shared().admission().isClosing()
                         ? PoolerErrors.shuttingDown() // nothing of its batch was begun
                         : limits().brokenWaiting(database, user, awaited == null, waited));
         if (state == State.WAITING && notifiedWait != place.sinceNanos() && limits().isNoticeDue(waited)) {
@@ -1228,6 +1232,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             PoolerErrors.clientQueued(database).writeTo(outbox().writer());
             outbox().flush();
         }
+    }
+
+    /** Whether the end of the process waits for the session to give its server back by itself. */
+    private boolean mayKeepServer() {
+        return limits().mode() == Link.Mode.SESSION
+                && clients.shared().admission().phase() == Admission.Phase.FREEING;
     }
 
     private void tickLinked(long now, boolean closing) {

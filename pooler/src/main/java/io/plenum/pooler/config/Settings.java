@@ -325,7 +325,8 @@ public final class Settings {
     public static final Setting<String> MONITOR_USER = row(Group.ROUTING, "monitor_user", Values.optionalText(), "")
             .own()
             .perDatabase("monitor_user")
-            .doc("User of the connections that find out what each node is. Empty: the `user` of the database.");
+            .doc("User of the connections that find out what each node is. Empty: the `user` of the database, or"
+                    + " that of a client, once it has had one.");
 
     public static final Setting<String> MONITOR_PASSWORD = row(
                     Group.ROUTING, "monitor_password", Values.optionalText(), "")

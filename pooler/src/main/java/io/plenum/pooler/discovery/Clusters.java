@@ -158,7 +158,9 @@ public final class Clusters implements AutoCloseable {
             if (database == null || configured.size() + lent.size() >= MAX_LOGINS) {
                 continue;
             }
-            MonitorLogin login = now.monitorLogin(database);
+            // The database's own user is lent by its first client: until then PostgreSQL is left alone, as by
+            // PgBouncer.
+            MonitorLogin login = now.get(Settings.MONITOR_USER, database).isEmpty() ? null : now.monitorLogin(database);
             if (login != null) {
                 configured.add(new MonitorLogins.Login(
                         database.dbname(), login.user(), credentials.of(login.secret(), login.user())));

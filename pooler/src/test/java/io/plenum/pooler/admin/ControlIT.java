@@ -361,6 +361,21 @@ class ControlIT {
     }
 
     @Test
+    void sessionKeepsItsServerWhileTheEndWaitsForServers() throws Exception {
+        pooler.write("pool_mode = session");
+        try (WireClient console = pooler.console(ADMIN)) {
+            console.query("RELOAD");
+            try (WireClient session = pooler.wire("app")) {
+                session.value("SELECT 1");
+                console.query("SHUTDOWN WAIT_FOR_SERVERS");
+                Thread.sleep(500);
+                assertThat(session.value("SELECT 'still here'")).isEqualTo("still here");
+            }
+            pooler.pooler().awaitTermination();
+        }
+    }
+
+    @Test
     void shutdownEndsAtOnce() throws Exception {
         try (WireClient busy = pooler.wire("app");
                 WireClient console = pooler.console(ADMIN)) {

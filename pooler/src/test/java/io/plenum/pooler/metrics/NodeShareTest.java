@@ -105,11 +105,11 @@ class NodeShareTest {
 
     @Test
     void averagesAreThoseOfTheLastWholePeriod() {
-        history.add(census(0, pool(0)), MINUTE);
-        history.add(census(30, pool(600)), MINUTE);
+        assertThat(history.add(census(0, pool(0)), MINUTE)).isFalse();
+        assertThat(history.add(census(30, pool(600)), MINUTE)).isFalse();
         assertThat(history.averages("app")).isEqualTo(Totals.ZERO);
 
-        history.add(census(60, pool(6000)), MINUTE);
+        assertThat(history.add(census(60, pool(6000)), MINUTE)).isTrue();
         history.add(census(90, pool(60_000)), MINUTE);
 
         assertThat(history.averages("app").get(Count.TRANSACTIONS)).isEqualTo(100);

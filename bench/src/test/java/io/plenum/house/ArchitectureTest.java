@@ -50,7 +50,7 @@ class ArchitectureTest {
             Set.of("config", "error", "metrics", "net", "pam"),
             Set.of("server"),
             Set.of("pool"),
-            Set.of("auth", "catalog", "discovery", "listen"),
+            Set.of("auth", "catalog", "discovery", "listen", "peer"),
             Set.of("link"),
             Set.of("client"),
             Set.of("admin"),

@@ -27,11 +27,13 @@ import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.Endpoints;
 import io.plenum.pooler.metrics.History;
 import io.plenum.pooler.metrics.HttpServer;
+import io.plenum.pooler.metrics.Installation;
 import io.plenum.pooler.metrics.StatsLine;
 import io.plenum.pooler.net.EventLoops;
 import io.plenum.pooler.net.Listener;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.net.Transport;
+import io.plenum.pooler.peer.Peers;
 import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolDirectory;
@@ -55,6 +57,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +79,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final AuthQueries authQueries;
     private final Authenticator authenticator;
     private final Catalogs catalogs;
+    private final Peers peers;
     private final Admission admission = new Admission();
     private final List<LoopPools> pools = new ArrayList<>();
     private final List<LoopClients> clients = new ArrayList<>();
@@ -97,11 +101,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         loops = EventLoops.start(transport, config.eventLoops());
         directory = new PoolDirectory(this::config, loops.loops().size());
         var credentials = new Credentials();
-        var connector = new SocketConnector(this::config, credentials);
+        var ids = new AtomicLong();
+        var connector = new SocketConnector(this::config, credentials, ids::incrementAndGet);
         clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
         census = new LoopCensus(this::config, clusters::of, pools, clients);
         hubs = new ListenHubs(clusters::of, connector, ListenHubs.GRACE);
-        var console = new Console(Version.text(), this, census, history, admission, pools, clients, loops.control());
+        peers = new Peers(loops.control(), this::config);
+        var statements = new StatementCache(STATEMENT_CACHE_BYTES);
+        var cancelKeys = new CancelKeys(peers::ownId);
+        var console = new Console(
+                Version.text(), this, census, history, admission, pools, clients, peers, statements, loops.control());
         authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
         authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
         catalogs = new Catalogs(
@@ -111,13 +120,14 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 () -> this.config.get(Settings.CATALOG_REFRESH));
         var shared = new LoopClients.Shared(
                 this::config,
+                ids::incrementAndGet,
                 authenticator,
                 credentials,
-                new StatementCache(STATEMENT_CACHE_BYTES),
-                new CancelKeys(),
+                statements,
+                cancelKeys,
                 admission,
                 profiles,
-                new CancelRequests(() -> this.config.get(Settings.CANCEL_WAIT_TIMEOUT)),
+                new CancelRequests(this::config, cancelKeys, peers),
                 hubs,
                 catalogs,
                 console);
@@ -189,7 +199,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                             Version.text(),
                             census,
                             history,
-                            () -> this.config.get(Settings.STATS_PERIOD),
+                            this::installation,
                             () -> admission.phase() == Admission.Phase.OPEN));
         } catch (UncheckedIOException cannotListen) {
             LOG.error(
@@ -197,6 +207,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                     cannotListen.getMessage());
             return null;
         }
+    }
+
+    private Installation installation() {
+        return new Installation(
+                Console.title(Version.text()),
+                config,
+                this::isPaused,
+                admission::isDisabled,
+                admission.connected(),
+                admission.consoles());
     }
 
     private void sample() {
@@ -282,6 +302,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         clusters.configure();
         authQueries.configure();
         catalogs.configure();
+        peers.configure();
         profiles.clear();
         listener.deferAccept(next.get(Settings.TCP_DEFER_ACCEPT));
         for (LoopPools loopPools : pools) {
@@ -340,6 +361,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     @Override
     public void resume() {
+        endSuspend();
         resume("");
     }
 
@@ -368,6 +390,28 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     @Override
     public boolean isPaused(String database) {
         return paused.contains(database);
+    }
+
+    @Override
+    public void suspend() {
+        suspend(true);
+    }
+
+    @Override
+    public void endSuspend() {
+        suspend(false);
+    }
+
+    private void suspend(boolean begin) {
+        admission.setSuspended(begin);
+        for (LoopClients loopClients : clients) {
+            loopClients.loop().execute(loopClients::onSuspension);
+        }
+    }
+
+    @Override
+    public boolean isSuspended() {
+        return admission.isSuspended();
     }
 
     // --- the end ---------------------------------------------------------------------------------------------------
@@ -484,6 +528,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         authQueries.close();
         authenticator.close();
         catalogs.close();
+        peers.close();
         clusters.close();
         if (http != null) {
             http.close();

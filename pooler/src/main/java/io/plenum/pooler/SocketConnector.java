@@ -17,7 +17,7 @@ import io.plenum.wire.startup.StartupParameters.Replication;
 import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,11 +25,13 @@ import org.jspecify.annotations.Nullable;
 final class SocketConnector implements ServerConnector {
     private final Supplier<PoolerConfig> config;
     private final Credentials credentials;
-    private final AtomicLong ids = new AtomicLong();
+    private final LongSupplier ids;
 
-    SocketConnector(Supplier<PoolerConfig> config, Credentials credentials) {
+    /** {@code ids} gives each connection a number of its own. */
+    SocketConnector(Supplier<PoolerConfig> config, Credentials credentials, LongSupplier ids) {
         this.config = config;
         this.credentials = credentials;
+        this.ids = ids;
     }
 
     @Override
@@ -74,7 +76,7 @@ final class SocketConnector implements ServerConnector {
     /** Begins to connect to a target that no pool knows: a probe's. */
     ServerConnection connect(Loop loop, ServerTarget target, ServerConnection.Owner owner) {
         PoolerConfig now = config.get();
-        var server = new ServerConnection(ids.incrementAndGet(), loop, target, owner);
+        var server = new ServerConnection(ids.getAsLong(), loop, target, owner);
         long deadlineMillis = now.get(Settings.SERVER_CONNECT_TIMEOUT).toMillis();
         var bootstrap = new Bootstrap()
                 .group(loop.executor())

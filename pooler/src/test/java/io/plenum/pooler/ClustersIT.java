@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -193,7 +194,7 @@ class ClustersIT {
     private void start(String databases) {
         configure(databases);
         var credentials = new Credentials();
-        var connector = new SocketConnector(() -> config, credentials);
+        var connector = new SocketConnector(() -> config, credentials, new AtomicLong()::incrementAndGet);
         clusters = new Clusters(loops.control(), () -> config, credentials, connector::connect);
     }
 

@@ -33,6 +33,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +57,7 @@ class StandbyAsPrimaryIT {
             loop,
             new PoolDirectory(() -> CONFIG, 1),
             database -> believed,
-            new SocketConnector(() -> CONFIG, new Credentials()),
+            new SocketConnector(() -> CONFIG, new Credentials(), new AtomicLong()::incrementAndGet),
             database -> BalancePolicy.TWO_CHOICES.create(new SplittableRandom(1)));
 
     @AfterEach

@@ -48,6 +48,13 @@ enum ColumnType {
             digits.forEach(out::writeShort);
         }
     },
+    /** Bytes that are never shown, so only NULL. */
+    BYTEA("bytea", 17, -1) {
+        @Override
+        void writeBinary(ByteBuf out, Object value) {
+            throw new IllegalArgumentException("bytes are not shown");
+        }
+    },
     FLOAT8("float8", 701, 8) {
         @Override
         void writeBinary(ByteBuf out, Object value) {

@@ -6,6 +6,7 @@ import io.plenum.wire.error.SqlState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One command as it was understood.
  *
- * @param table what SHOW shows; null with every other verb
- * @param name the database, empty where all are meant; the setting; or the client's number
+ * @param table what SHOW or SELECT shows; null with every other verb
+ * @param name the database, empty where all are meant; the setting; the client's number; or the tag of what has no effect
  * @param value of a setting
  */
 record Command(Verb verb, @Nullable ShowTable table, String name, String value) {
@@ -35,6 +36,11 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
             return error;
         }
     }
+
+    static final String BEGIN = "BEGIN";
+    static final String START_TRANSACTION = "START TRANSACTION";
+    static final String COMMIT = "COMMIT";
+    static final String ROLLBACK = "ROLLBACK";
 
     private static final int LONGEST_QUOTE = 200;
 
@@ -58,6 +64,20 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
     /** SET SESSION CHARACTERISTICS, SET TIME ZONE, SET NAMES and their kin. */
     private static final Set<String> SESSION_WORDS = Set.of("session", "local", "time", "names", "transaction");
 
+    /** What drivers and their pools say around a command, by its first word, and the tag of PostgreSQL's answer. */
+    private static final Map<String, String> SESSION_TAGS = Map.ofEntries(
+            Map.entry("BEGIN", BEGIN),
+            Map.entry("START", START_TRANSACTION),
+            Map.entry("COMMIT", COMMIT),
+            Map.entry("END", COMMIT),
+            Map.entry("ROLLBACK", ROLLBACK),
+            Map.entry("ABORT", ROLLBACK),
+            Map.entry("DISCARD", "DISCARD ALL"),
+            Map.entry("RESET", "RESET"),
+            Map.entry("UNLISTEN", "UNLISTEN"),
+            Map.entry("DEALLOCATE", "DEALLOCATE ALL"),
+            Map.entry("CLOSE", "CLOSE CURSOR ALL"));
+
     private static final Pattern SPACE = Pattern.compile("(?:\\s|--[^\\n]*(?:\\n|$)|/\\*(?s:.*?)\\*/)*+");
     private static final Pattern TOKEN = Pattern.compile(
             "\"(?<identifier>(?:[^\"]|\"\")*+)\"|'(?<string>(?:[^']|'')*+)'|(?<sign>[=;])|(?<word>[^\\s\"'=;$]++)");
@@ -68,19 +88,30 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         }
     }
 
+    /** What its user must be allowed. */
+    Verb.Right right() {
+        return table != null && table.right() == Verb.Right.ADMIN ? Verb.Right.ADMIN : verb.right();
+    }
+
     /** Understands a text; null is the empty command. */
     static @Nullable Command parse(String text) throws Misunderstood {
         List<Token> tokens = tokens(text);
         if (tokens.isEmpty()) {
             return null;
         }
-        Verb verb = tokens.getFirst().sign() ? null : Verb.of(tokens.getFirst().text());
+        Token first = tokens.getFirst();
+        List<Token> rest = tokens.subList(1, tokens.size());
+        String sessionTag = first.sign() ? null : SESSION_TAGS.get(first.text().toUpperCase(Locale.ROOT));
+        if (sessionTag != null && rest.stream().noneMatch(token -> token.is(";"))) {
+            return new Command(Verb.SESSION, null, sessionTag, "");
+        }
+        Verb verb = first.sign() ? null : Verb.of(first.text());
         if (verb == null) {
             throw invalid(text);
         }
-        List<Token> rest = tokens.subList(1, tokens.size());
         return switch (verb) {
             case SHOW -> show(text, rest);
+            case SELECT -> select(text, rest);
             case SET -> set(text, rest);
             case SHUTDOWN -> shutdown(text, rest);
             default -> plain(verb, text, rest);
@@ -148,6 +179,12 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         return new Command(Verb.SHOW, table, "", "");
     }
 
+    /** PgBouncer runs SELECT and one word as SHOW; besides there are the few questions that tools ask every server. */
+    private static Command select(String text, List<Token> rest) throws Misunderstood {
+        ShowTable answer = rest.size() == 1 ? SelectTables.find(rest.getFirst().text()) : null;
+        return answer == null ? show(text, rest) : new Command(Verb.SELECT, answer, "", "");
+    }
+
     private static Command set(String text, List<Token> rest) throws Misunderstood {
         if (rest.isEmpty() || rest.stream().anyMatch(token -> token.is(";"))) {
             throw invalid(text);
@@ -186,12 +223,11 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         }
         String name = rest.isEmpty() ? "" : rest.getFirst().text();
         if (verb.form() == Verb.Form.DATABASE && name.isEmpty()) {
-            throw new Misunderstood(ErrorResponse.error(SqlState.SYNTAX_ERROR, "a database is required"));
+            throw new Misunderstood(ErrorResponse.error(Console.REFUSED, "a database is required"));
         }
         if (verb.form() == Verb.Form.CLIENT && !name.matches("[0-9]{1,18}")) {
-            throw new Misunderstood(
-                    ErrorResponse.error(SqlState.INVALID_PARAMETER_VALUE, "invalid client pointer supplied")
-                            .hint("SHOW CLIENTS has the id of each client."));
+            throw new Misunderstood(ErrorResponse.error(Console.REFUSED, "invalid client pointer supplied")
+                    .hint("SHOW CLIENTS has the id of each client."));
         }
         return new Command(verb, null, name, "");
     }
@@ -199,6 +235,6 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
     private static Misunderstood invalid(String text) {
         String shown = text.length() > LONGEST_QUOTE ? text.substring(0, LONGEST_QUOTE) + "..." : text;
         return new Misunderstood(
-                ErrorResponse.error(SqlState.SYNTAX_ERROR, "invalid command '%s', use SHOW HELP;".formatted(shown)));
+                ErrorResponse.error(Console.REFUSED, "invalid command '%s', use SHOW HELP;".formatted(shown)));
     }
 }

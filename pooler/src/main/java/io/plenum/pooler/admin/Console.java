@@ -12,9 +12,12 @@ import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.link.StatementCache;
 import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.History;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.peer.PeerFacts;
+import io.plenum.pooler.peer.Peers;
 import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.server.ServerConnection;
@@ -26,6 +29,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -39,8 +43,11 @@ import org.slf4j.LoggerFactory;
 public final class Console implements ConsoleSession.Factory {
     private static final Logger LOG = LoggerFactory.getLogger(Console.class);
 
-    /** Ours is the second. */
-    private static final Set<String> NAMES = Set.of(ShowTables.CONSOLE, "plenum");
+    /** What PgBouncer's console says to whatever it does not do: scripts look for it. */
+    static final SqlState REFUSED = SqlState.PROTOCOL_VIOLATION;
+
+    /** SHOW PREPARED_STATEMENTS has so many rows at most. */
+    private static final int MOST_STATEMENTS = 10_000;
 
     /** How often it is asked whether what PAUSE and WAIT_CLOSE wait for has come. */
     private static final long LOOK_AGAIN_MILLIS = 10;
@@ -52,9 +59,16 @@ public final class Console implements ConsoleSession.Factory {
     private final Admission admission;
     private final List<LoopPools> pools;
     private final List<LoopClients> clients;
+    private final Peers peers;
+    private final StatementCache statements;
     private final Loop control;
     private final AtomicLong commands = new AtomicLong();
     private final AtomicLong logins = new AtomicLong();
+
+    /** Databases that a KILL of all has paused, and nobody has resumed since. */
+    private final Set<String> killed = ConcurrentHashMap.newKeySet();
+
+    private volatile @Nullable Patience suspender;
 
     /** Both lists in the order of the loops; they may still grow until the first session. */
     public Console(
@@ -65,6 +79,8 @@ public final class Console implements ConsoleSession.Factory {
             Admission admission,
             List<LoopPools> pools,
             List<LoopClients> clients,
+            Peers peers,
+            StatementCache statements,
             Loop control) {
         this.version = version;
         this.controls = controls;
@@ -73,6 +89,8 @@ public final class Console implements ConsoleSession.Factory {
         this.admission = admission;
         this.pools = pools;
         this.clients = clients;
+        this.peers = peers;
+        this.statements = statements;
         this.control = control;
     }
 
@@ -87,7 +105,7 @@ public final class Console implements ConsoleSession.Factory {
 
     @Override
     public boolean isConsole(String database) {
-        return NAMES.contains(database);
+        return ShowTables.CONSOLE_NAMES.contains(database);
     }
 
     @Override
@@ -119,8 +137,8 @@ public final class Console implements ConsoleSession.Factory {
         commands.incrementAndGet();
         Verb verb = command.verb();
         Right right = rightOf(user);
-        if (right == null || !right.suffices(verb.right())) {
-            return refused(SqlState.INSUFFICIENT_PRIVILEGE, "admin access needed");
+        if (right == null || !right.suffices(command.right())) {
+            return refused("admin access needed");
         }
         if (verb.right() == Right.ADMIN) {
             LOG.info("event=console user={} command={} argument={}", user, verb, command.name());
@@ -128,12 +146,11 @@ public final class Console implements ConsoleSession.Factory {
         if (takesDatabase(verb) && !command.name().isEmpty()) {
             String database = command.name();
             if (isConsole(database)) {
-                return refused(
-                        SqlState.INVALID_PARAMETER_VALUE,
-                        "cannot %s admin db: %s".formatted(verb.name().toLowerCase(Locale.ROOT), database));
+                String what = verb == Verb.WAIT_CLOSE ? "wait in" : verb.name().toLowerCase(Locale.ROOT);
+                return refused("cannot %s admin db: %s".formatted(what, database));
             }
             if (controls.config().database(database) == null) {
-                return refused(SqlState.INVALID_CATALOG_NAME, "no such database: " + database);
+                return refused("no such database: " + database);
             }
         }
         return execute(command, patience);
@@ -146,14 +163,22 @@ public final class Console implements ConsoleSession.Factory {
     private CompletionStage<Answer> execute(Command command, Patience patience) {
         String name = command.name();
         return switch (command.verb()) {
-            case SHOW -> show(command);
+            case SHOW, SELECT -> show(command);
+            case SESSION -> now(new Answer.Done(command.name(), null));
             case HELP -> now(new Answer.Done(command.verb().tag(), help()));
             case SESSION_SET ->
                 now(new Answer.Done(
                         command.verb().tag(), ErrorResponse.notice(SqlState.SUCCESSFUL_COMPLETION, "SET ignored")));
             case SET -> set(command);
-            case RELOAD -> controls.reload().thenApply(result -> loaded(result, command, "RELOAD failed"));
+            case RELOAD ->
+                controls.reload()
+                        .thenApply(result -> loaded(
+                                result,
+                                command,
+                                SqlState.CONFIG_FILE_ERROR,
+                                "RELOAD failed, see logs for additional details"));
             case PAUSE -> pause(command, patience);
+            case SUSPEND -> suspend(command, patience);
             case RESUME -> resume(command);
             case DISABLE -> {
                 admission.setDisabled(name, true);
@@ -170,10 +195,7 @@ public final class Console implements ConsoleSession.Factory {
                         })
                         .thenApply(all -> Answer.Done.of(command));
             case WAIT_CLOSE -> waitUntil(of -> noneIsToClose(of, name), command, patience, () -> {});
-            case KILL -> {
-                controls.pause(name);
-                yield onEachLoop(of -> kill(of, name)).thenApply(all -> Answer.Done.of(command));
-            }
+            case KILL -> kill(command);
             case KILL_CLIENT -> killClient(command);
             case SHUTDOWN -> {
                 controls.stopNow();
@@ -196,22 +218,26 @@ public final class Console implements ConsoleSession.Factory {
             throw new IllegalStateException("SHOW without a table");
         }
         return census.take(table.depth())
-                .thenApply(taken -> new Answer.Rows(
-                        table,
-                        table.rows()
-                                .apply(new View(taken, controls.config(), history, standing()))
-                                .toList()));
+                .thenCombine(
+                        OnLoop.call(control, peers::facts),
+                        (taken, peerPools) -> new View(taken, controls.config(), history, standing(peerPools)))
+                .thenApply(
+                        view -> new Answer.Rows(table, table.rows().apply(view).toList()));
     }
 
-    private Standing standing() {
+    private Standing standing(List<PeerFacts> peerPools) {
         return new Standing(
                 version,
                 controls.isPaused(""),
+                controls.isSuspended(),
                 controls::isPaused,
                 admission::isDisabled,
                 admission.consoles(),
                 commands.get(),
-                logins.get());
+                logins.get(),
+                peers.known(),
+                peerPools,
+                () -> statements.latest(MOST_STATEMENTS));
     }
 
     private static ErrorResponse help() {
@@ -225,7 +251,7 @@ public final class Console implements ConsoleSession.Factory {
                             .collect(Collectors.joining("|")));
         }
         for (Verb verb : Verb.values()) {
-            if (verb != Verb.SHOW && verb != Verb.SESSION_SET) {
+            if (verb.right() == Right.ADMIN || verb == Verb.HELP) {
                 lines.append("\n\t").append(verb.usage());
             }
         }
@@ -238,22 +264,21 @@ public final class Console implements ConsoleSession.Factory {
         if (result instanceof LoadResult.Loaded) {
             return now(new Answer.Done("SET " + command.name() + "=" + command.value(), null));
         }
-        return now(loaded(result, command, "SET failed"));
+        return now(loaded(result, command, REFUSED, "SET failed"));
     }
 
-    private static Answer loaded(LoadResult result, Command command, String failure) {
+    private static Answer loaded(LoadResult result, Command command, SqlState state, String failure) {
         return switch (result) {
             case LoadResult.Loaded _ -> Answer.Done.of(command);
             case LoadResult.Refused refused ->
-                new Answer.Refused(
-                        ErrorResponse.error(SqlState.CONFIG_FILE_ERROR, failure).detail(refused.text()));
+                new Answer.Refused(ErrorResponse.error(state, failure).detail(refused.text()));
         };
     }
 
     private CompletionStage<Answer> pause(Command command, Patience patience) {
         String database = command.name();
-        if (database.isEmpty() && controls.isPaused("")) {
-            return refused(SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "already paused");
+        if (isStopped()) {
+            return alreadyStopped();
         }
         controls.pause(database);
         return waitUntil(
@@ -263,15 +288,61 @@ public final class Console implements ConsoleSession.Factory {
                 () -> controls.resume(database));
     }
 
+    private boolean isStopped() {
+        return controls.isPaused("") || controls.isSuspended();
+    }
+
+    private CompletionStage<Answer> alreadyStopped() {
+        return refused(controls.isSuspended() ? "already suspended" : "already paused");
+    }
+
+    private CompletionStage<Answer> suspend(Command command, Patience patience) {
+        if (isStopped()) {
+            return alreadyStopped();
+        }
+        if (controls.config().databases().stream().anyMatch(database -> controls.isPaused(database.name()))) {
+            return refused("cannot suspend with paused databases");
+        }
+        controls.suspend();
+        suspender = patience;
+        long limit = controls.config().get(Settings.SUSPEND_TIMEOUT).toNanos();
+        long began = System.nanoTime();
+        return waitUntil(
+                of -> System.nanoTime() - began > limit
+                        || clients.get(of.loop().index()).isFlushed(),
+                command,
+                patience,
+                controls::endSuspend);
+    }
+
+    /** The session is over; nobody would be left who knows of its SUSPEND. */
+    void onGone(Patience patience) {
+        if (patience == suspender && controls.isSuspended()) {
+            LOG.warn("event=resume reason=\"the session that said SUSPEND is gone\"");
+            controls.endSuspend();
+        }
+    }
+
     private CompletionStage<Answer> resume(Command command) {
         String database = command.name();
-        if (!controls.isPaused(database)) {
-            return refused(
-                    SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE,
-                    database.isEmpty() ? "pooler is not paused" : "database %s is not paused".formatted(database));
+        if (database.isEmpty() && admission.isRefusing()) {
+            return refused("pooler is shutting down");
         }
-        controls.resume(database);
-        return done(command);
+        if (database.isEmpty() && controls.isSuspended()) {
+            controls.endSuspend();
+            return done(command);
+        }
+        if (controls.isPaused(database)) {
+            controls.resume(database);
+            return done(command);
+        }
+        if (!database.isEmpty()) {
+            return refused("database %s is not paused".formatted(database));
+        }
+        List<String> resumed = List.copyOf(killed);
+        resumed.stream().filter(controls::isPaused).forEach(controls::resume);
+        killed.clear();
+        return resumed.isEmpty() ? refused("pooler is not paused") : done(command);
     }
 
     private static void renew(PoolGroup group) {
@@ -283,6 +354,27 @@ public final class Console implements ConsoleSession.Factory {
                 .flatMap(group -> group.pools().stream())
                 .flatMap(pool -> pool.servers().stream())
                 .noneMatch(ServerConnection::isCloseWhenReleased);
+    }
+
+    /** Without a database it is meant for each that is in use: one that is used later begins anew. */
+    private CompletionStage<Answer> kill(Command command) {
+        String database = command.name();
+        if (isStopped()) {
+            return alreadyStopped();
+        }
+        if (!database.isEmpty()) {
+            controls.pause(database);
+            return onEachLoop(of -> kill(of, database)).thenApply(all -> Answer.Done.of(command));
+        }
+        return onEachLoop(of -> of.groups("").stream().map(PoolGroup::database).toList())
+                .thenCompose(found -> {
+                    found.stream().flatMap(List::stream).distinct().forEach(name -> {
+                        killed.add(name);
+                        controls.pause(name);
+                    });
+                    return onEachLoop(of -> kill(of, ""));
+                })
+                .thenApply(all -> Answer.Done.of(command));
     }
 
     private boolean kill(LoopPools of, String database) {
@@ -310,7 +402,7 @@ public final class Console implements ConsoleSession.Factory {
                 })
                 .thenApply(found -> found.contains(true)
                         ? Answer.Done.of(command)
-                        : new Answer.Refused(ErrorResponse.error(SqlState.UNDEFINED_OBJECT, "client not found")));
+                        : new Answer.Refused(ErrorResponse.error(REFUSED, "client not found")));
     }
 
     // --- waiting ---------------------------------------------------------------------------------------------------
@@ -366,7 +458,7 @@ public final class Console implements ConsoleSession.Factory {
         return now(Answer.Done.of(command));
     }
 
-    private static CompletionStage<Answer> refused(SqlState state, String message) {
-        return now(new Answer.Refused(ErrorResponse.error(state, message)));
+    private static CompletionStage<Answer> refused(String message) {
+        return now(new Answer.Refused(ErrorResponse.error(REFUSED, message)));
     }
 }

@@ -24,6 +24,14 @@ public interface Controls {
     /** Whether exactly this was paused and not resumed. */
     boolean isPaused(String database);
 
+    /** Clients are read no more, save those of the console. */
+    void suspend();
+
+    /** Ends that. */
+    void endSuspend();
+
+    boolean isSuspended();
+
     /** Ends at once. */
     void stopNow();
 

@@ -1,5 +1,7 @@
 package io.plenum.pooler.admin;
 
+import io.netty.channel.Channel;
+import io.netty.channel.unix.UnixChannel;
 import io.plenum.pooler.client.ClientConnection;
 import io.plenum.pooler.client.LoopClients;
 import io.plenum.pooler.config.DatabaseConfig;
@@ -269,6 +271,7 @@ public final class LoopCensus implements Census.Taker {
                 waits ? Math.max(0, clock.nanos() - client.waitingSinceNanos()) : 0,
                 client.isClosing(),
                 server == null ? 0 : server.id(),
+                fd(client.channelOrNull()),
                 application == null ? "" : application,
                 client.statements().size(),
                 link == null || pin == null
@@ -297,6 +300,7 @@ public final class LoopCensus implements Census.Taker {
                 server.isCloseWhenReleased(),
                 client == null ? 0 : client.id(),
                 key == null ? 0 : key.processId(),
+                server.isConnected() && !server.isClosed() ? fd(server.channel()) : -1,
                 application == null ? "" : application,
                 server.statements().size());
     }
@@ -318,6 +322,10 @@ public final class LoopCensus implements Census.Taker {
             return "active";
         }
         return server.hasCancelsInFlight() ? "being_canceled" : pool.isIdle(server) ? "idle" : "tested";
+    }
+
+    private static int fd(@Nullable Channel channel) {
+        return channel instanceof UnixChannel unix ? unix.fd().intValue() : -1;
     }
 
     private static Peer peer(@Nullable SocketAddress remote, @Nullable SocketAddress local) {

@@ -3,10 +3,14 @@ package io.plenum.pooler.admin;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.History;
+import io.plenum.pooler.peer.Peer;
+import io.plenum.pooler.peer.PeerFacts;
+import io.plenum.pooler.server.PreparedStatement;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param word what stands behind SHOW, in capitals
  * @param about a sentence for the manual page
  * @param own not PgBouncer's, so free to change
+ * @param right who may see it
  * @param depth what must be gathered for it
  * @param rows makes the rows, whose values are in the order of the columns
  */
@@ -23,6 +28,7 @@ record ShowTable(
         String word,
         String about,
         boolean own,
+        Verb.Right right,
         Census.Depth depth,
         List<Column> columns,
         Function<View, Stream<Row>> rows) {
@@ -45,18 +51,26 @@ record ShowTable(
      *
      * @param version of Plenum
      * @param allPaused PAUSE without a database is in force
+     * @param suspended SUSPEND is
      * @param paused whether PAUSE or KILL is in force for a database by name
      * @param disabled whether DISABLE is
      * @param consoles sessions of the console
      * @param commands that the console was given since the start
      * @param consoleLogins since the start
+     * @param peers that cancel requests can be passed on to
+     * @param peerPools those that some were passed on to
+     * @param statements that were prepared, the latest use last
      */
     record Standing(
             String version,
             boolean allPaused,
+            boolean suspended,
             Predicate<String> paused,
             Predicate<String> disabled,
             int consoles,
             long commands,
-            long consoleLogins) {}
+            long consoleLogins,
+            List<Peer> peers,
+            List<PeerFacts> peerPools,
+            Supplier<List<PreparedStatement>> statements) {}
 }

@@ -1,5 +1,6 @@
 package io.plenum.pooler.admin;
 
+import static io.plenum.pooler.admin.ColumnType.BYTEA;
 import static io.plenum.pooler.admin.ColumnType.FLOAT8;
 import static io.plenum.pooler.admin.ColumnType.INT4;
 import static io.plenum.pooler.admin.ColumnType.INT8;
@@ -11,7 +12,9 @@ import static io.plenum.pooler.metrics.Census.Depth.SUMS;
 
 import io.plenum.pooler.admin.ShowTable.Column;
 import io.plenum.pooler.admin.ShowTable.Row;
+import io.plenum.pooler.admin.ShowTable.Standing;
 import io.plenum.pooler.admin.ShowTable.View;
+import io.plenum.pooler.admin.Verb.Right;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
@@ -26,6 +29,7 @@ import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
 import io.plenum.pooler.metrics.Census.ServerFacts;
 import io.plenum.pooler.metrics.Count;
+import io.plenum.pooler.metrics.Inventory;
 import io.plenum.pooler.metrics.NodeShare;
 import io.plenum.pooler.metrics.Totals;
 import java.lang.management.ManagementFactory;
@@ -35,12 +39,12 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -57,7 +61,13 @@ final class ShowTables {
     /** The console's database as PgBouncer calls it; also the user of its pool. */
     static final String CONSOLE = "pgbouncer";
 
+    /** Ours is the second. */
+    static final Set<String> CONSOLE_NAMES = Set.of(CONSOLE, "plenum");
+
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss z", Locale.ROOT);
+    private static final Set<String> ROW_STATEMENTS =
+            Set.of("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE");
+    private static final int LONGEST_STATEMENT = 200;
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
     private static final long CLIENT_POINTERS = 0x1000_0000_0000L;
     private static final long SERVER_POINTERS = 0x2000_0000_0000L;
@@ -79,13 +89,7 @@ final class ShowTables {
             lists(),
             mem(),
             peers(),
-            none("PEER_POOLS", "Always empty: there are no pools of connections to peers.")
-                    .column("peer_id", INT4)
-                    .column("cl_active_cancel_req", INT4)
-                    .column("cl_waiting_cancel_req", INT4)
-                    .column("sv_active_cancel", INT4)
-                    .column("sv_login", INT4)
-                    .rows(view -> Stream.empty()),
+            peerPools(),
             pools(),
             servers(),
             sockets(
@@ -101,8 +105,10 @@ final class ShowTables {
             users(),
             version(),
             balance(),
+            fds(),
             nodes(),
             pins(),
+            preparedStatements(),
             routes(),
             plain("client_encoding", "UTF-8"),
             plain("datestyle", "ISO"),
@@ -142,12 +148,20 @@ final class ShowTables {
     }
 
     private static ShowTable state() {
-        return table("STATE", "Whether all is paused.", SUMS)
+        return table("STATE", "Whether all is paused; with a third row while it is suspended.", SUMS)
                 .column("key", TEXT)
                 .column("value", TEXT)
-                .rows(view -> Stream.of(
-                        Row.of("active", view.standing().allPaused() ? "no" : "yes"),
-                        Row.of("paused", view.standing().allPaused() ? "yes" : "no")));
+                .rows(view -> {
+                    Standing standing = view.standing();
+                    Stream<Row> rows = Stream.of(
+                            Row.of("active", yes(!standing.allPaused() && !standing.suspended())),
+                            Row.of("paused", yes(standing.allPaused())));
+                    return standing.suspended() ? Stream.concat(rows, Stream.of(Row.of("suspended", "yes"))) : rows;
+                });
+    }
+
+    private static String yes(boolean holds) {
+        return holds ? "yes" : "no";
     }
 
     private static ShowTable config() {
@@ -167,8 +181,8 @@ final class ShowTables {
                 .column("user", TEXT)
                 .column("cl_active", INT4, "clients that have a server connection or ask for none")
                 .column("cl_waiting", INT4, "clients that wait for a server connection")
-                .column("cl_active_cancel_req", INT4, "always 0: a cancel request takes no place in a pool")
-                .column("cl_waiting_cancel_req", INT4, "always 0")
+                .column("cl_active_cancel_req", INT4, "cancel requests that are on their way to a server")
+                .column("cl_waiting_cancel_req", INT4, "always 0: they take no place in a pool")
                 .column("sv_active", INT4, "server connections that work for a client")
                 .column("sv_active_cancel", INT4, "those for which a cancel request is on its way")
                 .column("sv_being_canceled", INT4, "those held back until such requests are seen through")
@@ -193,7 +207,7 @@ final class ShowTables {
                 pool.user(),
                 pool.active(),
                 pool.waiting(),
-                0,
+                servers.canceling(),
                 0,
                 servers.active(),
                 servers.canceling(),
@@ -390,15 +404,7 @@ final class ShowTables {
     }
 
     private static List<DatabaseConfig> databasesInUse(View view) {
-        Map<String, DatabaseConfig> databases = new LinkedHashMap<>();
-        view.config().databases().forEach(database -> databases.put(database.name(), database));
-        for (PoolFacts pool : view.census().pools()) {
-            DatabaseConfig automatic = view.config().database(pool.database());
-            if (automatic != null) {
-                databases.putIfAbsent(pool.database(), automatic);
-            }
-        }
-        return List.copyOf(databases.values());
+        return Inventory.databases(view.config(), view.census());
     }
 
     private static Row database(View view, DatabaseConfig database) {
@@ -470,9 +476,7 @@ final class ShowTables {
     }
 
     private static Set<String> usersInUse(View view) {
-        Set<String> names = new TreeSet<>(view.config().userList().names());
-        view.config().users().forEach(user -> names.add(user.name()));
-        view.census().pools().forEach(pool -> names.add(pool.user()));
+        Set<String> names = Inventory.users(view.config(), view.census());
         names.add(CONSOLE);
         return names;
     }
@@ -545,19 +549,91 @@ final class ShowTables {
     }
 
     private static ShowTable peers() {
-        return table("PEERS", "The entries of `[peers]`.", SUMS)
+        return table("PEERS", "The entries of `[peers]`, then those found by `peer_service`.", SUMS)
                 .column("peer_id", INT4)
                 .column("host", TEXT)
                 .column("port", INT4)
                 .column("pool_size", INT4)
-                .rows(view -> view.config().peers().stream()
-                        .map(peer -> Row.of(
-                                peer.id(),
-                                peer.host(),
-                                peer.port(),
-                                peer.poolSize() == null
-                                        ? view.config().get(Settings.DEFAULT_POOL_SIZE)
-                                        : peer.poolSize())));
+                .rows(view -> view.standing().peers().stream()
+                        .map(peer -> Row.of(peer.id(), peer.host(), peer.port(), peer.poolSize())));
+    }
+
+    private static ShowTable peerPools() {
+        return table("PEER_POOLS", "The peers that cancel requests were passed on to.", SUMS)
+                .column("peer_id", INT4)
+                .column("cl_active_cancel_req", INT4, "requests that the peer has")
+                .column("cl_waiting_cancel_req", INT4, "requests that have no connection to it yet")
+                .column("sv_active_cancel", INT4, "connections that carry a request")
+                .column("sv_login", INT4, "connections that are being opened")
+                .rows(view -> view.standing().peerPools().stream()
+                        .map(pool ->
+                                Row.of(pool.id(), pool.active(), pool.waiting(), pool.active(), pool.connecting())));
+    }
+
+    private static ShowTable fds() {
+        return restricted(
+                        "FDS",
+                        "The sockets of clients and servers, for `admin_users` alone, in the columns of PgBouncer"
+                                + " before 1.26. Keys and passwords are never shown, and no socket is handed over.",
+                        true,
+                        CONNECTIONS)
+                .column("fd", INT4, "-1 where the transport does not tell")
+                .column("task", TEXT, "`client` or `server`")
+                .column("user", TEXT)
+                .column("database", TEXT)
+                .column("addr", TEXT)
+                .column("port", INT4)
+                .column("cancel", INT8, "always 0")
+                .column("link", INT4, "the `fd` of the other side, or 0")
+                .column("client_encoding", TEXT, "always empty, as all that follow")
+                .column("std_strings", TEXT)
+                .column("datestyle", TEXT)
+                .column("timezone", TEXT)
+                .column("password", TEXT)
+                .column("scram_client_key", BYTEA)
+                .column("scram_server_key", BYTEA)
+                .rows(view -> {
+                    Map<Long, Integer> fds = new HashMap<>();
+                    view.census().clients().forEach(client -> fds.put(client.id(), client.fd()));
+                    view.census().servers().forEach(server -> fds.put(server.id(), server.fd()));
+                    return Stream.concat(
+                            loggedIn(view)
+                                    .filter(client -> !CONSOLE_NAMES.contains(client.database()))
+                                    .map(client -> fd(
+                                            client.fd(),
+                                            "client",
+                                            client.user(),
+                                            client.database(),
+                                            client.peer(),
+                                            fds.getOrDefault(client.serverId(), 0))),
+                            view.census().servers().stream()
+                                    .map(server -> fd(
+                                            server.fd(),
+                                            "server",
+                                            server.user(),
+                                            server.database(),
+                                            server.peer(),
+                                            fds.getOrDefault(server.clientId(), 0))));
+                });
+    }
+
+    private static Row fd(int fd, String task, String user, String database, Peer peer, int link) {
+        return Row.of(
+                fd,
+                task,
+                user,
+                database,
+                peer.address(),
+                peer.port(),
+                0,
+                link,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null);
     }
 
     private static ShowTable stats() {
@@ -767,6 +843,36 @@ final class ShowTables {
                 }));
     }
 
+    private static ShowTable preparedStatements() {
+        return restricted(
+                        "PREPARED_STATEMENTS",
+                        "The statements that clients have prepared by name, each once for all clients and servers, for"
+                                + " `admin_users` alone; the one that was prepared last stands last.",
+                        true,
+                        SUMS)
+                .column("name", TEXT, "its name on servers")
+                .column("target", TEXT, "`primary` or `replica`")
+                .column("reason", TEXT, "why it goes there")
+                .column(
+                        "statement",
+                        TEXT,
+                        "its first 200 characters; of a command that may hold a secret the first word")
+                .rows(view -> view.standing().statements().get().stream()
+                        .map(statement -> Row.of(
+                                statement.toString(),
+                                statement.reason().target().name().toLowerCase(Locale.ROOT),
+                                statement.reason().label(),
+                                shown(statement.text()))));
+    }
+
+    /** What reads and writes rows holds its values as parameters; other commands (ALTER ROLE) hold them in their text. */
+    private static String shown(String text) {
+        String whole = text.strip();
+        String word = whole.split("\\W", 2)[0];
+        boolean ofRows = ROW_STATEMENTS.contains(word.toUpperCase(Locale.ROOT));
+        return !ofRows ? word : whole.length() > LONGEST_STATEMENT ? whole.substring(0, LONGEST_STATEMENT) : whole;
+    }
+
     private static ShowTable routes() {
         return own("ROUTES", "Why batches of statements went where they went.", SUMS)
                 .column("database", TEXT)
@@ -791,7 +897,11 @@ final class ShowTables {
     // --- declaring -------------------------------------------------------------------------------------------------
 
     private static Builder table(String word, String about, Depth depth) {
-        return new Builder(word, about, false, depth);
+        return new Builder(word, about, false, Right.READ, depth);
+    }
+
+    private static Builder restricted(String word, String about, boolean own, Depth depth) {
+        return new Builder(word, about, own, Right.ADMIN, depth);
     }
 
     private static Builder none(String word, String about) {
@@ -799,20 +909,22 @@ final class ShowTables {
     }
 
     private static Builder own(String word, String about, Depth depth) {
-        return new Builder(word, about, true, depth);
+        return new Builder(word, about, true, Right.READ, depth);
     }
 
     private static final class Builder {
         private final String word;
         private final String about;
         private final boolean own;
+        private final Right right;
         private final Depth depth;
         private final List<Column> columns = new ArrayList<>();
 
-        Builder(String word, String about, boolean own, Depth depth) {
+        Builder(String word, String about, boolean own, Right right, Depth depth) {
             this.word = word;
             this.about = about;
             this.own = own;
+            this.right = right;
             this.depth = depth;
         }
 
@@ -826,7 +938,7 @@ final class ShowTables {
         }
 
         ShowTable rows(Function<View, Stream<Row>> rows) {
-            return new ShowTable(word, about, own, depth, List.copyOf(columns), rows);
+            return new ShowTable(word, about, own, right, depth, List.copyOf(columns), rows);
         }
     }
 }

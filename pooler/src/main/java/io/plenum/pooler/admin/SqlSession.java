@@ -57,6 +57,7 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     private final String user;
     private final Map<String, Statement> statements = new HashMap<>();
     private final Map<String, Portal> portals = new HashMap<>();
+    private TransactionStatus status = TransactionStatus.IDLE;
     private boolean skipping;
     private boolean busy;
     private volatile boolean canceled;
@@ -88,6 +89,7 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     @Override
     public void onClosed() {
         gone = true;
+        console.onGone(this);
         statements.clear();
         portals.clear();
     }
@@ -160,7 +162,8 @@ final class SqlSession implements ConsoleSession, Console.Patience {
                     for (Row row : rows.rows()) {
                         ResultWriter.dataRow(out(), rows.table().columns(), row, Formats.TEXT);
                     }
-                    BackendMessages.commandComplete(out(), Verb.SHOW.tag());
+                    BackendMessages.commandComplete(
+                            out(), tag(command, rows.rows().size()));
                     ready();
                 }
                 case Answer.Done done -> {
@@ -320,8 +323,12 @@ final class SqlSession implements ConsoleSession, Console.Patience {
         if (most > 0 && count == most) {
             BackendMessages.portalSuspended(out());
         } else {
-            BackendMessages.commandComplete(out(), Verb.SHOW.tag());
+            BackendMessages.commandComplete(out(), tag(portal.statement.command(), count));
         }
+    }
+
+    private static String tag(@Nullable Command command, int rows) {
+        return command != null && command.verb() == Verb.SELECT ? Verb.SELECT.tag() + " " + rows : Verb.SHOW.tag();
     }
 
     private void onClose(WireReader body) {
@@ -373,10 +380,15 @@ final class SqlSession implements ConsoleSession, Console.Patience {
             done.notice().writeTo(out());
         }
         BackendMessages.commandComplete(out(), done.tag());
+        switch (done.tag()) {
+            case Command.BEGIN, Command.START_TRANSACTION -> status = TransactionStatus.IN_TRANSACTION;
+            case Command.COMMIT, Command.ROLLBACK -> status = TransactionStatus.IDLE;
+            default -> {}
+        }
     }
 
     private void ready() {
-        BackendMessages.readyForQuery(out(), TransactionStatus.IDLE);
+        BackendMessages.readyForQuery(out(), status);
     }
 
     private void fail(SqlState state, String message) {

@@ -10,21 +10,45 @@ import org.jspecify.annotations.Nullable;
 enum Verb {
     SHOW(Right.READ, Form.TABLE, "SHOW <table>", "Shows a table; SHOW HELP names all."),
     HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
+    SELECT(
+            Right.READ,
+            Form.TABLE,
+            "SELECT <table>",
+            "The same as SHOW, and what tools ask to see whether somebody is there: `1`, `version()`,"
+                    + " `current_database()`, `current_schema()`.",
+            Origin.BETTER),
     SESSION_SET(
-            Right.READ, Form.ASSIGNMENT, "SET <parameter> = <value>", "What drivers say at login: accepted, ignored."),
+            Right.READ,
+            Form.ASSIGNMENT,
+            "SET <parameter> = <value>",
+            "What drivers say at login: accepted, ignored.",
+            Origin.BETTER),
+    SESSION(
+            Right.READ,
+            Form.WORDS,
+            "BEGIN",
+            "And START TRANSACTION, COMMIT, END, ROLLBACK, ABORT, DISCARD, RESET, UNLISTEN, DEALLOCATE, CLOSE: what"
+                    + " drivers and their pools say around a command. Accepted, without effect.",
+            Origin.OWN),
     SET(Right.ADMIN, Form.ASSIGNMENT, "SET <setting> = <value>", "Changes a setting until the next RELOAD."),
     RELOAD(
             Right.ADMIN,
             Form.NOTHING,
             "RELOAD",
-            "Reads the configuration again. If anything in it is wrong, all stays as it was and the answer says why."),
+            "Reads the configuration again. If anything in it is wrong, all stays as it was and the answer says why.",
+            Origin.BETTER),
     PAUSE(
             Right.ADMIN,
             Form.OPTIONAL_DATABASE,
             "PAUSE [<db>]",
             "Lets running transactions end, closes all server connections and lets clients wait. Answers when nothing"
                     + " runs any more; a cancel request before that ends the pause."),
-    RESUME(Right.ADMIN, Form.OPTIONAL_DATABASE, "RESUME [<db>]", "Ends a PAUSE or KILL of the same."),
+    RESUME(
+            Right.ADMIN,
+            Form.OPTIONAL_DATABASE,
+            "RESUME [<db>]",
+            "Ends a PAUSE of the same, or a SUSPEND; without a database and either, the KILLs of all databases.",
+            Origin.BETTER),
     DISABLE(Right.ADMIN, Form.DATABASE, "DISABLE <db>", "Refuses new logins to the database."),
     ENABLE(Right.ADMIN, Form.DATABASE, "ENABLE <db>", "Ends a DISABLE."),
     RECONNECT(
@@ -32,6 +56,14 @@ enum Verb {
             Form.OPTIONAL_DATABASE,
             "RECONNECT [<db>]",
             "Closes each server connection as soon as it is free, and opens new ones as needed."),
+    SUSPEND(
+            Right.ADMIN,
+            Form.NOTHING,
+            "SUSPEND",
+            "Reads nothing more of any client but those of the console, and answers when all that they are owed is"
+                + " sent, or after `suspend_timeout`. RESUME ends it, and so does the end of this session. PgBouncer"
+                + " had it before 1.26.",
+            Origin.OWN),
     WAIT_CLOSE(
             Right.ADMIN,
             Form.OPTIONAL_DATABASE,
@@ -69,18 +101,35 @@ enum Verb {
     enum Form {
         NOTHING,
         TABLE,
+        WORDS,
         ASSIGNMENT,
         OPTIONAL_DATABASE,
         DATABASE,
         CLIENT
     }
 
+    /** How it stands to PgBouncer's. */
+    enum Origin {
+        /** It does the same. */
+        SAME,
+        /** It does more. */
+        BETTER,
+        /** PgBouncer has none. */
+        OWN
+    }
+
     private final Right right;
     private final Form form;
     private final String usage;
     private final String about;
+    private final Origin origin;
 
     Verb(Right right, Form form, String usage, String about) {
+        this(right, form, usage, about, Origin.SAME);
+    }
+
+    Verb(Right right, Form form, String usage, String about, Origin origin) {
+        this.origin = origin;
         this.right = right;
         this.form = form;
         this.usage = usage;
@@ -105,6 +154,10 @@ enum Verb {
         return about;
     }
 
+    Origin origin() {
+        return origin;
+    }
+
     /** The tag of its CommandComplete. */
     String tag() {
         return switch (this) {
@@ -119,7 +172,7 @@ enum Verb {
     static @Nullable Verb of(String word) {
         String name = word.toUpperCase(Locale.ROOT);
         for (Verb verb : values()) {
-            if (verb.name().equals(name) && verb.tag().equals(name)) {
+            if (verb.name().equals(name) && verb.tag().equals(name) && verb != SESSION) {
                 return verb; // the others are found by what follows the word
             }
         }

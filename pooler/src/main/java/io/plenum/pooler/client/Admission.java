@@ -3,7 +3,6 @@ package io.plenum.pooler.client;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** How many clients there are, over all loops, and whether new ones are welcome. Any thread. */
 public final class Admission {
@@ -12,12 +11,12 @@ public final class Admission {
 
     private final AtomicInteger connected = new AtomicInteger();
     private final HalfOpen halfOpen = new HalfOpen();
-    private final AtomicLong ids = new AtomicLong();
     private final Set<String> disabled = ConcurrentHashMap.newKeySet();
     private final AtomicInteger consoles = new AtomicInteger();
     private final Headcount headcount = new Headcount();
     private volatile long freeingSinceNanos;
     private volatile Phase phase = Phase.OPEN;
+    private volatile boolean suspended;
 
     /** From the first to the last thing that a pooler does; never backwards. */
     public enum Phase {
@@ -33,9 +32,8 @@ public final class Admission {
         CLOSING
     }
 
-    long enter() {
+    void enter() {
         connected.incrementAndGet();
-        return ids.incrementAndGet();
     }
 
     void leave() {
@@ -86,6 +84,15 @@ public final class Admission {
 
     public boolean isDisabled(String database) {
         return disabled.contains(database);
+    }
+
+    /** Whether nothing is read of clients that are logged in, save those of the console. */
+    public boolean isSuspended() {
+        return suspended;
+    }
+
+    public void setSuspended(boolean suspend) {
+        suspended = suspend;
     }
 
     /** Goes on to that phase; one that has passed stays so. */

@@ -1,10 +1,12 @@
 package io.plenum.pooler.client;
 
+import io.plenum.pooler.peer.PeerKeys;
 import io.plenum.wire.startup.CancelKey;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The keys by which clients cancel: random, and compared in constant time. Any thread. */
@@ -16,15 +18,23 @@ public final class CancelKeys {
 
     private final SecureRandom random = new SecureRandom();
     private final ByteBuffer drawn = ByteBuffer.allocate(DRAWN).limit(0);
-    private final Map<Integer, Holder> holders = new ConcurrentHashMap<>();
+    private final IntSupplier ownId;
 
-    private record Holder(CancelKey key, ClientConnection client) {}
+    /** By whole keys: those of peers have so few random bits in the number of the process that numbers come twice. */
+    private final Map<CancelKey, ClientConnection> holders = new ConcurrentHashMap<>();
+
+    /** {@code ownId} among peers, asked for each key; 0 if there are none. */
+    public CancelKeys(IntSupplier ownId) {
+        this.ownId = ownId;
+    }
 
     /** A key for the client; {@code longSecret} where its protocol is 3.2 or later. */
     CancelKey issue(ClientConnection client, boolean longSecret) {
+        int id = ownId.getAsInt();
         while (true) {
-            var key = draw(longSecret ? LONG_SECRET : CancelKey.OLD_SECRET);
-            if (key.processId() != 0 && holders.putIfAbsent(key.processId(), new Holder(key, client)) == null) {
+            CancelKey plain = draw(longSecret ? LONG_SECRET : CancelKey.OLD_SECRET);
+            CancelKey key = id == 0 ? plain : PeerKeys.issuedBy(id, plain);
+            if (key.processId() != 0 && holders.putIfAbsent(key, client) == null) {
                 return key;
             }
         }
@@ -42,13 +52,13 @@ public final class CancelKeys {
     }
 
     void withdraw(CancelKey key) {
-        holders.remove(key.processId());
+        holders.remove(key);
     }
 
-    /** Whose key it is; null when it is nobody's or the secret is wrong. */
+    /** Whose key it is, however often a peer has passed it on; null when it is nobody's or the secret is wrong. */
     @Nullable
     ClientConnection holder(CancelKey key) {
-        Holder holder = holders.get(key.processId());
-        return holder != null && holder.key().equals(key) ? holder.client() : null;
+        ClientConnection holder = holders.get(key);
+        return holder == null && ownId.getAsInt() != 0 ? holders.get(PeerKeys.asIssued(key)) : holder;
     }
 }

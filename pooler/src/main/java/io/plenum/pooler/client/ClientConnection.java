@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.DuplexChannel;
 import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DatabaseConfig;
@@ -192,7 +193,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     public ClientConnection(LoopClients clients) {
         this.clients = clients;
-        this.id = clients.shared().admission().enter();
+        this.id = clients.shared().ids().getAsLong();
+        clients.shared().admission().enter();
         this.log = new ClientLog(id, clients.shared().config(), this::remoteAddress);
     }
 
@@ -400,8 +402,21 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private void pauseReading(boolean pause) {
         if (pause != readPaused && channel != null) {
             readPaused = pause;
-            channel.config().setAutoRead(!pause && !writeBlocked);
+            readIfAllowed();
         }
+    }
+
+    /** Lets the socket be read unless there is a reason not to; to be called when such a reason comes or goes. */
+    void readIfAllowed() {
+        boolean suspended =
+                clients.shared().admission().isSuspended() && state != State.LOGIN && state != State.CONSOLE;
+        channel().config().setAutoRead(!readPaused && !writeBlocked && !suspended);
+    }
+
+    /** Whether the kernel has all that the client was sent; the console's own answer does not count. */
+    boolean isFlushed() {
+        ChannelOutboundBuffer unsent = channel == null ? null : channel.unsafe().outboundBuffer();
+        return state == State.CONSOLE || unsent == null || unsent.totalPendingWriteBytes() == 0;
     }
 
     /** Whether nothing of what the client says is handled for now: it waits for its channels. */
@@ -964,6 +979,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         enterCatalog(group);
         idleSinceNanos = System.nanoTime();
         become(State.IDLE);
+        readIfAllowed();
     }
 
     /** In session mode it makes no difference what names mean. */
@@ -1157,7 +1173,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         pendingCancel = null;
         if (server != null && state == State.LINKED && link().runsForClient()) {
-            clients.shared().cancels().send(server, clients.loop(), done);
+            clients.shared()
+                    .cancels()
+                    .send(
+                            server,
+                            clients.loop(),
+                            () -> link != null && link.server() == server && link().runsForClient(),
+                            done);
         } else {
             done.run();
         }
@@ -1303,7 +1325,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     public void setReadable(boolean readable) {
         if (readable == writeBlocked) {
             writeBlocked = !readable;
-            channel().config().setAutoRead(readable && !readPaused);
+            readIfAllowed();
         }
     }
 
@@ -1458,6 +1480,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     public String user() {
         return user;
+    }
+
+    /** Null before there is one. */
+    public @Nullable Channel channelOrNull() {
+        return channel;
     }
 
     /** Null once the socket is closed. */

@@ -148,13 +148,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
 
     private void onCancel(CancelKey key) {
         stopped = true;
-        ClientConnection target = clients.shared().cancelKeys().holder(key);
-        Runnable close = () -> client.channel().close();
-        if (target == null) {
-            close.run();
-        } else {
-            target.execute(() -> target.onCancel(close));
-        }
+        clients.shared().cancels().accept(key, () -> client.channel().close());
     }
 
     private void onStartup(StartupPacket.Startup session) {

@@ -12,14 +12,20 @@ import io.plenum.pooler.pool.LoopPools;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The clients of one loop and what they share. Confined to its event loop. */
 public final class LoopClients {
-    /** What the clients of all loops share; each part is safe for any thread. */
+    /**
+     * What the clients of all loops share; each part is safe for any thread.
+     *
+     * @param ids gives each client and each server connection a number of its own, as PgBouncer's
+     */
     public record Shared(
             Supplier<PoolerConfig> config,
+            LongSupplier ids,
             Authenticator authenticator,
             Credentials credentials,
             StatementCache statements,
@@ -92,6 +98,16 @@ public final class LoopClients {
             }
         }
         return null;
+    }
+
+    /** SUSPEND has begun or ended. */
+    public void onSuspension() {
+        clients.forEach(ClientConnection::readIfAllowed);
+    }
+
+    /** Whether the kernel has all that clients were sent. */
+    public boolean isFlushed() {
+        return clients.stream().allMatch(ClientConnection::isFlushed);
     }
 
     /** Closes everybody, with a last word. */

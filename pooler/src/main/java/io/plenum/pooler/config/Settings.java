@@ -485,8 +485,8 @@ public final class Settings {
 
     public static final Setting<Duration> CANCEL_WAIT_TIMEOUT = row(
                     Group.TIMEOUTS, "cancel_wait_timeout", Values.seconds(), Duration.ofSeconds(10))
-            .doc("Longest a cancel request may take to reach its server; the server connection that it is for is closed"
-                    + " then. 0 waits forever.");
+            .doc("Longest a cancel request may take to reach its server or its peer; the server connection that it"
+                    + " is for is closed then. 0 waits forever.");
 
     public static final Setting<Duration> QUERY_TIMEOUT = row(
                     Group.TIMEOUTS, "query_timeout", Values.seconds(), Duration.ZERO)
@@ -515,8 +515,7 @@ public final class Settings {
 
     public static final Setting<Duration> SUSPEND_TIMEOUT = row(
                     Group.TIMEOUTS, "suspend_timeout", Values.seconds(), Duration.ofSeconds(10))
-            .notYet(Duration.ofSeconds(10), "there is no SUSPEND")
-            .doc("Longest that SUSPEND waits for buffers to empty.");
+            .doc("Longest that SUSPEND waits until clients have taken what they were sent.");
 
     // Log
 
@@ -749,17 +748,22 @@ public final class Settings {
     // Peers
 
     public static final Setting<Integer> PEER_ID = row(Group.PEERS, "peer_id", Values.number(0, 16383), 0)
-            .notYet(0, "cancel requests are not forwarded to other processes")
-            .doc("Number of this process among its peers; 0 is no peers.");
+            .doc("Number of this process among its peers, which stands in its cancel keys: a request that a"
+                    + " balancer sends to another peer is passed on to this one. 0 is no peers, or with"
+                    + " `peer_service` a number made from the address.");
+
+    public static final Setting<String> PEER_SERVICE = row(Group.PEERS, "peer_service", Values.text(), "")
+            .own()
+            .doc("Name whose addresses are the peers, such as a headless Service over the Pods of Plenum: each is a"
+                    + " peer on `listen_port`, with a number made from its address. Empty is none. Peers of"
+                    + " `[peers]` may stand beside them.");
 
     public static final Setting<String> PEER_HOST = row(Group.PEERS, "host", Values.optionalText(), "")
             .only(Scope.PEER)
-            .notYet("", "cancel requests are not forwarded to other processes")
             .doc("Name or address of the peer; must be set.");
 
     public static final Setting<Integer> PEER_PORT = row(Group.PEERS, "port", Values.number(1, 65535), 6432)
             .only(Scope.PEER)
-            .notYet(6432, "cancel requests are not forwarded to other processes")
             .doc("Port of the peer.");
 
     private Settings() {}

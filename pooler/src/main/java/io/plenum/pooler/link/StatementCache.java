@@ -4,6 +4,7 @@ import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Reason;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +88,14 @@ public final class StatementCache {
     private PreparedStatement create(byte[] tail, Reason reason, int traits, long catalog) {
         issued++;
         return new PreparedStatement(issued, tail, reason, traits, catalog);
+    }
+
+    /** Those that later clients would get, the one that was asked for last at the end; at most {@code most}. */
+    public synchronized List<PreparedStatement> latest(int most) {
+        return known.values().stream()
+                .skip(Math.max(0, known.size() - most))
+                .map(Known::statement)
+                .toList();
     }
 
     public synchronized int size() {

@@ -176,6 +176,7 @@ public record Census(
      * @param replication none, logical or physical
      * @param state active, idle, waiting or login
      * @param serverId its server connection; 0 if it has none
+     * @param fd of its socket; -1 if the transport does not tell
      */
     public record ClientFacts(
             long id,
@@ -189,6 +190,7 @@ public record Census(
             long waitNanos,
             boolean closeNeeded,
             long serverId,
+            int fd,
             String applicationName,
             int preparedStatements,
             @Nullable PinFacts pin) {}
@@ -200,6 +202,7 @@ public record Census(
      * @param state active, idle, tested, new or being_canceled
      * @param clientId whom it works for; 0 if nobody
      * @param processId of the backend; 0 if not known
+     * @param fd of its socket; -1 if the transport does not tell
      */
     public record ServerFacts(
             long id,
@@ -213,6 +216,7 @@ public record Census(
             boolean closeNeeded,
             long clientId,
             int processId,
+            int fd,
             String applicationName,
             int preparedStatements) {}
 

@@ -1,5 +1,6 @@
 package io.plenum.pooler.metrics;
 
+import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.metrics.Census.Depth;
 import io.plenum.pooler.metrics.Census.NodeFacts;
 import io.plenum.pooler.metrics.Census.PoolFacts;
@@ -38,7 +39,7 @@ public final class Endpoints {
     private final String version;
     private final Census.Taker census;
     private final History history;
-    private final Supplier<Duration> statsPeriod;
+    private final Supplier<Installation> installation;
     private final BooleanSupplier open;
     private final PrometheusText metrics = new PrometheusText();
     private final String html = resource("page.html");
@@ -48,12 +49,12 @@ public final class Endpoints {
             String version,
             Census.Taker census,
             History history,
-            Supplier<Duration> statsPeriod,
+            Supplier<Installation> installation,
             BooleanSupplier open) {
         this.version = version;
         this.census = census;
         this.history = history;
-        this.statsPeriod = statsPeriod;
+        this.installation = installation;
         this.open = open;
     }
 
@@ -88,8 +89,10 @@ public final class Endpoints {
     }
 
     private synchronized String metrics(Census taken) {
-        List<NodeShare> shares = NodeShare.of(taken, history, statsPeriod.get().toNanos());
-        return metrics.write(new Reading(version, isReady(taken), taken, shares));
+        Installation now = installation.get();
+        Duration period = now.config().get(Settings.STATS_PERIOD);
+        List<NodeShare> shares = NodeShare.of(taken, history, period.toNanos());
+        return metrics.write(new Reading(version, isReady(taken), taken, shares, now));
     }
 
     // --- the page's data -------------------------------------------------------------------------------------------

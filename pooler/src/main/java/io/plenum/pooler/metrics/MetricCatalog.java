@@ -45,7 +45,7 @@ public final class MetricCatalog {
     }
 
     /** All that the metrics are read from. */
-    record Reading(String version, boolean ready, Census census, List<NodeShare> shares) {
+    record Reading(String version, boolean ready, Census census, List<NodeShare> shares, Installation installation) {
         Reading {
             census = bounded(census);
         }
@@ -72,7 +72,7 @@ public final class MetricCatalog {
     /** One metric. */
     record Metric(String name, Kind kind, List<String> labels, String help, Function<Reading, Stream<Point>> points) {}
 
-    private static final List<Metric> ALL = List.of(
+    private static final List<Metric> OWN = List.of(
             gauge(
                     "plenum_info",
                     "Always 1; which Plenum this is.",
@@ -204,6 +204,9 @@ public final class MetricCatalog {
                     MetricCatalog::variations,
                     "database"));
 
+    private static final List<Metric> ALL =
+            Stream.concat(OWN.stream(), ExporterCatalog.all().stream()).toList();
+
     private MetricCatalog() {}
 
     static List<Metric> all() {
@@ -221,10 +224,24 @@ public final class MetricCatalog {
             %d pairs of database and user, the rest together as `%s`; at most %d nodes. Beside these stand the usual \
             metrics of the Java process (`jvm_*`, `process_*`, `system_*`).
 
-            | Metric | Kind | Labels | Meaning |
-            | --- | --- | --- | --- |
             """.formatted(MOST_POOLS, OTHER, MOST_NODES));
-        for (Metric metric : ALL) {
+        append(page, OWN);
+        page.append("""
+
+            ## Those of pgbouncer_exporter
+
+            For dashboards and alerts that exist, the same numbers stand under the names of prometheus-community's \
+            pgbouncer_exporter too, as it would make them of the console; the console's own pool and database are not \
+            among them. `pgbouncer_stats_` is what that program said before `pgbouncer_stats_totals_`.
+
+            """);
+        append(page, ExporterCatalog.all());
+        return page.toString();
+    }
+
+    private static void append(StringBuilder page, List<Metric> metrics) {
+        page.append("| Metric | Kind | Labels | Meaning |\n| --- | --- | --- | --- |\n");
+        for (Metric metric : metrics) {
             page.append("| `%s` | %s | %s | %s |\n"
                     .formatted(
                             metric.name(),
@@ -232,7 +249,6 @@ public final class MetricCatalog {
                             String.join(", ", metric.labels()),
                             metric.help()));
         }
-        return page.toString();
     }
 
     private static Metric gauge(String name, String help, Function<Reading, Stream<Point>> points, String... labels) {

@@ -38,6 +38,17 @@ class CommandTest {
         SET DateStyle = 'ISO'                      | SESSION_SET               | datestyle
         SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | SESSION_SET     | session
         SET TIME ZONE 'UTC'                        | SESSION_SET               | time
+        SUSPEND                                    | SUSPEND                   |
+        SELECT 1                                   | SELECT                    |
+        select version();                          | SELECT                    |
+        SELECT pools                               | SHOW                      |
+        BEGIN                                      | SESSION                   | BEGIN
+        begin transaction isolation level serializable | SESSION               | BEGIN
+        START TRANSACTION READ ONLY                | SESSION                   | START TRANSACTION
+        END;                                       | SESSION                   | COMMIT
+        ABORT                                      | SESSION                   | ROLLBACK
+        DISCARD ALL                                | SESSION                   | DISCARD ALL
+        RESET ALL                                  | SESSION                   | RESET
         /* from a driver */ RELOAD -- at once      | RELOAD                    |
         """)
     void commandIsUnderstood(String text, Verb verb, String name) throws Exception {
@@ -113,12 +124,15 @@ class CommandTest {
                 "RELOAD 'open",
                 "RELOAD \"open",
                 "RELOAD /* open",
-                "SELECT 1"
+                "SELECT 2",
+                "SELECT",
+                "SELECT 1 FROM x",
+                "BEGIN; RELOAD"
             })
     void anythingElseIsRefusedInPgbouncersWords(String text) {
         var refused = catchThrowableOfType(Command.Misunderstood.class, () -> Command.parse(text));
 
-        assertThat(refused.error().code()).isEqualTo("42601");
+        assertThat(refused.error().code()).isEqualTo("08P01");
         assertThat(refused.error().message()).isEqualTo("invalid command '" + text + "', use SHOW HELP;");
     }
 

@@ -46,7 +46,7 @@ class ConsoleIT {
     @ValueSource(strings = {"", "preferQueryMode=simple", "prepareThreshold=-1", "preferQueryMode=extendedForPrepared"})
     void driverReadsEveryTableWithItsColumnsAndTypes(String parameters) throws Exception {
         try (Connection user = pooler.jdbc("app", NOBODY, "");
-                Connection console = pooler.jdbc("pgbouncer", STATS, parameters)) {
+                Connection console = pooler.jdbc("pgbouncer", ADMIN, parameters)) {
             user.createStatement().execute("SELECT 1");
             for (ShowTable table : ShowTables.all()) {
                 try (var statement = console.prepareStatement("SHOW " + table.word())) {
@@ -86,6 +86,7 @@ class ConsoleIT {
                     case INT8 -> rows.getLong(i);
                     case NUMERIC -> rows.getBigDecimal(i);
                     case FLOAT8 -> rows.getDouble(i);
+                    case BYTEA -> rows.getBytes(i);
                 }
             }
         }
@@ -216,6 +217,70 @@ class ConsoleIT {
         }
         try (Connection console = pooler.jdbc("plenum", STATS, "")) {
             assertThat(console.isValid(5)).isTrue();
+        }
+    }
+
+    @Test
+    void whatToolsAskEveryServerIsAnswered() throws Exception {
+        try (var console = pooler.console(STATS)) {
+            List<Message> one = console.query("SELECT 1");
+            assertThat(types(one)).isEqualTo("TDCZ");
+            assertThat(one.get(2).commandTag()).isEqualTo("SELECT 1");
+            assertThat(console.value("SELECT version()")).startsWith("PgBouncer 1.26.1 (Plenum ");
+            assertThat(console.value("select CURRENT_DATABASE();")).isEqualTo("pgbouncer");
+            assertThat(console.query("SELECT state").getLast().type()).isEqualTo('Z');
+            assertThat(console.query("SELECT state").get(3).commandTag()).isEqualTo("SHOW");
+        }
+    }
+
+    @Test
+    void driverThatBeginsTransactionsIsServed() throws Exception {
+        try (Connection console = pooler.jdbc("pgbouncer", STATS, "")) {
+            console.setAutoCommit(false);
+            try (ResultSet rows = console.createStatement().executeQuery("SHOW STATE")) {
+                assertThat(rows.next()).isTrue();
+            }
+            console.commit();
+            console.createStatement().execute("SHOW VERSION");
+            console.rollback();
+            console.setAutoCommit(true);
+            console.createStatement().execute("DISCARD ALL");
+        }
+    }
+
+    @Test
+    void preparedStatementsAreShownToAdministratorsWithoutTheTextThatMayHoldSecrets() throws Exception {
+        try (var console = pooler.console(ADMIN);
+                var user = pooler.wire("app")) {
+            user.send(
+                    Frames.parse("one", "SELECT 'shown' WHERE $1::int = 1"),
+                    Frames.parse("two", "ALTER ROLE nobody PASSWORD 'hidden'"),
+                    Frames.sync());
+            user.readUntilReady();
+
+            List<List<String>> rows = nonNull(console.rows("SHOW PREPARED_STATEMENTS"));
+
+            assertThat(rows)
+                    .anySatisfy(row -> assertThat(row.subList(1, 4))
+                            .containsExactly("replica", "read", "SELECT 'shown' WHERE $1::int = 1"));
+            assertThat(rows).anySatisfy(row -> assertThat(row.getLast()).isEqualTo("ALTER"));
+            assertThat(rows.toString()).doesNotContain("hidden");
+        }
+    }
+
+    @Test
+    void socketsAreShownWithoutKeys() throws Exception {
+        try (var console = pooler.console(ADMIN);
+                var user = pooler.wire("app")) {
+            user.query("BEGIN");
+
+            List<? extends List<String>> rows = console.rows("SHOW FDS");
+
+            assertThat(rows).extracting(row -> row.get(1)).contains("client", "server");
+            assertThat(rows).allSatisfy(row -> {
+                assertThat(row.get(6)).isEqualTo("0");
+                assertThat(row.subList(8, 15)).containsOnlyNulls();
+            });
         }
     }
 

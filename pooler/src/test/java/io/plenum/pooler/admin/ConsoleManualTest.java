@@ -2,6 +2,7 @@ package io.plenum.pooler.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.metrics.MetricCatalog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,6 +22,17 @@ class ConsoleManualTest {
     @Test
     void pageOfTheMetricsIsWhatTheCatalogueSays() throws IOException {
         check(DOCS.resolve("metrics.md"), MetricCatalog.manual());
+    }
+
+    @Test
+    void everySettingThatIsCalledBetterExists() {
+        assertThat(PgbouncerManual.BETTER.keySet())
+                .allSatisfy(name -> assertThat(Settings.find(name)).as(name).isNotNull());
+    }
+
+    @Test
+    void pageForThoseWhoComeFromPgbouncerIsWhatTheTablesSay() throws IOException {
+        check(DOCS.resolve("pgbouncer.md"), PgbouncerManual.page());
     }
 
     private static void check(Path file, String text) throws IOException {

@@ -33,10 +33,10 @@ class ConsoleRightsIT {
 
     static Stream<Arguments> commands() {
         Stream<Arguments> verbs = Stream.of(Verb.values())
-                .filter(verb -> verb != Verb.SHOW)
+                .filter(verb -> verb.form() != Verb.Form.TABLE)
                 .map(verb -> Arguments.of(text(verb), verb.right()));
         Stream<Arguments> tables =
-                ShowTables.all().stream().map(table -> Arguments.of("SHOW " + table.word(), Verb.SHOW.right()));
+                ShowTables.all().stream().map(table -> Arguments.of("SHOW " + table.word(), table.right()));
         return Stream.concat(verbs, tables);
     }
 
@@ -45,7 +45,7 @@ class ConsoleRightsIT {
             case ASSIGNMENT -> verb == Verb.SET ? "SET query_timeout = 0" : "SET extra_float_digits = 3";
             case CLIENT -> "KILL_CLIENT 999999999";
             case DATABASE -> verb + " app";
-            case NOTHING, OPTIONAL_DATABASE, TABLE -> verb.usage().replaceAll(" \\[?<.*", "");
+            case NOTHING, OPTIONAL_DATABASE, TABLE, WORDS -> verb.usage().replaceAll(" \\[?<.*", "");
         };
     }
 
@@ -63,7 +63,7 @@ class ConsoleRightsIT {
                 assertThat(error).isNull();
             } else {
                 assertThat(error).isNotNull();
-                assertThat(error.field('C')).isEqualTo("42501");
+                assertThat(error.field('C')).isEqualTo("08P01");
                 assertThat(error.field('M')).isEqualTo("admin access needed");
             }
         }
@@ -95,6 +95,15 @@ class ConsoleRightsIT {
             assertThat(console.query("SHOW STATE").getFirst().field('M')).isEqualTo("admin access needed");
         } finally {
             pooler.pooler().set("admin_users", "admin");
+        }
+    }
+
+    @Test
+    void whatIsForAdministratorsIsNotShownBySelectEither() throws IOException {
+        try (WireClient console = pooler.console(AdministeredPooler.STATS)) {
+            for (String text : List.of("SELECT fds", "select PREPARED_STATEMENTS;", "SHOW \"fds\"")) {
+                assertThat(console.query(text).getFirst().field('M')).as(text).isEqualTo("admin access needed");
+            }
         }
     }
 

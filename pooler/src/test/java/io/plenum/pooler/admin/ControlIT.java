@@ -201,6 +201,78 @@ class ControlIT {
     }
 
     @Test
+    void killOfAllHoldsThoseWhoComeBackUntilTheirDatabaseOrAllIsResumed() throws Exception {
+        try (WireClient console = pooler.console(ADMIN);
+                WireClient user = pooler.wire("app");
+                WireClient other = pooler.wire("other")) {
+            user.query("BEGIN");
+            other.query("BEGIN");
+
+            console.query("KILL");
+
+            assertThat(user.read().field('C')).isEqualTo("57P01");
+            assertThat(other.read().field('C')).isEqualTo("57P01");
+            assertThat(cell(console, "DATABASES", "app", "paused")).isEqualTo("1");
+            assertThat(cell(console, "DATABASES", "other", "paused")).isEqualTo("1");
+            console.query("RESUME app");
+            assertThat(cell(console, "DATABASES", "app", "paused")).isEqualTo("0");
+            assertThat(console.query("RESUME").getFirst().commandTag()).isEqualTo("RESUME");
+            assertThat(cell(console, "DATABASES", "other", "paused")).isEqualTo("0");
+            assertThat(error(console.query("RESUME")).field('M')).isEqualTo("pooler is not paused");
+        }
+    }
+
+    @Test
+    void suspendedClientsAreHeardAfterResume() throws Exception {
+        try (WireClient console = pooler.console(ADMIN);
+                WireClient user = pooler.wire("app");
+                WireClient busy = pooler.wire("app")) {
+            busy.query("BEGIN");
+
+            assertThat(console.query("SUSPEND").getFirst().commandTag()).isEqualTo("SUSPEND");
+
+            assertThat(console.rows("SHOW STATE"))
+                    .containsExactly(List.of("active", "no"), List.of("paused", "no"), List.of("suspended", "yes"));
+            for (String text : List.of("SUSPEND", "PAUSE", "KILL")) {
+                assertThat(error(console.query(text)).field('M')).as(text).isEqualTo("already suspended");
+            }
+            user.send(Frames.query("SELECT 1"));
+            busy.send(Frames.query("COMMIT"));
+            Thread.sleep(200);
+            assertThat(user.isClosedWithin(Duration.ofMillis(100))).isFalse();
+            assertThat(cell(console, "POOLS", "app", "sv_active")).isEqualTo("1");
+            try (WireClient late = pooler.wire("app")) {
+                late.send(Frames.query("SELECT 2"));
+                assertThat(console.query("RESUME").getFirst().commandTag()).isEqualTo("RESUME");
+                assertThat(late.readUntilReady()).hasSize(4);
+            }
+            assertThat(user.readUntilReady()).hasSize(4);
+            assertThat(busy.readUntilReady().getFirst().commandTag()).isEqualTo("COMMIT");
+        }
+    }
+
+    @Test
+    void suspendEndsWithTheSessionThatSaidIt() throws Exception {
+        try (WireClient user = pooler.wire("app")) {
+            try (WireClient console = pooler.console(ADMIN)) {
+                console.query("SUSPEND");
+                user.send(Frames.query("SELECT 1"));
+            }
+
+            assertThat(user.readUntilReady()).hasSize(4);
+        }
+    }
+
+    @Test
+    void nothingIsSuspendedWhileADatabaseIsPaused() throws Exception {
+        try (WireClient console = pooler.console(ADMIN)) {
+            console.query("PAUSE app");
+
+            assertThat(error(console.query("SUSPEND")).field('M')).isEqualTo("cannot suspend with paused databases");
+        }
+    }
+
+    @Test
     void reconnectGivesANewBackendAndWaitCloseWaitsForTheOld() throws Exception {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("other")) {

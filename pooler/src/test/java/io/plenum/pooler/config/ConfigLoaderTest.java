@@ -499,7 +499,6 @@ class ConfigLoaderTest {
                 Arguments.of("[databases]\na = password=x", "has a password but no user"),
                 Arguments.of(
                         "[databases]\na = pool_size=2 min_pool_size=3", "min_pool_size 3 is more than its pool_size 2"),
-                Arguments.of("[peers]\n1 = host=x", "cancel requests are not forwarded"),
                 Arguments.of("", "listen_addr is not set, so no client can connect"),
                 Arguments.of("", "auth_file and auth_user are not set and auth_type = md5, so no user can log in"),
                 Arguments.of("auth_type = hba", "auth_hba_file is not set, so no user can log in"),

@@ -2,6 +2,7 @@ package io.plenum.pooler.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plenum.pooler.admin.PgbouncerManual;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,11 @@ class SettingsManualTest {
         for (Setting<?> setting : Settings.global()) {
             assertThat((Object) config.get(setting)).as(setting.name()).isEqualTo(setting.defaultValue());
         }
+    }
+
+    @Test
+    void pageForThoseWhoComeFromPgbouncerIsWhatTheTablesSay() throws IOException {
+        check(DOCS.resolve("pgbouncer.md"), PgbouncerManual.page());
     }
 
     private static void check(Path file, String text) throws IOException {

@@ -67,6 +67,13 @@ class HttpIT {
                     .isEqualTo(1);
             assertThat(value(text, "plenum_transactions_total{database=\"other\",user=\"postgres\"}"))
                     .isEqualTo(1);
+            assertThat(value(text, "pgbouncer_pools_client_active_connections{database=\"app\",user=\"postgres\"}"))
+                    .isEqualTo(1);
+            assertThat(value(text, "pgbouncer_stats_totals_sql_transactions_pooled_total{database=\"other\"}"))
+                    .isEqualTo(1);
+            assertThat(text)
+                    .containsPattern("\npgbouncer_databases_pool_size\\{database=\"app\",force_user=\"\","
+                            + "host=\"127.0.0.1\",name=\"other\",pool_mode=\"\",port=\"\\d+\"} 3.0\n");
         }
     }
 

@@ -2,6 +2,7 @@ package io.plenum.pooler.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
 import io.plenum.pooler.metrics.MetricCatalog.Kind;
@@ -13,12 +14,15 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class MetricCatalogTest {
+    private static final Installation NOBODY =
+            new Installation("PgBouncer", PoolerConfig.defaults(), name -> false, name -> false, 0, 0);
+
     @Test
     void namesAreUniqueAndTellTheirKind() {
         assertThat(MetricCatalog.all()).extracting(Metric::name).doesNotHaveDuplicates();
         assertThat(MetricCatalog.all())
                 .allSatisfy(metric -> assertThat(metric.name())
-                        .matches("plenum_[a-z_]+")
+                        .matches("(plenum|pgbouncer)_[a-z_]+")
                         .satisfies(name ->
                                 assertThat(name.endsWith("_total")).as(name).isEqualTo(metric.kind() == Kind.COUNTER)));
     }
@@ -59,7 +63,7 @@ class MetricCatalogTest {
     }
 
     private static Reading reading(List<PoolFacts> pools) {
-        return new Reading("1", true, new Census(0, 0, pools, List.of(), List.of(), List.of()), List.of());
+        return new Reading("1", true, new Census(0, 0, pools, List.of(), List.of(), List.of()), List.of(), NOBODY);
     }
 
     private static Metric metric(String name) {

@@ -1,0 +1,21 @@
+package io.plenum.pooler.metrics;
+
+import io.plenum.pooler.config.PoolerConfig;
+import java.util.function.Predicate;
+
+/**
+ * What no loop knows of the process.
+ *
+ * @param consoleVersion what the console calls itself
+ * @param paused whether PAUSE or KILL is in force for a database by name
+ * @param disabled whether DISABLE is
+ * @param clients sockets of clients, those that log in and those of the console among them
+ * @param consoles those that are logged in to the console
+ */
+public record Installation(
+        String consoleVersion,
+        PoolerConfig config,
+        Predicate<String> paused,
+        Predicate<String> disabled,
+        int clients,
+        int consoles) {}

@@ -1,0 +1,145 @@
+package io.plenum.pooler.admin;
+
+import io.plenum.pooler.config.Setting;
+import io.plenum.pooler.config.Setting.Effect;
+import io.plenum.pooler.config.Setting.Scope;
+import io.plenum.pooler.config.Settings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The manual page {@code docs/pgbouncer.md}: how each thing of PgBouncer stands here, from the tables of the code. */
+public final class PgbouncerManual {
+    /** Where the same setting does more than with PgBouncer: its name, and why that is better. */
+    static final Map<String, String> BETTER = Map.ofEntries(
+            Map.entry(
+                    "ignore_startup_parameters",
+                    "every startup parameter is accepted and kept for its client; what is" + " named here is dropped"),
+            Map.entry(
+                    "pool_mode",
+                    "in transaction mode what a client has set follows it over all servers, so most"
+                            + " applications need no other mode"),
+            Map.entry(
+                    "max_prepared_statements",
+                    "a statement is shared by all clients, and prepared anew behind a change" + " of the schema"),
+            Map.entry(
+                    "server_reset_query",
+                    "it is needed for less: a server that ran unknown code is scrubbed before"
+                            + " anybody else gets it"),
+            Map.entry("dns_max_ttl", "the TTL of the record counts too, and all addresses of a name are used"),
+            Map.entry("cancel_wait_timeout", "a request that waits is dropped when its statement has ended"),
+            Map.entry(
+                    "peer_id", "with `peer_service` peers find each other, and keys of protocol 3.2 are passed on too"),
+            Map.entry("default_pool_size", "the pool is one over all event loops, on each node of the database"),
+            Map.entry("query_wait_timeout", "the error says how long was waited for what"),
+            Map.entry("conffile", "a file that is wrong changes nothing, and every fault of it is told at once"));
+
+    private PgbouncerManual() {}
+
+    /** The whole page. */
+    public static String page() {
+        StringBuilder page = new StringBuilder("""
+            # Coming from PgBouncer
+
+            <!-- Made from the tables in pooler; SettingsManualTest and ConsoleManualTest say how to rewrite it. -->
+
+            What becomes of each setting, command and column of PgBouncer %s. A pgbouncer.ini is read as it is; `plenum
+            check pgbouncer.ini` says the same of one file.
+
+            - **same**: as in PgBouncer.
+            - **better**: the same, and more; the sentence says what.
+            - **without effect**: accepted so that nothing need be edited; the sentence says why.
+            - **not yet**: accepted with a warning; the sentence says what happens meanwhile.
+
+            ## Settings
+
+            | Setting | Where | Stands |
+            | --- | --- | --- |
+            """.formatted(ShowTables.PGBOUNCER_VERSION));
+        for (Setting<?> setting : Settings.all()) {
+            if (!setting.own()) {
+                page.append("| `%s` | %s | %s |\n".formatted(setting.name(), places(setting), stands(setting)));
+            }
+        }
+        page.append("\n## Commands of the console\n\n| Command | Stands |\n| --- | --- |\n");
+        for (Verb verb : Verb.values()) {
+            if (verb.origin() != Verb.Origin.OWN && verb != Verb.SHOW) {
+                page.append("| `%s` | %s |\n"
+                        .formatted(
+                                verb.usage(), verb.origin() == Verb.Origin.SAME ? "same" : "better: " + verb.about()));
+            }
+        }
+        page.append("""
+
+            Texts and SQLSTATE (08P01) of what is refused are PgBouncer's; the detail says more. The extended protocol, which
+            PgBouncer's console refuses, is spoken too.
+
+            ## Columns of the console
+
+            Names, order and types are PgBouncer's. A table that is not here has all of its columns the same.
+
+            | Table | Column | Stands |
+            | --- | --- | --- |
+            """);
+        for (ShowTable table : ShowTables.all()) {
+            if (!table.own()) {
+                append(page, table);
+            }
+        }
+        return page.toString();
+    }
+
+    private static String places(Setting<?> setting) {
+        List<String> places = new ArrayList<>();
+        for (Scope scope : Scope.values()) {
+            List<String> keys = setting.keys().get(scope);
+            if (keys != null) {
+                String section = switch (scope) {
+                    case GLOBAL -> "pgbouncer";
+                    case DATABASE -> "databases";
+                    case USER -> "users";
+                    case PEER -> "peers";
+                };
+                places.add(keys.equals(List.of(setting.name())) ? section : section + ": " + String.join(", ", keys));
+            }
+        }
+        return String.join("; ", places);
+    }
+
+    private static String stands(Setting<?> setting) {
+        String otherDefault = setting.pgbouncerDefault() == null
+                ? ""
+                : "; the default is %s, PgBouncer's `%s`".formatted(shownDefault(setting), setting.pgbouncerDefault());
+        return switch (setting.effect()) {
+            case Effect.InForce<?> _
+            when BETTER.containsKey(setting.name()) -> "better: " + BETTER.get(setting.name()) + otherDefault;
+            case Effect.InForce<?> _ -> "same" + otherDefault;
+            case Effect.NotYet<?>(Object _, String meanwhile) -> "not yet: " + meanwhile;
+            case Effect.NoMeaning<?>(String why) -> "without effect: " + why;
+        };
+    }
+
+    private static <T> String shownDefault(Setting<T> setting) {
+        String shown = setting.show(setting.defaultValue());
+        return shown == null || shown.isEmpty() ? "empty" : "`" + shown + "`";
+    }
+
+    private static void append(StringBuilder page, ShowTable table) {
+        boolean empty = table.about().toLowerCase(Locale.ROOT).startsWith("always empty");
+        if (empty) {
+            page.append("| %s | all | without effect: %s |\n".formatted(table.word(), uncapital(table.about())));
+            return;
+        }
+        for (ShowTable.Column column : table.columns()) {
+            if (column.about().startsWith("always")) {
+                page.append(
+                        "| %s | %s | without effect: %s |\n".formatted(table.word(), column.name(), column.about()));
+            }
+        }
+    }
+
+    private static String uncapital(String sentence) {
+        return sentence.substring(0, 1).toLowerCase(Locale.ROOT) + sentence.substring(1);
+    }
+}

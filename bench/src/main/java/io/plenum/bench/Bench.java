@@ -6,6 +6,7 @@ import io.plenum.bench.cancel.CancelCommand;
 import io.plenum.bench.compare.CompareCommand;
 import io.plenum.bench.demo.DemoCommand;
 import io.plenum.bench.faults.FaultsCommand;
+import io.plenum.bench.logins.LoginsCommand;
 import io.plenum.bench.process.BenchException;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -48,7 +49,7 @@ public final class Bench {
             name = "bench",
             description = "Measures and judges a pooler.",
             synopsisSubcommandLabel = "PROGRAM",
-            subcommands = {CompareCommand.class, CancelCommand.class, FaultsCommand.class},
+            subcommands = {CompareCommand.class, CancelCommand.class, FaultsCommand.class, LoginsCommand.class},
             mixinStandardHelpOptions = true)
     static final class Programs {}
 }

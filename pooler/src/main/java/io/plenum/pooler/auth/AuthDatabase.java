@@ -33,10 +33,8 @@ final class AuthDatabase {
 
     private static final int MOST_CONNECTIONS = 2;
 
-    /** Different questions that wait; of names that nobody has seen yet, at a suspect address, a tenth. */
+    /** Different questions that wait. */
     private static final int MOST_WAITING = 1_000;
-
-    private static final int MOST_SUSPECT = MOST_WAITING / 10;
 
     /** A connection that was not used for so long is closed. */
     private static final long IDLE_NANOS = TimeUnit.MINUTES.toNanos(5);
@@ -50,21 +48,6 @@ final class AuthDatabase {
     private static final long FIRST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LONGEST_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** How often questions of suspects are sent, whatever the database. */
-    static final class Pace {
-        private static final long APART_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
-        private long nextNanos = System.nanoTime();
-
-        boolean isTurn(long now) {
-            return now - nextNanos >= 0;
-        }
-
-        void take(long now) {
-            nextNanos = now + APART_NANOS;
-        }
-    }
-
     /** Begins to connect. */
     interface Connector {
         ServerConnection connect(Node node, ServerConnection.Owner owner);
@@ -72,10 +55,12 @@ final class AuthDatabase {
 
     private final Loop loop;
     private final TopologySource topologies;
-    private final Pace pace;
     private final Connector connector;
+
+    /** For users who have logged in before: sent first, whoever else is asked for. */
+    private final Map<Question, Waiting> urgent = new LinkedHashMap<>();
+
     private final Map<Question, Waiting> waiting = new LinkedHashMap<>();
-    private final Map<Question, Waiting> suspects = new LinkedHashMap<>();
     private final List<Asker> askers = new ArrayList<>();
     private long retryNanos;
     private long retryAtNanos = System.nanoTime();
@@ -88,21 +73,20 @@ final class AuthDatabase {
         }
     }
 
-    AuthDatabase(Loop loop, TopologySource topologies, Pace pace, Connector connector) {
+    AuthDatabase(Loop loop, TopologySource topologies, Connector connector) {
         this.loop = loop;
         this.topologies = topologies;
-        this.pace = pace;
         this.connector = connector;
     }
 
-    void ask(Question question, boolean suspect, long now, Consumer<Answer> done) {
-        Map<Question, Waiting> queue = suspect ? suspects : waiting;
+    void ask(Question question, boolean isUrgent, long now, Consumer<Answer> done) {
+        Map<Question, Waiting> queue = isUrgent ? urgent : waiting;
         Waiting known = queue.get(question);
         if (known != null) {
             known.askers().add(done);
             return;
         }
-        if (queue.size() >= (suspect ? MOST_SUSPECT : MOST_WAITING)) {
+        if (queue.size() >= MOST_WAITING) {
             done.accept(new Answer.Away("too many users wait for auth_query"));
             return;
         }
@@ -119,33 +103,28 @@ final class AuthDatabase {
         }
         long now = System.nanoTime();
         for (Asker asker : List.copyOf(askers)) {
-            if (asker.isFree()) {
-                Waiting next = next(now);
-                if (next == null) {
-                    return;
-                }
+            Waiting next = asker.isFree() ? next() : null;
+            if (next != null) {
                 asker.send(next, now);
             }
         }
-        boolean wanted = !waiting.isEmpty() || (!suspects.isEmpty() && pace.isTurn(now));
         boolean connecting = askers.stream().anyMatch(asker -> !asker.open);
-        if (wanted && !connecting && askers.size() < MOST_CONNECTIONS && now - retryAtNanos >= 0) {
+        if (isWaitedFor() && !connecting && askers.size() < MOST_CONNECTIONS && now - retryAtNanos >= 0) {
             open();
         }
     }
 
-    private @Nullable Waiting next(long now) {
-        Map.Entry<Question, Waiting> first =
-                waiting.entrySet().stream().findFirst().orElse(null);
-        if (first != null) {
-            return waiting.remove(first.getKey());
+    private @Nullable Waiting next() {
+        Map<Question, Waiting> queue = urgent.isEmpty() ? waiting : urgent;
+        Waiting next = queue.values().stream().findFirst().orElse(null);
+        if (next != null) {
+            queue.remove(next.question());
         }
-        first = pace.isTurn(now) ? suspects.entrySet().stream().findFirst().orElse(null) : null;
-        if (first == null) {
-            return null;
-        }
-        pace.take(now);
-        return suspects.remove(first.getKey());
+        return next;
+    }
+
+    private boolean isWaitedFor() {
+        return !urgent.isEmpty() || !waiting.isEmpty();
     }
 
     /** Opens a connection where it may be had; the topology tells when there is a place again. */
@@ -176,7 +155,7 @@ final class AuthDatabase {
     }
 
     void tick(long now) {
-        for (Map<Question, Waiting> queue : List.of(waiting, suspects)) {
+        for (Map<Question, Waiting> queue : List.of(urgent, waiting)) {
             List<Waiting> late = queue.values().stream()
                     .filter(one -> now - one.sinceNanos() > WAIT_NANOS)
                     .toList();
@@ -191,7 +170,7 @@ final class AuthDatabase {
 
     /** Whether nothing waits, no connection is left, and no login has failed a moment ago. */
     boolean isOver(long now) {
-        return waiting.isEmpty() && suspects.isEmpty() && askers.isEmpty() && now - retryAtNanos >= 0;
+        return !isWaitedFor() && askers.isEmpty() && now - retryAtNanos >= 0;
     }
 
     void renew() {
@@ -205,10 +184,10 @@ final class AuthDatabase {
     }
 
     private void endAll(Answer answer) {
-        List<Waiting> all = new ArrayList<>(waiting.values());
-        all.addAll(suspects.values());
+        List<Waiting> all = new ArrayList<>(urgent.values());
+        all.addAll(waiting.values());
+        urgent.clear();
         waiting.clear();
-        suspects.clear();
         all.forEach(one -> one.end(answer));
     }
 
@@ -269,11 +248,11 @@ final class AuthDatabase {
         /** A connection that was found dead says nothing of the server: the question is asked once more. */
         private void onLost(Waiting asked, @Nullable ErrorResponse fatal) {
             askers.remove(this);
-            Waiting newer = waiting.remove(asked.question());
+            Waiting newer = urgent.remove(asked.question());
             if (newer != null) {
                 asked.askers().addAll(newer.askers());
             }
-            waiting.put(asked.question(), asked);
+            urgent.put(asked.question(), asked);
             backOff(0);
             topologies.suspect(node);
         }

@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 public final class AuthQueries implements AutoCloseable {
     private static final long TICK_MILLIS = 100;
 
+    /** So often at most is asked for a name that nobody knows yet, from a place where many logins fail. */
+    private static final long SUSPECT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     /** Different databases, users and queries' paths that are asked at once: with {@code *}, strangers name databases. */
     private static final int MOST_DATABASES = 1_000;
 
@@ -48,12 +51,24 @@ public final class AuthQueries implements AutoCloseable {
      */
     record Question(DatabaseConfig database, String authUser, String query, String user) {}
 
+    /** Who is asked for, from the first to the last. */
+    enum Urgency {
+        /** Somebody who has logged in before. */
+        KNOWN,
+        NEW,
+        /** A name that nobody knows yet, from a place where many logins fail. */
+        SUSPECT
+    }
+
     /** What came of it. */
     sealed interface Answer {
         /** There is such a user; no password fits one without a secret. */
         record User(@Nullable Secret secret) implements Answer {}
 
         record Nobody() implements Answer {}
+
+        /** It was not asked, for too much is asked from a place where logins fail; answered as if there were nobody. */
+        record NotAsked() implements Answer {}
 
         /**
          * PostgreSQL refused, or answered something else than a user: it is no use to try again before something changes.
@@ -77,7 +92,7 @@ public final class AuthQueries implements AutoCloseable {
     private final Loop control;
     private final Map<Place, AuthDatabase> databases = new LinkedHashMap<>();
     private final Set<TopologySource> followed = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final AuthDatabase.Pace suspects = new AuthDatabase.Pace();
+    private long nextSuspectNanos = System.nanoTime();
     private boolean ticking;
     private boolean closed;
 
@@ -97,15 +112,23 @@ public final class AuthQueries implements AutoCloseable {
         this.control = control;
     }
 
-    /** Any thread: {@code done} hears the answer once, on the control loop. Suspects wait until others are served. */
-    void ask(Question question, boolean suspect, Consumer<Answer> done) {
-        control.execute(() -> askOnLoop(question, suspect, done));
+    /** Any thread: {@code done} hears the answer once, on the control loop. Suspects are asked for now and then only. */
+    void ask(Question question, Urgency urgency, Consumer<Answer> done) {
+        control.execute(() -> askOnLoop(question, urgency, done));
     }
 
-    private void askOnLoop(Question question, boolean suspect, Consumer<Answer> done) {
+    private void askOnLoop(Question question, Urgency urgency, Consumer<Answer> done) {
         if (closed) {
             done.accept(new Answer.Away("the pooler ends"));
             return;
+        }
+        long now = System.nanoTime();
+        if (urgency == Urgency.SUSPECT) {
+            if (now - nextSuspectNanos < 0) {
+                done.accept(new Answer.NotAsked()); // at once, as an answer would come
+                return;
+            }
+            nextSuspectNanos = now + SUSPECT_NANOS;
         }
         boolean ownPath = !question.query().equals(Settings.AUTH_QUERY.defaultValue());
         var place = new Place(question.database().name(), question.authUser(), ownPath);
@@ -115,11 +138,10 @@ public final class AuthQueries implements AutoCloseable {
                 done.accept(new Answer.Away("auth_query is asked in too many databases at once"));
                 return;
             }
-            database =
-                    new AuthDatabase(control, follow(question), suspects, (node, owner) -> connect(node, place, owner));
+            database = new AuthDatabase(control, follow(question), (node, owner) -> connect(node, place, owner));
             databases.put(place, database);
         }
-        database.ask(question, suspect, System.nanoTime(), done);
+        database.ask(question, urgency == Urgency.KNOWN, now, done);
         keepTicking();
     }
 

@@ -109,8 +109,8 @@ public final class Authenticator implements AutoCloseable {
     }
 
     public void onSuccess(LoginRequest request) {
-        failures.onSuccess(request.peer().address(), request.user());
-        secrets.onSuccess(request);
+        boolean askedFor = secrets.onSuccess(request);
+        failures.onSuccess(request.peer().address(), request.user(), askedFor, System.nanoTime());
     }
 
     @Override
@@ -193,7 +193,7 @@ public final class Authenticator implements AutoCloseable {
     private void find(LoginRequest request, Choice choice) {
         secrets.find(
                 request,
-                () -> urgency(request) == SlowWork.Urgency.SUSPECT,
+                () -> failures.isSuspectToAsk(request.peer().address(), System.nanoTime()),
                 choice.loop(),
                 found -> choose(choice, found));
     }
@@ -214,7 +214,7 @@ public final class Authenticator implements AutoCloseable {
             case PASSWORD ->
                 choice.ready()
                         .accept(new PasswordProof(
-                                PasswordCheck.of(choice.user(), secret),
+                                passwordCheck(choice, found, secret),
                                 refusal(choice, found, Mechanism.PASSWORD),
                                 hashing,
                                 urgency(choice.request()),
@@ -234,9 +234,16 @@ public final class Authenticator implements AutoCloseable {
         }
     }
 
+    /** Who has no secret costs as much time as most others do. */
+    private PasswordCheck passwordCheck(Choice choice, Found found, @Nullable Secret secret) {
+        boolean mock = secret == null && mocks.isMostlyScram(choice.request().config(), found.askedFor());
+        return mock ? PasswordCheck.of(mock(choice, found)) : PasswordCheck.of(choice.user(), secret);
+    }
+
     private static Refusal refusal(Choice choice, Found found, Mechanism mechanism) {
         return switch (found) {
-            case Found.Nobody(boolean askedFor) -> Refusal.unknownUser(choice.user(), mechanism, askedFor);
+            case Found.Nobody(boolean askedFor, String cause) ->
+                Refusal.unknownUser(choice.user(), mechanism, askedFor, cause);
             case Found.User(Secret secret, var _) -> {
                 String cause = "wrong password";
                 if (secret == null) {
@@ -264,7 +271,7 @@ public final class Authenticator implements AutoCloseable {
     private static Proof trust(Choice choice, Found found) {
         return switch (found) {
             case Found.User _ -> NoProof.accepted(credential(found));
-            case Found.Nobody(boolean askedFor) ->
+            case Found.Nobody(boolean askedFor, var _) ->
                 !askedFor && choice.request().config().userList().size() == 0
                         ? NoProof.accepted(null)
                         : NoProof.refused(Refusal.untrusted(choice.user(), askedFor));

@@ -13,13 +13,14 @@ import org.jspecify.annotations.Nullable;
  * nobody can lock out anybody else. Addresses that fail often are suspect: their work goes behind that of others.
  */
 final class FailedLogins {
-    static final Duration FORGET_AFTER = Duration.ofSeconds(60);
+    /** Half of what failed before is forgotten each time this has passed. */
+    static final Duration HALF_LIFE = Duration.ofSeconds(30);
 
     /** Failures of one user from one address that nobody notices. */
     static final int FREE = 3;
 
-    /** Failures from one address, whoever they were to be, that make it suspect. */
-    static final int SUSPICIOUS = 30;
+    /** Failures from one address, and new names asked for in vain or not yet proved, that make it suspect. */
+    static final int SUSPICIOUS = 200;
 
     private static final long FIRST_NANOS = 100_000_000L;
     private static final long LONGEST_NANOS = 2_000_000_000L;
@@ -35,15 +36,18 @@ final class FailedLogins {
 
     private record Pair(InetAddress address, String user) {}
 
-    /** Failures that are not forgotten yet, and the last of them. */
-    private record Count(int failures, long lastNanos) {
-        static Count next(@Nullable Count before, long now) {
-            boolean forgotten = before == null || now - before.lastNanos() > FORGET_AFTER.toNanos();
-            return new Count(forgotten ? 1 : Math.min(before.failures() + 1, 1_000_000), now);
+    /** Failures that are not forgotten yet, as of then. */
+    private record Count(int failures, long atNanos) {
+        static Count plus(@Nullable Count before, int more, long now) {
+            Count kept = before == null ? new Count(0, now) : before.at(now);
+            return new Count(Math.clamp((long) kept.failures() + more, 0, MOST), kept.atNanos());
         }
 
-        boolean isBeyond(int most, long now) {
-            return failures > most && now - lastNanos <= FORGET_AFTER.toNanos();
+        Count at(long now) {
+            long halves = (now - atNanos) / HALF_LIFE.toNanos();
+            return halves == 0
+                    ? this
+                    : new Count(failures >> Math.min(halves, 31), atNanos + halves * HALF_LIFE.toNanos());
         }
     }
 
@@ -59,8 +63,8 @@ final class FailedLogins {
     /** Takes note of a failure and says for how long the client is not to hear of it, in nanoseconds. */
     synchronized long onFailure(@Nullable InetAddress address, String user, long now) {
         InetAddress place = place(address);
-        Count ofPlace = places.compute(place, (_, before) -> Count.next(before, now));
-        Count ofPair = pairs.compute(new Pair(place, user), (_, before) -> Count.next(before, now));
+        Count ofPlace = places.compute(place, (_, before) -> Count.plus(before, 1, now));
+        Count ofPair = pairs.compute(new Pair(place, user), (_, before) -> Count.plus(before, 1, now));
         long delay = 0;
         if (ofPair.failures() > FREE) {
             int doublings = Math.min(ofPair.failures() - FREE - 1, 20);
@@ -70,15 +74,25 @@ final class FailedLogins {
     }
 
     /** The user has got in from there: what was wrong before is forgotten. */
-    synchronized void onSuccess(@Nullable InetAddress address, String user) {
+    synchronized void onSuccess(@Nullable InetAddress address, String user, boolean wasAskedFor, long now) {
         if (!pairs.isEmpty()) {
             pairs.remove(new Pair(place(address), user));
+        }
+        if (wasAskedFor) {
+            places.computeIfPresent(place(address), (_, before) -> Count.plus(before, -1, now));
         }
     }
 
     synchronized boolean isSuspect(@Nullable InetAddress address, long now) {
         Count count = places.isEmpty() ? null : places.get(place(address));
-        return count != null && count.isBeyond(SUSPICIOUS, now);
+        return count != null && count.at(now).failures() > SUSPICIOUS;
+    }
+
+    /** The same for whoever asks for a name that is new: it counts as a failure until it has succeeded. */
+    synchronized boolean isSuspectToAsk(@Nullable InetAddress address, long now) {
+        return places.compute(place(address), (_, before) -> Count.plus(before, 1, now))
+                        .failures()
+                > SUSPICIOUS;
     }
 
     /** All who come over Unix sockets are in one place. */

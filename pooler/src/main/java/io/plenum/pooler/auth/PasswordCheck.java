@@ -22,6 +22,21 @@ interface PasswordCheck {
 
     Verdict verdict(byte[] password);
 
+    /** Compares with a SCRAM secret, which hashes as often as that says. */
+    static PasswordCheck of(ScramSecret secret) {
+        return new PasswordCheck() {
+            @Override
+            public boolean isSlow() {
+                return true;
+            }
+
+            @Override
+            public Verdict verdict(byte[] password) {
+                return secret.isOf(password) ? Verdict.RIGHT : Verdict.WRONG;
+            }
+        };
+    }
+
     /** Compares with a stored secret, in the same time whether it is right or not; null fits nothing. */
     static PasswordCheck of(String user, @Nullable Secret secret) {
         return new PasswordCheck() {

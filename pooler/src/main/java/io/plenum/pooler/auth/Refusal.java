@@ -20,10 +20,9 @@ public record Refusal(String reason, String cause, ErrorResponse error, boolean 
     }
 
     /** There is no such user, asked for as {@code mechanism} says; the client hears what it hears of a wrong password. */
-    static Refusal unknownUser(String user, Mechanism mechanism, boolean askedFor) {
+    static Refusal unknownUser(String user, Mechanism mechanism, boolean askedFor, String cause) {
         String reason = askedFor ? "no such user" : mechanism.reason;
-        return new Refusal(
-                reason, "no such user: " + user, PoolerErrors.authenticationFailed(user, mechanism.reason), true);
+        return new Refusal(reason, cause, PoolerErrors.authenticationFailed(user, mechanism.reason), true);
     }
 
     /** No proof was asked for, and the name is not one that needs none. */

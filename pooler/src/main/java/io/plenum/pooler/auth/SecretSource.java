@@ -22,6 +22,8 @@ public final class SecretSource {
     /** Users who have logged in last and are looked up first, whoever else fails at their address. */
     private static final int MOST_PROVEN = 10_000;
 
+    private static final String NO_USER = "no such user: ";
+
     private final AuthQueries queries;
     private final Predicate<String> console;
     private final Predicate<String> disabled;
@@ -37,7 +39,8 @@ public final class SecretSource {
         /** There is such a user; no password fits one without a secret. */
         record User(@Nullable Secret secret, boolean askedFor) implements Found {}
 
-        record Nobody(boolean askedFor) implements Found {}
+        /** {@code cause} is for the log. */
+        record Nobody(boolean askedFor, String cause) implements Found {}
 
         /** It cannot be known. */
         record Broken(Refusal refusal) implements Found {
@@ -60,7 +63,11 @@ public final class SecretSource {
         this.disabled = disabled;
     }
 
-    /** Looks the user up and tells {@code done}: at once, or later by {@code loop}. Suspects wait for their turn. */
+    /**
+     * Looks the user up and tells {@code done}: at once, or later by {@code loop}.
+     *
+     * @param suspect asked when the name is one that has not logged in before: whether its place is suspect
+     */
     void find(LoginRequest request, BooleanSupplier suspect, Executor loop, Consumer<Found> done) {
         PoolerConfig config = request.config();
         if (config.userList().knows(request.user())) {
@@ -72,7 +79,7 @@ public final class SecretSource {
         String authUser = own == null || own.isEmpty() ? config.get(Settings.AUTH_USER) : own;
         boolean possible = entry != null || request.console(); // not for a database that does not exist
         if (authUser.isEmpty() || !possible || request.user().length() > LONGEST_USER) {
-            done.accept(new Found.Nobody(false));
+            done.accept(new Found.Nobody(false, NO_USER + request.user()));
             return;
         }
         DatabaseConfig where = entry;
@@ -93,17 +100,22 @@ public final class SecretSource {
             return;
         }
         String query = entry == null ? config.get(Settings.AUTH_QUERY) : config.get(Settings.AUTH_QUERY, entry);
-        boolean known = proven.containsKey(request.user());
+        AuthQueries.Urgency urgency = AuthQueries.Urgency.KNOWN;
+        if (!proven.containsKey(request.user())) {
+            urgency = suspect.getAsBoolean() ? AuthQueries.Urgency.SUSPECT : AuthQueries.Urgency.NEW;
+        }
         queries.ask(
                 new AuthQueries.Question(where, authUser, query, request.user()),
-                !known && suspect.getAsBoolean(),
-                answer -> loop.execute(() -> done.accept(found(answer))));
+                urgency,
+                answer -> loop.execute(() -> done.accept(found(request.user(), answer))));
     }
 
-    private static Found found(AuthQueries.Answer answer) {
+    private static Found found(String user, AuthQueries.Answer answer) {
         return switch (answer) {
             case AuthQueries.Answer.User(Secret secret) -> new Found.User(secret, true);
-            case AuthQueries.Answer.Nobody() -> new Found.Nobody(true);
+            case AuthQueries.Answer.Nobody() -> new Found.Nobody(true, NO_USER + user);
+            case AuthQueries.Answer.NotAsked() ->
+                new Found.Nobody(true, "not looked up, for too many logins fail at the client's address");
             case AuthQueries.Answer.Wrong(String reason, ErrorResponse shown) ->
                 shown == null ? broken(reason) : new Found.Broken(Refusal.passedOn(reason, shown));
             case AuthQueries.Answer.Away(String reason) -> new Found.Broken(Refusal.unavailable(reason));
@@ -114,10 +126,16 @@ public final class SecretSource {
         return new Found.Broken(Refusal.configuration(reason));
     }
 
-    /** The user exists: its next look-ups go before those of names that nobody has seen yet. */
-    void onSuccess(LoginRequest request) {
-        if (!request.config().userList().knows(request.user())) {
+    /**
+     * The user exists: its next look-ups go before those of names that nobody has seen yet.
+     *
+     * @return whether it is one who must be looked up
+     */
+    boolean onSuccess(LoginRequest request) {
+        boolean askedFor = !request.config().userList().knows(request.user());
+        if (askedFor) {
             proven.put(request.user(), true);
         }
+        return askedFor;
     }
 }

@@ -60,6 +60,9 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
     /** The proof is given; what becomes of it is still to come. */
     private boolean judged;
 
+    /** What the client is to hear later. */
+    private @Nullable Refusal refused;
+
     /** The client counts as logged in, until it is gone. */
     private boolean admitted;
 
@@ -256,6 +259,8 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         if (delay == 0) {
             turnAway(refusal);
         } else {
+            refused = refusal;
+            clients.shared().admission().halfOpen().refuse(this, arrived.address());
             var _ = clients.loop()
                     .executor()
                     .schedule(
@@ -498,7 +503,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         client.execute(() -> {
             if (!stopped && !admitted) {
                 stopped = true;
-                ErrorResponse error = PoolerErrors.loginEvicted();
+                ErrorResponse error = refused == null ? PoolerErrors.loginEvicted() : refused.error();
                 client.log().onClosing(error.message());
                 client.failUnlogged(error);
             }

@@ -12,10 +12,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The clients that have not proved yet who they are, of all loops, oldest first. Any thread.
+ * The clients that have not proved yet who they are, of all loops. Any thread.
  *
- * <p>When there are too many, of one address or at all, the oldest makes room for the newest: a login takes milliseconds,
- * so whoever holds connections open without logging in pushes out its own, and nobody who means it.
+ * <p>When there are too many, of one address or at all, one makes room for the newest: the oldest of those that are refused
+ * and only wait to hear of it, else the oldest of all. A login takes milliseconds, so whoever holds connections open without
+ * logging in pushes out its own, and nobody who means it.
  */
 public final class HalfOpen {
     /** One of them; told on whatever thread another one came. */
@@ -23,45 +24,78 @@ public final class HalfOpen {
         void onEvicted();
     }
 
-    private final Set<Client> all = new LinkedHashSet<>(); // guarded by this
-    private final Map<InetAddress, Set<Client>> byAddress = new HashMap<>(); // guarded by this
+    private final Queue all = new Queue(); // guarded by this
+    private final Map<InetAddress, Queue> byAddress = new HashMap<>(); // guarded by this
     private final AtomicLong evictions = new AtomicLong();
+
+    /** Those who may be evicted, each kind oldest first. */
+    private static final class Queue {
+        private final Set<Client> open = new LinkedHashSet<>();
+        private final Set<Client> refused = new LinkedHashSet<>();
+
+        int size() {
+            return open.size() + refused.size();
+        }
+
+        Client victim() {
+            Iterator<Client> clients = (refused.isEmpty() ? open : refused).iterator();
+            return clients.next();
+        }
+
+        void refuse(Client client) {
+            if (open.remove(client)) {
+                refused.add(client);
+            }
+        }
+
+        void remove(Client client) {
+            if (!open.remove(client)) {
+                refused.remove(client);
+            }
+        }
+    }
 
     /** Takes the client in, for which others may have to go. At a Unix socket there is no address to count by. */
     void enter(Client client, @Nullable InetAddress address, int most, int mostOfAddress) {
         List<Client> evicted = new ArrayList<>();
         synchronized (this) {
-            all.add(client);
+            all.open.add(client);
             if (address != null) {
-                Set<Client> same = byAddress.computeIfAbsent(address, _ -> new LinkedHashSet<>());
-                same.add(client);
+                Queue same = byAddress.computeIfAbsent(address, _ -> new Queue());
+                same.open.add(client);
                 if (same.size() > mostOfAddress) {
-                    evicted.add(takeOldest(same));
+                    Client victim = same.victim();
+                    same.remove(victim);
+                    all.remove(victim);
+                    evicted.add(victim);
                 }
             }
-            all.removeAll(evicted);
             if (all.size() > most) {
-                evicted.add(takeOldest(all));
+                Client victim = all.victim();
+                all.remove(victim); // its address forgets it when it leaves
+                evicted.add(victim);
             }
         }
         evictions.addAndGet(evicted.size());
         evicted.forEach(Client::onEvicted);
     }
 
-    private static Client takeOldest(Set<Client> clients) {
-        Iterator<Client> oldest = clients.iterator();
-        Client client = oldest.next();
-        oldest.remove();
-        return client;
+    /** The client is refused, and stays only because it is to hear of it later. */
+    synchronized void refuse(Client client, @Nullable InetAddress address) {
+        all.refuse(client);
+        Queue same = address == null ? null : byAddress.get(address);
+        if (same != null) {
+            same.refuse(client);
+        }
     }
 
     /** The client has got in, or is gone. A second call changes nothing. */
     synchronized void leave(Client client, @Nullable InetAddress address) {
         all.remove(client);
-        Set<Client> same = address == null ? null : byAddress.get(address);
+        Queue same = address == null ? null : byAddress.get(address);
         if (same != null) {
             same.remove(client);
-            if (same.isEmpty()) {
+            if (same.size() == 0) {
                 byAddress.remove(address);
             }
         }

@@ -13,7 +13,13 @@ public enum BalancePolicy {
     /** {@link LeastRequest} */
     LEAST_REQUEST,
     /** {@link RandomChoice} */
-    RANDOM;
+    RANDOM,
+    /** {@link RingHash} */
+    RING_HASH,
+    /** {@link Maglev} */
+    MAGLEV,
+    /** {@link LowestLatency} */
+    EWMA;
 
     /** The policy of this name as settings write it, in any case; null where there is none. */
     public static @Nullable BalancePolicy named(String name) {
@@ -22,6 +28,9 @@ public enum BalancePolicy {
             case "round_robin" -> ROUND_ROBIN;
             case "least_request" -> LEAST_REQUEST;
             case "random" -> RANDOM;
+            case "ring_hash" -> RING_HASH;
+            case "maglev" -> MAGLEV;
+            case "ewma" -> EWMA;
             default -> null;
         };
     }
@@ -38,6 +47,9 @@ public enum BalancePolicy {
             case ROUND_ROBIN -> new RoundRobin(random);
             case LEAST_REQUEST -> new LeastRequest(random);
             case RANDOM -> new RandomChoice(random);
+            case RING_HASH -> new RingHash();
+            case MAGLEV -> new Maglev();
+            case EWMA -> new LowestLatency(random);
         };
     }
 }

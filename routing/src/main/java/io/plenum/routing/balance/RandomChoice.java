@@ -2,12 +2,23 @@ package io.plenum.routing.balance;
 
 import java.util.random.RandomGenerator;
 
-/** Each candidate with the same chance, whatever its load. */
+/** Each candidate with a chance as its weight, whatever its load. */
 public final class RandomChoice implements Balancer {
     private final RandomGenerator random;
+    private double[] weights = new double[0];
+    private double total;
 
     public RandomChoice(RandomGenerator random) {
         this.random = random;
+    }
+
+    @Override
+    public void prepare(double[] weights, String[] names) {
+        this.weights = weights;
+        total = 0;
+        for (double weight : weights) {
+            total += weight;
+        }
     }
 
     @Override
@@ -15,6 +26,14 @@ public final class RandomChoice implements Balancer {
         if (candidates < 1) {
             throw new IllegalArgumentException("no candidate to choose from: " + candidates);
         }
-        return random.nextInt(candidates);
+        if (weights.length != candidates) {
+            return random.nextInt(candidates);
+        }
+        double point = random.nextDouble() * total;
+        int chosen = 0;
+        for (double before = weights[0]; point >= before && chosen < candidates - 1; before += weights[chosen]) {
+            chosen++;
+        }
+        return chosen;
     }
 }

@@ -3,31 +3,33 @@ package io.plenum.routing.balance;
 import java.util.random.RandomGenerator;
 
 /**
- * Of two different candidates drawn at random the one with less in flight; the first drawn where they are equal.
+ * Of two different candidates drawn at random the one with less in flight for its weight; the first drawn where they are
+ * equal.
  *
  * <p>Nearly as even as asking all, without the herd: loops that do not know of each other would all run to the one
  * candidate that is least loaded at this moment. The first is drawn from a {@link Deck}, so that shares are even too
  * when nothing is in flight.
  */
 public final class TwoChoices implements Balancer {
-    private final RandomGenerator random;
-    private final Deck deck;
+    private final Lottery lottery;
 
     public TwoChoices(RandomGenerator random) {
-        this.random = random;
-        this.deck = new Deck(random);
+        this.lottery = new Lottery(random);
+    }
+
+    @Override
+    public void prepare(double[] weights, String[] names) {
+        lottery.prepare(weights);
     }
 
     @Override
     public int choose(int candidates, Loads loads) {
-        int first = deck.draw(candidates);
+        int first = lottery.draw(candidates);
         if (candidates == 1) {
             return first;
         }
-        int second = random.nextInt(candidates - 1);
-        if (second >= first) {
-            second++;
-        }
-        return loads.inFlight(second) < loads.inFlight(first) ? second : first;
+        int second = lottery.drawBeside(first, candidates);
+        double ofFirst = lottery.perWeight(first, loads.inFlight(first));
+        return lottery.perWeight(second, loads.inFlight(second)) < ofFirst ? second : first;
     }
 }

@@ -11,8 +11,15 @@ import org.jspecify.annotations.Nullable;
  *     the probe could not learn it
  * @param replayLsn on a standby how far it replayed, on a primary how far it wrote; 0 if unknown
  * @param atNanos when the answer came, on the clock that {@link Roster} is given
+ * @param fed whether a standby has a WAL receiver; true where that was not to be learnt
  */
-public record Observation(boolean inRecovery, long systemIdentifier, int timeline, long replayLsn, long atNanos) {
+public record Observation(
+        boolean inRecovery, long systemIdentifier, int timeline, long replayLsn, long atNanos, boolean fed) {
+    /** Of a node that is fed, or no standby. */
+    public Observation(boolean inRecovery, long systemIdentifier, int timeline, long replayLsn, long atNanos) {
+        this(inRecovery, systemIdentifier, timeline, replayLsn, atNanos, true);
+    }
+
     /** The same with what it could not learn taken from an earlier one. */
     Observation completedBy(@Nullable Observation earlier) {
         if (earlier == null || (systemIdentifier != 0 && timeline != 0)) {
@@ -23,6 +30,7 @@ public record Observation(boolean inRecovery, long systemIdentifier, int timelin
                 systemIdentifier != 0 ? systemIdentifier : earlier.systemIdentifier,
                 timeline != 0 ? timeline : earlier.timeline,
                 replayLsn,
-                atNanos);
+                atNanos,
+                fed);
     }
 }

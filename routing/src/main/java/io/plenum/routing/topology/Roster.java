@@ -5,7 +5,9 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +21,13 @@ import org.jspecify.annotations.Nullable;
  *       nothing is sent to it.
  *   <li>Of two primaries the one with the higher timeline is the primary; if they are equal there is none. Once a
  *       primary was seen on a timeline, none on an older one is believed: that is the old primary come back.
+ *   <li>A node that discovery names as leaving (a Pod that terminates) is drained at once: what runs there ends, no new
+ *       reads begin. As long as it is the primary it stays so.
  *   <li>A standby that has not come as far as a new primary was when it took over, {@value #FOLLOW_SECONDS} s after
  *       that, does not follow it: it serves no reads until it does, for its data would grow old for ever.
+ *   <li>A standby that had no WAL receiver and replayed nothing for {@value #ALONE_SECONDS} s, all that time beside a
+ *       primary that is ahead of it, follows nobody: the same. Without a primary there is nothing to follow, and
+ *       standbys go on.
  * </ul>
  *
  * <p>Identifier and timeline are kept for life; a cluster that was restored or made anew under the same addresses needs
@@ -32,6 +39,7 @@ public final class Roster {
     private static final int ABSENCES = 3;
     private static final long ABSENT_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long FOLLOW_SECONDS = 5;
+    private static final long ALONE_SECONDS = 10;
 
     /** An idle primary's insert position stands behind the header of a page that it has not begun; a standby's does not. */
     private static final long PAGE_HEADER_BYTES = 64;
@@ -42,6 +50,7 @@ public final class Roster {
     private int timelineReached;
     private long takeoverLsn;
     private long takeoverNanos;
+    private long primarySinceNanos;
 
     /** The state of things, as the last method returned it. */
     public Topology topology() {
@@ -53,6 +62,11 @@ public final class Roster {
      * look-ups need not be told.
      */
     public Topology discovered(List<Node> answer, long nowNanos) {
+        return discovered(answer, Set.of(), nowNanos);
+    }
+
+    /** The same; those of {@code leaving} are about to end, as discovery knows. */
+    public Topology discovered(List<Node> answer, Set<Node> leaving, long nowNanos) {
         if (answer.isEmpty()) {
             return topology;
         }
@@ -62,14 +76,15 @@ public final class Roster {
         for (Node node : answer) {
             Member member = members.get(node);
             if (member == null) {
-                members.put(node, new Member(node, nowNanos));
-            } else {
-                member.node = node; // weight or zone may be new
-                member.named = true;
-                member.absences = 0;
-                if (member.health == NodeHealth.DRAINING) {
-                    member.become(member.role, NodeHealth.UP, nowNanos);
-                }
+                member = new Member(node, nowNanos);
+                members.put(node, member);
+            }
+            member.node = node; // weight or zone may be new
+            member.named = true;
+            member.leaving = leaving.contains(node);
+            member.absences = 0;
+            if (member.health == NodeHealth.DRAINING || member.health == NodeHealth.UP) {
+                member.become(member.role, member.healthWhenAnswering(), nowNanos);
             }
         }
         for (Iterator<Member> all = members.values().iterator(); all.hasNext(); ) {
@@ -101,11 +116,12 @@ public final class Roster {
             }
             member.foreign = seen.systemIdentifier() != systemIdentifier;
         }
+        if (seen.fed() || member.lastSeen == null || seen.replayLsn() != member.lastSeen.replayLsn()) {
+            member.movedNanos = seen.atNanos();
+        }
         member.lastSeen = seen.completedBy(member.lastSeen);
         member.become(
-                seen.inRecovery() ? NodeRole.REPLICA : NodeRole.PRIMARY,
-                member.named ? NodeHealth.UP : NodeHealth.DRAINING,
-                seen.atNanos());
+                seen.inRecovery() ? NodeRole.REPLICA : NodeRole.PRIMARY, member.healthWhenAnswering(), seen.atNanos());
         return publish(seen.atNanos());
     }
 
@@ -148,6 +164,7 @@ public final class Roster {
                 replicas.add(member.node);
             }
         }
+        replicas.removeIf(followsNobody(primary, nowNanos));
         if (primary != null && timeline > timelineReached) {
             takeoverLsn = timelineReached == 0 ? 0 : lsn(primary);
             takeoverNanos = nowNanos;
@@ -160,6 +177,25 @@ public final class Roster {
             topology = next; // only what was observed is newer
         }
         return topology;
+    }
+
+    private Predicate<Node> followsNobody(@Nullable Node primary, long nowNanos) {
+        if (primary == null) {
+            primarySinceNanos = nowNanos;
+            return standby -> false;
+        }
+        long head = lsn(primary);
+        return standby -> {
+            Member member = members.get(standby);
+            long patience = TimeUnit.SECONDS.toNanos(ALONE_SECONDS);
+            return member != null
+                    && member.lastSeen != null
+                    && !member.lastSeen.fed()
+                    && lsn(standby) != 0
+                    && lsn(standby) + PAGE_HEADER_BYTES < head
+                    && nowNanos - member.movedNanos > patience
+                    && nowNanos - primarySinceNanos > patience;
+        };
     }
 
     private boolean isLeftBehind(Member standby, long nowNanos) {
@@ -183,12 +219,19 @@ public final class Roster {
         private @Nullable Observation lastSeen;
         private long sinceNanos;
         private boolean named = true;
+        private boolean leaving;
+        private long movedNanos;
         private int absences;
         private long absentSince;
 
         Member(Node node, long nowNanos) {
             this.node = node;
             this.sinceNanos = nowNanos;
+            this.movedNanos = nowNanos;
+        }
+
+        NodeHealth healthWhenAnswering() {
+            return named && !leaving ? NodeHealth.UP : NodeHealth.DRAINING;
         }
 
         void become(NodeRole role, NodeHealth health, long nowNanos) {

@@ -14,7 +14,9 @@ class BalancerTest {
     private static final Balancer.Loads IDLE = candidate -> 0;
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"RING_HASH", "MAGLEV"})
     void eachCandidateIsChosenAndNoOther(BalancePolicy policy) {
         Balancer balancer = policy.create(new Random(1));
         for (int candidates = 1; candidates < 20; candidates++) {
@@ -24,7 +26,9 @@ class BalancerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "RANDOM")
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"RANDOM", "RING_HASH", "MAGLEV"})
     void sharesAreEvenWithOneClientAndNoLoad(BalancePolicy policy) {
         for (int seed = 0; seed < 100; seed++) {
             int[] chosen = shares(policy.create(new Random(seed)), 7, 10_000, IDLE);
@@ -41,7 +45,7 @@ class BalancerTest {
     @ParameterizedTest
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"RANDOM", "ROUND_ROBIN"})
+            names = {"RANDOM", "ROUND_ROBIN", "RING_HASH", "MAGLEV"})
     void workThatRunsIsSpreadEvenly(BalancePolicy policy) {
         int[] inFlight = new int[7];
         Balancer balancer = policy.create(new Random(3));
@@ -81,7 +85,9 @@ class BalancerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"RING_HASH", "MAGLEV"})
     void aChangedNumberOfCandidatesTakesEffectAtOnce(BalancePolicy policy) {
         Balancer balancer = policy.create(new Random(9));
         shares(balancer, 5, 101, IDLE);
@@ -99,7 +105,9 @@ class BalancerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"RING_HASH", "MAGLEV"})
     void choosingAllocatesNothing(BalancePolicy policy) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long self = Thread.currentThread().threadId();
@@ -119,6 +127,74 @@ class BalancerTest {
     void policiesAreFoundByTheNamesOfTheirSetting(BalancePolicy policy) {
         assertThat(BalancePolicy.named(policy.label())).isEqualTo(policy);
         assertThat(BalancePolicy.named("fastest")).isNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"RING_HASH", "MAGLEV"})
+    void weightsAreKeptWithOneClientAndNoLoad(BalancePolicy policy) {
+        Balancer balancer = policy.create(new Random(7));
+        balancer.prepare(new double[] {1, 2, 5}, new String[] {"a", "b", "c"});
+
+        int[] chosen = shares(balancer, 3, 80_000, IDLE);
+
+        assertThat(chosen[0]).isBetween(9_600, 10_400);
+        assertThat(chosen[1]).isBetween(19_500, 20_500);
+        assertThat(chosen[2]).isBetween(49_400, 50_600);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TWO_CHOICES", "LEAST_REQUEST"})
+    void workThatRunsIsSpreadByWeight(BalancePolicy policy) {
+        int[] inFlight = new int[3];
+        Balancer balancer = policy.create(new Random(3));
+        balancer.prepare(new double[] {1, 2, 5}, new String[] {"a", "b", "c"});
+        for (int i = 0; i < 800; i++) {
+            inFlight[balancer.choose(3, candidate -> inFlight[candidate])]++;
+        }
+
+        assertThat(inFlight[0]).isBetween(95, 105);
+        assertThat(inFlight[1]).isBetween(194, 206);
+        assertThat(inFlight[2]).isBetween(492, 508);
+    }
+
+    @Test
+    void roundRobinMixesThoseOfUnequalWeight() {
+        Balancer balancer = new RoundRobin(new Random(1));
+        balancer.prepare(new double[] {1, 2}, new String[] {"a", "b"});
+        String order = "";
+        for (int i = 0; i < 12; i++) {
+            order += balancer.choose(2, IDLE);
+        }
+
+        assertThat(order).doesNotContain("111").doesNotContain("00");
+    }
+
+    @Test
+    void ewmaPrefersTheFasterButTriesTheUnknown() {
+        double[] latencies = {3e6, 1e6, 1e6};
+        Balancer balancer = new LowestLatency(new Random(5));
+        int[] chosen = shares(balancer, 3, 9_000, loads(latencies));
+        assertThat(chosen[0]).isZero();
+        assertThat(chosen[1]).isBetween(4_200, 4_800);
+
+        latencies[0] = 0;
+        assertThat(shares(balancer, 3, 9_000, loads(latencies))[0]).isGreaterThan(4_500);
+    }
+
+    private static Balancer.Loads loads(double[] latencies) {
+        return new Balancer.Loads() {
+            @Override
+            public int inFlight(int candidate) {
+                return 0;
+            }
+
+            @Override
+            public double latencyNanos(int candidate) {
+                return latencies[candidate];
+            }
+        };
     }
 
     private static int sum(Balancer balancer, int times) {

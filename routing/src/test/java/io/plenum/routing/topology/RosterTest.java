@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -327,6 +328,74 @@ class RosterTest {
         assertThat(status(b).node().weight()).isEqualTo(3);
         assertThat(roster.topology().replicas().getFirst().weight()).isEqualTo(3);
         assertThat(roster.topology().replicas().getFirst().zone()).isEqualTo("west");
+    }
+
+    @Test
+    void nodeThatIsLeavingIsDrainedAtOnceAndComesBackWhenItStays() {
+        cluster();
+        roster.discovered(List.of(a, b, c), Set.of(b), tick());
+        assertThat(status(b).health()).isEqualTo(NodeHealth.DRAINING);
+        assertThat(roster.topology().replicas()).containsExactly(c);
+
+        replica(b);
+        assertThat(status(b).health()).as("a probe changes nothing").isEqualTo(NodeHealth.DRAINING);
+
+        discovered(a, b, c);
+        assertThat(roster.topology().replicas()).containsExactly(b, c);
+    }
+
+    @Test
+    void primaryThatIsLeavingStaysThePrimaryAsLongAsItIsThat() {
+        cluster();
+        roster.discovered(List.of(a, b, c), Set.of(a), tick());
+        assertThat(roster.topology().primary()).isEqualTo(a);
+
+        primary(b, 2);
+        assertThat(roster.topology().primary()).isEqualTo(b);
+    }
+
+    @Test
+    void standbyWithoutAReceiverThatStandsStillBehindThePrimaryIsOutUntilItMoves() {
+        cluster();
+        for (int second = 0; second < 15; second++) {
+            now += SECOND;
+            roster.observed(a, new Observation(false, CLUSTER, 1, 10_000 + second, tick()));
+            roster.observed(b, new Observation(true, CLUSTER, 0, 100, tick(), false));
+            roster.observed(c, new Observation(true, CLUSTER, 1, 100, tick(), true));
+            assertThat(roster.topology().replicas().contains(b))
+                    .as("%d s after the first", second)
+                    .isEqualTo(second < 9);
+            assertThat(roster.topology().replicas()).as("slow, but fed").contains(c);
+        }
+
+        roster.observed(b, new Observation(true, CLUSTER, 0, 200, tick(), false));
+        assertThat(roster.topology().replicas())
+                .as("it replays from an archive")
+                .containsExactly(b, c);
+    }
+
+    @Test
+    void standbyWithoutAReceiverGoesOnWhileThereIsNoPrimaryOrNothingToFollow() {
+        cluster();
+        for (int second = 0; second < 15; second++) {
+            now += SECOND;
+            roster.observed(a, new Observation(false, CLUSTER, 1, 100, tick()));
+            roster.observed(b, new Observation(true, CLUSTER, 0, 100, tick(), false));
+        }
+        assertThat(roster.topology().replicas()).as("the primary is idle").contains(b);
+
+        unreachable(a);
+        for (int second = 0; second < 60; second++) {
+            now += SECOND;
+            roster.observed(b, new Observation(true, CLUSTER, 0, 100, tick(), false));
+        }
+        assertThat(roster.topology().replicas()).contains(b);
+
+        roster.observed(a, new Observation(false, CLUSTER, 1, 10_000, tick()));
+        roster.observed(b, new Observation(true, CLUSTER, 0, 100, tick(), false));
+        assertThat(roster.topology().replicas())
+                .as("it has time to find the primary again")
+                .contains(b);
     }
 
     @Test

@@ -1,0 +1,40 @@
+package io.plenum.routing.balance;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * Of two different candidates drawn at random the one where the answer is expected first: how long it takes for a first byte
+ * ({@link PeakEwma}), times what is in flight there and the one to come, for its weight. One of which nothing is known is
+ * tried.
+ */
+public final class LowestLatency implements Balancer {
+    private final Lottery lottery;
+
+    public LowestLatency(RandomGenerator random) {
+        this.lottery = new Lottery(random);
+    }
+
+    @Override
+    public void prepare(double[] weights, String[] names) {
+        lottery.prepare(weights);
+    }
+
+    @Override
+    public boolean usesLatency() {
+        return true;
+    }
+
+    @Override
+    public int choose(int candidates, Loads loads) {
+        int first = lottery.draw(candidates);
+        if (candidates == 1) {
+            return first;
+        }
+        int second = lottery.drawBeside(first, candidates);
+        return cost(second, loads) < cost(first, loads) ? second : first;
+    }
+
+    private double cost(int candidate, Loads loads) {
+        return lottery.perWeight(candidate, loads.latencyNanos(candidate) * (loads.inFlight(candidate) + 1));
+    }
+}

@@ -26,7 +26,7 @@ RUN set -eu; \
 # java.logging, java.xml: logback. java.naming: Netty's name servers. java.management, jdk.management: metrics of the JVM.
 # jdk.jfr: Netty's allocator asks for it. jdk.unsupported: signals, and Netty's memory.
 # What jdeps names besides, java.desktop and java.sql, serves parts of Micrometer that are not used here.
-RUN jlink --add-modules java.base,java.logging,java.management,java.naming,java.xml,jdk.jfr,jdk.management,jdk.unsupported \
+RUN jlink --add-modules java.base,java.logging,java.management,java.naming,java.net.http,java.xml,jdk.jfr,jdk.management,jdk.unsupported \
         --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-6 --output java
 COPY --chmod=755 deploy/image/plenum bin/plenum
 

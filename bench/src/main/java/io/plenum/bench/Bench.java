@@ -2,12 +2,14 @@ package io.plenum.bench;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.plenum.bench.balance.BalanceCommand;
 import io.plenum.bench.cancel.CancelCommand;
 import io.plenum.bench.compare.CompareCommand;
 import io.plenum.bench.demo.DemoCommand;
 import io.plenum.bench.faults.FaultsCommand;
 import io.plenum.bench.logins.LoginsCommand;
 import io.plenum.bench.process.BenchException;
+import io.plenum.bench.switchover.SwitchoverCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -49,7 +51,14 @@ public final class Bench {
             name = "bench",
             description = "Measures and judges a pooler.",
             synopsisSubcommandLabel = "PROGRAM",
-            subcommands = {CompareCommand.class, CancelCommand.class, FaultsCommand.class, LoginsCommand.class},
+            subcommands = {
+                CompareCommand.class,
+                CancelCommand.class,
+                FaultsCommand.class,
+                LoginsCommand.class,
+                BalanceCommand.class,
+                SwitchoverCommand.class
+            },
             mixinStandardHelpOptions = true)
     static final class Programs {}
 }

@@ -3,6 +3,7 @@ package io.plenum.pooler;
 import io.netty.channel.ChannelHandler;
 import io.plenum.pooler.admin.Console;
 import io.plenum.pooler.admin.Controls;
+import io.plenum.pooler.admin.HttpControl;
 import io.plenum.pooler.admin.LoopCensus;
 import io.plenum.pooler.auth.AuthQueries;
 import io.plenum.pooler.auth.Authenticator;
@@ -17,6 +18,7 @@ import io.plenum.pooler.client.ClientConnection;
 import io.plenum.pooler.client.LoopClients;
 import io.plenum.pooler.client.SessionProfile;
 import io.plenum.pooler.config.ConfigLoader;
+import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
@@ -34,12 +36,14 @@ import io.plenum.pooler.net.Listener;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.net.Transport;
 import io.plenum.pooler.peer.Peers;
+import io.plenum.pooler.pool.BalanceSettings;
+import io.plenum.pooler.pool.HoldLimits;
 import io.plenum.pooler.pool.LoopPools;
+import io.plenum.pooler.pool.Pause;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.routing.balance.BalancePolicy;
-import io.plenum.routing.balance.Balancer;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -48,7 +52,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -84,12 +87,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final List<LoopPools> pools = new ArrayList<>();
     private final List<LoopClients> clients = new ArrayList<>();
     private final Map<SessionProfile.Key, SessionProfile> profiles = boundedMap();
-    private final Set<String> paused = ConcurrentHashMap.newKeySet();
+    private final HoldLimits holds = new HoldLimits();
+    /** By database; the value stands for one PAUSE, so that its deadline ends no later one. */
+    private final Map<String, Object> paused = new ConcurrentHashMap<>();
+
     private final History history = new History();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Map<String, String> environment;
     private final LoopCensus census;
+    private final Console console;
     private final Listener listener;
     private final @Nullable HttpServer http;
     private volatile PoolerConfig config;
@@ -109,7 +116,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         peers = new Peers(loops.control(), this::config);
         var statements = new StatementCache(STATEMENT_CACHE_BYTES);
         var cancelKeys = new CancelKeys(peers::ownId);
-        var console = new Console(
+        console = new Console(
                 Version.text(), this, census, history, admission, pools, clients, peers, statements, loops.control());
         authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
         authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
@@ -132,12 +139,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 catalogs,
                 console);
         for (Loop loop : loops.loops()) {
-            var loopPools = new LoopPools(
-                    loop,
-                    directory,
-                    clusters::of,
-                    connector,
-                    database -> balancer(config().balance(database).word()));
+            var loopPools =
+                    new LoopPools(loop, directory, clusters::of, connector, this::balance, holds, this::holdBounds);
             var loopClients = new LoopClients(loop, loopPools, shared);
             pools.add(loopPools);
             clients.add(loopClients);
@@ -200,7 +203,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                             census,
                             history,
                             this::installation,
-                            () -> admission.phase() == Admission.Phase.OPEN));
+                            () -> admission.phase() == Admission.Phase.OPEN),
+                    new HttpControl(console, () -> this.config.get(Settings.HTTP_CONTROL_TOKEN)));
         } catch (UncheckedIOException cannotListen) {
             LOG.error(
                     "event=no_http reason=\"{}\" hint=\"http_listen_port = 0 turns the page off\"",
@@ -261,9 +265,15 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         return wanted;
     }
 
-    private static Balancer balancer(String word) {
-        BalancePolicy policy = BalancePolicy.named(word);
-        return (policy == null ? BalancePolicy.TWO_CHOICES : policy).create(new SplittableRandom());
+    private BalanceSettings balance(DatabaseConfig database) {
+        PoolerConfig now = config;
+        BalancePolicy named = BalancePolicy.named(now.balance(database).word());
+        BalancePolicy policy = named == null ? BalancePolicy.TWO_CHOICES : named;
+        return new BalanceSettings(
+                () -> policy.create(new SplittableRandom()),
+                now.get(Settings.ZONE),
+                now.get(Settings.SLOW_START, database).toNanos(),
+                now.get(Settings.OUTLIER_EJECTION, database));
     }
 
     private static List<InetSocketAddress> listenAddresses(PoolerConfig config) {
@@ -354,9 +364,17 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         stopped.await();
     }
 
+    private HoldLimits.Bounds holdBounds() {
+        PoolerConfig now = config;
+        return new HoldLimits.Bounds(
+                now.get(Settings.HOLD_WINDOW).toNanos(),
+                now.get(Settings.HOLD_MAX_REQUESTS),
+                now.get(Settings.HOLD_MAX_BYTES));
+    }
+
     @Override
     public void pause() {
-        pause("");
+        pause("", Pause.PRIMARY, Duration.ZERO);
     }
 
     @Override
@@ -376,20 +394,33 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     }
 
     @Override
-    public void pause(String database) {
-        paused.add(database);
-        everyPools(loopPools -> loopPools.pause(database));
+    public void pause(String database, Pause what, Duration longest) {
+        var pause = new Object();
+        paused.put(database, pause);
+        everyPools(loopPools -> loopPools.setPause(database, what));
+        if (longest.isPositive()) {
+            var _ = loops.control()
+                    .executor()
+                    .schedule(() -> endOverdue(database, pause), longest.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void endOverdue(String database, Object pause) {
+        if (paused.remove(database, pause)) {
+            LOG.warn("event=pause_overdue database={}", database.isEmpty() ? "*" : database);
+            everyPools(loopPools -> loopPools.setPause(database, Pause.NONE));
+        }
     }
 
     @Override
     public void resume(String database) {
         paused.remove(database);
-        everyPools(loopPools -> loopPools.resume(database));
+        everyPools(loopPools -> loopPools.setPause(database, Pause.NONE));
     }
 
     @Override
     public boolean isPaused(String database) {
-        return paused.contains(database);
+        return paused.containsKey(database);
     }
 
     @Override

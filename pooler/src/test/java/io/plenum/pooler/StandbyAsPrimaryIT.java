@@ -8,7 +8,10 @@ import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.net.EventLoops;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.net.Transport;
+import io.plenum.pooler.pool.BalanceSettings;
+import io.plenum.pooler.pool.HoldLimits;
 import io.plenum.pooler.pool.LoopPools;
+import io.plenum.pooler.pool.Pause;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolGroup;
@@ -34,6 +37,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +62,9 @@ class StandbyAsPrimaryIT {
             new PoolDirectory(() -> CONFIG, 1),
             database -> believed,
             new SocketConnector(() -> CONFIG, new Credentials(), new AtomicLong()::incrementAndGet),
-            database -> BalancePolicy.TWO_CHOICES.create(new SplittableRandom(1)));
+            database -> BalanceSettings.of(() -> BalancePolicy.TWO_CHOICES.create(new SplittableRandom(1))),
+            new HoldLimits(),
+            () -> new HoldLimits.Bounds(0, 100, 1_000_000));
 
     @AfterEach
     void stop() {
@@ -84,9 +90,33 @@ class StandbyAsPrimaryIT {
     void whereTheTopologyKnowsItForAStandbyItServesReads() throws Exception {
         believed.topology = topology(other, List.of(standby));
 
-        assertThat(await(PoolGroup::forRead).get(10, TimeUnit.SECONDS).isStandby())
+        assertThat(await(group -> group.forRead(0)).get(10, TimeUnit.SECONDS).isStandby())
                 .isTrue();
         assertThat(believed.suspected).isEmpty();
+    }
+
+    @Test
+    void writerWhoWaitsThereWhileItBecomesAStandbyIsSentAwayAndNotServed() throws Exception {
+        believed.topology = topology(1, standby, List.of(other));
+        var given = new CompletableFuture<ServerConnection>();
+        var sentAway = new CompletableFuture<@Nullable Void>();
+        loop.execute(() -> {
+            PoolGroup group = pools.group(APP, "postgres");
+            group.setPause(Pause.PRIMARY); // so that nothing is opened yet
+            Pool pool = Objects.requireNonNull(group.forWrite());
+            var place = new AtomicReference<WaitQueue.Place>();
+            place.set(waiter(given, () -> {
+                place.get().leave();
+                sentAway.complete(null);
+            }));
+            pool.await(place.get(), System.nanoTime());
+            believed.tell(topology(2, other, List.of(standby)));
+            group.setPause(Pause.NONE);
+        });
+
+        sentAway.get(10, TimeUnit.SECONDS);
+        TimeUnit.MILLISECONDS.sleep(300);
+        assertThat(given).isNotDone();
     }
 
     @Test
@@ -101,26 +131,35 @@ class StandbyAsPrimaryIT {
         var given = new CompletableFuture<ServerConnection>();
         loop.execute(() -> {
             Pool pool = Objects.requireNonNull(choice.apply(pools.group(APP, "postgres")));
-            pool.await(
-                    new WaitQueue.Place(new WaitQueue.Waiter() {
-                        @Override
-                        public void onServer(ServerConnection server) {
-                            given.complete(server);
-                        }
-
-                        @Override
-                        public void onTrouble(@Nullable ErrorResponse refusal) {}
-                    }),
-                    System.nanoTime());
+            pool.await(waiter(given, () -> {}), System.nanoTime());
         });
         return given;
     }
 
+    /** Leaves the queue only when {@code onTrouble} does something about it. */
+    private static WaitQueue.Place waiter(CompletableFuture<ServerConnection> given, Runnable onTrouble) {
+        return new WaitQueue.Place(new WaitQueue.Waiter() {
+            @Override
+            public void onServer(ServerConnection server) {
+                given.complete(server);
+            }
+
+            @Override
+            public void onTrouble(@Nullable ErrorResponse refusal) {
+                onTrouble.run();
+            }
+        });
+    }
+
     private static Topology topology(Node primary, List<Node> replicas) {
+        return topology(1, primary, replicas);
+    }
+
+    private static Topology topology(long version, Node primary, List<Node> replicas) {
         var statuses = new ArrayList<NodeStatus>();
         statuses.add(status(primary, NodeRole.PRIMARY));
         replicas.forEach(replica -> statuses.add(status(replica, NodeRole.REPLICA)));
-        return new Topology(1, statuses, primary, replicas, false);
+        return new Topology(version, statuses, primary, replicas, false);
     }
 
     private static NodeStatus status(Node node, NodeRole role) {
@@ -141,8 +180,16 @@ class StandbyAsPrimaryIT {
             return topology;
         }
 
+        private @Nullable Consumer<Topology> listener;
+
+        void tell(Topology now) {
+            topology = now;
+            Objects.requireNonNull(listener).accept(now);
+        }
+
         @Override
         public void subscribe(Consumer<Topology> listener) {
+            this.listener = listener;
             listener.accept(topology);
         }
 

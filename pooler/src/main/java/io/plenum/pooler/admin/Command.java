@@ -3,6 +3,7 @@ package io.plenum.pooler.admin;
 import io.plenum.pooler.config.Settings;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param table what SHOW or SELECT shows; null with every other verb
  * @param name the database, empty where all are meant; the setting; the client's number; or the tag of what has no effect
- * @param value of a setting
+ * @param value of a setting, or the longest that PAUSE may last in seconds; empty without
  */
 record Command(Verb verb, @Nullable ShowTable table, String name, String value) {
 
@@ -114,6 +115,7 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
             case SELECT -> select(text, rest);
             case SET -> set(text, rest);
             case SHUTDOWN -> shutdown(text, rest);
+            case PAUSE -> pause(text, rest);
             default -> plain(verb, text, rest);
         };
     }
@@ -214,6 +216,26 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
             return new Command(Verb.SHUTDOWN_WAIT_FOR_CLIENTS, null, "", "");
         }
         throw invalid(text);
+    }
+
+    /** The time goes with a word of its own, for a database may be called like a number. */
+    private static Command pause(String text, List<Token> rest) throws Misunderstood {
+        int size = rest.size();
+        if (size < 2 || !rest.get(size - 2).is("FOR")) {
+            return plain(Verb.PAUSE, text, rest);
+        }
+        String seconds = rest.getLast().text();
+        if (!seconds.matches("[0-9]{1,6}")) {
+            throw new Misunderstood(
+                    ErrorResponse.error(Console.REFUSED, "PAUSE is for a number of seconds, and not for " + seconds));
+        }
+        Command paused = plain(Verb.PAUSE, text, rest.subList(0, size - 2));
+        return new Command(paused.verb(), null, paused.name(), seconds);
+    }
+
+    /** How long a PAUSE may last; zero is for ever. */
+    Duration longest() {
+        return value.isEmpty() ? Duration.ZERO : Duration.ofSeconds(Long.parseLong(value));
     }
 
     private static Command plain(Verb verb, String text, List<Token> rest) throws Misunderstood {

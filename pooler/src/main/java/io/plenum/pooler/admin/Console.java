@@ -19,10 +19,12 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.peer.PeerFacts;
 import io.plenum.pooler.peer.Peers;
 import io.plenum.pooler.pool.LoopPools;
+import io.plenum.pooler.pool.Pause;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +34,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -143,15 +146,19 @@ public final class Console implements ConsoleSession.Factory {
         if (verb.right() == Right.ADMIN) {
             LOG.info("event=console user={} command={} argument={}", user, verb, command.name());
         }
-        if (takesDatabase(verb) && !command.name().isEmpty()) {
-            String database = command.name();
-            if (isConsole(database)) {
-                String what = verb == Verb.WAIT_CLOSE ? "wait in" : verb.name().toLowerCase(Locale.ROOT);
-                return refused("cannot %s admin db: %s".formatted(what, database));
-            }
-            if (controls.config().database(database) == null) {
-                return refused("no such database: " + database);
-            }
+        return takesDatabase(verb) ? runOnDatabase(command, patience) : execute(command, patience);
+    }
+
+    /** Runs a command that takes a database, of somebody who may. */
+    CompletionStage<Answer> runOnDatabase(Command command, Patience patience) {
+        Verb verb = command.verb();
+        String database = command.name();
+        if (isConsole(database)) {
+            String what = verb == Verb.WAIT_CLOSE ? "wait in" : verb.name().toLowerCase(Locale.ROOT);
+            return refused("cannot %s admin db: %s".formatted(what, database));
+        }
+        if (!database.isEmpty() && controls.config().database(database) == null) {
+            return refused("no such database: " + database);
         }
         return execute(command, patience);
     }
@@ -194,7 +201,7 @@ public final class Console implements ConsoleSession.Factory {
                             return true;
                         })
                         .thenApply(all -> Answer.Done.of(command));
-            case WAIT_CLOSE -> waitUntil(of -> noneIsToClose(of, name), command, patience, () -> {});
+            case WAIT_CLOSE -> waitUntil(of -> noneIsToClose(of, name), command, patience, () -> true, () -> {});
             case KILL -> kill(command);
             case KILL_CLIENT -> killClient(command);
             case SHUTDOWN -> {
@@ -280,11 +287,12 @@ public final class Console implements ConsoleSession.Factory {
         if (isStopped()) {
             return alreadyStopped();
         }
-        controls.pause(database);
+        controls.pause(database, Pause.PRIMARY, command.longest());
         return waitUntil(
                 of -> of.groups(database).stream().allMatch(PoolGroup::isQuiet),
                 command,
                 patience,
+                () -> controls.isPaused(database),
                 () -> controls.resume(database));
     }
 
@@ -312,6 +320,7 @@ public final class Console implements ConsoleSession.Factory {
                         || clients.get(of.loop().index()).isFlushed(),
                 command,
                 patience,
+                controls::isSuspended,
                 controls::endSuspend);
     }
 
@@ -363,14 +372,14 @@ public final class Console implements ConsoleSession.Factory {
             return alreadyStopped();
         }
         if (!database.isEmpty()) {
-            controls.pause(database);
+            controls.pause(database, Pause.ALL, Duration.ZERO);
             return onEachLoop(of -> kill(of, database)).thenApply(all -> Answer.Done.of(command));
         }
         return onEachLoop(of -> of.groups("").stream().map(PoolGroup::database).toList())
                 .thenCompose(found -> {
                     found.stream().flatMap(List::stream).distinct().forEach(name -> {
                         killed.add(name);
-                        controls.pause(name);
+                        controls.pause(name, Pause.ALL, Duration.ZERO);
                     });
                     return onEachLoop(of -> kill(of, ""));
                 })
@@ -407,11 +416,18 @@ public final class Console implements ConsoleSession.Factory {
 
     // --- waiting ---------------------------------------------------------------------------------------------------
 
-    /** Answers when the condition holds on every loop; {@code undo} runs when the user gives up before. */
+    /**
+     * Answers when the condition holds on every loop, or with an error when it does not and is no longer {@code awaited};
+     * {@code undo} runs when the user gives up before.
+     */
     private CompletionStage<Answer> waitUntil(
-            Predicate<LoopPools> condition, Command command, Patience patience, Runnable undo) {
+            Predicate<LoopPools> condition,
+            Command command,
+            Patience patience,
+            BooleanSupplier awaited,
+            Runnable undo) {
         var answer = new CompletableFuture<Answer>();
-        look(condition, command, patience, undo, answer);
+        look(condition, command, patience, awaited, undo, answer);
         return answer;
     }
 
@@ -419,6 +435,7 @@ public final class Console implements ConsoleSession.Factory {
             Predicate<LoopPools> condition,
             Command command,
             Patience patience,
+            BooleanSupplier awaited,
             Runnable undo,
             CompletableFuture<Answer> answer) {
         var _ = onEachLoop(condition::test).whenComplete((held, failure) -> {
@@ -430,12 +447,15 @@ public final class Console implements ConsoleSession.Factory {
                 undo.run();
                 answer.complete(new Answer.Refused(
                         ErrorResponse.error(SqlState.QUERY_CANCELED, "canceling statement due to user request")));
+            } else if (!awaited.getAsBoolean()) {
+                answer.complete(new Answer.Refused(
+                        ErrorResponse.error(SqlState.QUERY_CANCELED, "the pause ended before all transactions had")));
             } else if (patience.isGone()) {
                 answer.complete(new Answer.Silence());
             } else {
                 var _ = control.executor()
                         .schedule(
-                                () -> look(condition, command, patience, undo, answer),
+                                () -> look(condition, command, patience, awaited, undo, answer),
                                 LOOK_AGAIN_MILLIS,
                                 TimeUnit.MILLISECONDS);
             }

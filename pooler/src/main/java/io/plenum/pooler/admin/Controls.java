@@ -2,6 +2,8 @@ package io.plenum.pooler.admin;
 
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.pool.Pause;
+import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 
 /** What the console asks of the whole pooler. Any thread; nothing here blocks. A database is given by name, all by "". */
@@ -15,8 +17,11 @@ public interface Controls {
     /** Changes one setting until the next reload. */
     LoadResult set(String setting, String text);
 
-    /** No server connection is given out any more. */
-    void pause(String database);
+    /**
+     * What of the database is not given out any more; it ends by itself after {@code longest}, if that is not zero. A
+     * second pause of the same takes the place of the first.
+     */
+    void pause(String database, Pause what, Duration longest);
 
     /** Ends a pause of the same. */
     void resume(String database);

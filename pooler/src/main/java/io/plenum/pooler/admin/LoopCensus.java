@@ -232,7 +232,8 @@ public final class LoopCensus implements Census.Taker {
     }
 
     private static long oldestWait(PoolGroup group, long now) {
-        long oldest = age(group.withoutPrimary().oldest(), now);
+        long oldest = Math.max(
+                age(group.withoutPrimary().oldest(), now), age(group.held().oldest(), now));
         for (Pool pool : group.pools()) {
             oldest = Math.max(oldest, age(pool.waiters().oldest(), now));
             WalSenders walSenders = pool.walSenders();

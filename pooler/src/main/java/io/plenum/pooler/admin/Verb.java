@@ -40,9 +40,11 @@ enum Verb {
     PAUSE(
             Right.ADMIN,
             Form.OPTIONAL_DATABASE,
-            "PAUSE [<db>]",
+            "PAUSE [<db>] [FOR <seconds>]",
             "Lets running transactions end, closes all server connections and lets clients wait. Answers when nothing"
-                    + " runs any more; a cancel request before that ends the pause."),
+                    + " runs any more; a cancel request before that ends the pause. Where a database has standbys,"
+                    + " their reads go on: it is the primary that is paused. With FOR it ends by itself after so long,"
+                    + " and fails if something still runs then."),
     RESUME(
             Right.ADMIN,
             Form.OPTIONAL_DATABASE,

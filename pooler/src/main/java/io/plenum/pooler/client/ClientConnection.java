@@ -31,6 +31,7 @@ import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.Target;
+import io.plenum.routing.balance.Hashes;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
 import io.plenum.wire.FrontendType;
@@ -509,7 +510,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private boolean seekServer(long nowNanos) {
         requestNanos = nowNanos;
         boolean read = batchReason.target() == Target.REPLICA;
-        Pool pool = read ? group().forRead() : null;
+        Pool pool = read ? group().forRead(readKey()) : null;
         waitsForRead = pool != null;
         if (read && pool == null && batchReason != Reason.EMPTY) {
             batchReason = Reason.NO_REPLICA;
@@ -519,9 +520,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         awaited = pool;
         if (pool == null) {
-            become(State.WAITING);
-            group().awaitPrimary(place, nowNanos);
-            return false;
+            return !hold(nowNanos);
         }
         ServerConnection server = pool.take(nowNanos);
         if (server == null) {
@@ -531,6 +530,35 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         linkTo(pool, server, nowNanos);
         return true;
+    }
+
+    private long readKey() {
+        if (!group().balancesByKey()) {
+            return 0;
+        }
+        String application = value("application_name");
+        return Hashes.of(
+                switch (limits().balanceKey()) {
+                    case USER -> user;
+                    case APPLICATION_NAME -> application == null ? "" : application;
+                });
+    }
+
+    /** Waits until there is a primary; false when the batch may not and was refused. */
+    private boolean hold(long sinceNanos) {
+        ByteBuf bytes = input;
+        if (bytes != null && !pumping) {
+            cutter.show(bytes); // it waited before, and what it had sent was put elsewhere since
+        }
+        int size = bytes == null ? 0 : bytes.writerIndex() - cutter.position();
+        ErrorResponse refusal = group().hold(place, sinceNanos, size);
+        if (refusal == null) {
+            become(State.WAITING);
+        } else {
+            become(State.IDLE);
+            refuseBatch(refusal);
+        }
+        return refusal == null;
     }
 
     private void linkTo(Pool pool, ServerConnection server, long nowNanos) {
@@ -570,6 +598,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (seekServer(since)) {
             pump();
         }
+    }
+
+    @Override
+    public void onRefused(ErrorResponse error) {
+        execute(() -> {
+            if (state == State.WAITING && !place.isWaiting()) { // else it was cancelled meanwhile, or is gone
+                refuseWaiting(error);
+            }
+        });
     }
 
     // --- linked ----------------------------------------------------------------------------------------------------
@@ -1142,10 +1179,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
      */
     void onCancel(Runnable done) {
         if (state == State.WAITING) {
-            place.leave();
-            awaited = null;
-            become(State.IDLE);
-            cancelBatch();
+            refuseWaiting(PoolerErrors.canceledWhileWaiting());
             done.run();
             return;
         }
@@ -1185,21 +1219,28 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
     }
 
-    /** Answers the batch that waited, as if it had been cancelled on a server: one error, one ReadyForQuery. */
-    private void cancelBatch() {
+    /** Answers the batch that waits, as if it had failed on a server: one error, one ReadyForQuery. */
+    private void refuseWaiting(ErrorResponse error) {
+        place.leave();
+        awaited = null;
+        become(State.IDLE);
         ByteBuf bytes = input;
-        if (bytes == null) {
-            return;
+        if (bytes != null) {
+            cutter.show(bytes);
+            refuseBatch(error);
+            pump();
         }
-        PoolerErrors.canceledWhileWaiting().writeTo(outbox().writer());
-        cutter.show(bytes);
-        byte first = bytes.getByte(cutter.position());
-        skipping = true;
-        skippingGroup = first != 'Q' && first != 'F';
-        skipToSync();
-        outbox().flush();
-        keepRest();
-        pump();
+    }
+
+    /** The batch at hand is answered with the error and dropped up to its end, of which more may have to come. */
+    private void refuseBatch(ErrorResponse error) {
+        ByteBuf bytes = input;
+        if (bytes != null) {
+            error.writeTo(outbox().writer());
+            byte first = bytes.getByte(cutter.position());
+            skipping = true;
+            skippingGroup = first != 'Q' && first != 'F';
+        }
     }
 
     private void skipToSync() {
@@ -1245,10 +1286,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     private void tickWaiting(long now) {
         long waited = now - place.sinceNanos();
-        failIf(
-                clients.shared().admission().isClosing()
-                        ? PoolerErrors.shuttingDown() // nothing of its batch was begun
-                        : limits().brokenWaiting(database, user, awaited == null, waited));
+        ErrorResponse broken = clients.shared().admission().isClosing()
+                ? PoolerErrors.shuttingDown() // nothing of its batch was begun
+                : limits().brokenWaiting(database, user, awaited == null, waited);
+        ErrorResponse refusal = broken == null ? group().brokenHold(place, now) : null;
+        if (refusal != null) {
+            refuseWaiting(refusal);
+        } else {
+            failIf(broken);
+        }
         if (state == State.WAITING && notifiedWait != place.sinceNanos() && limits().isNoticeDue(waited)) {
             notifiedWait = place.sinceNanos();
             PoolerErrors.clientQueued(database).writeTo(outbox().writer());

@@ -1,5 +1,6 @@
 package io.plenum.pooler.client;
 
+import io.plenum.pooler.config.BalanceKey;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
@@ -23,6 +24,7 @@ record ClientSettings(
         Link.Mode mode,
         RoutingPolicy routing,
         HintPolicy hints,
+        BalanceKey balanceKey,
         int maxPrepared,
         long queryWaitNanos,
         long queryNanos,
@@ -57,6 +59,7 @@ record ClientSettings(
                     case PRIMARY -> HintPolicy.PRIMARY;
                     case ON -> HintPolicy.ON;
                 },
+                config.get(Settings.BALANCE_KEY, database),
                 config.get(Settings.MAX_PREPARED_STATEMENTS),
                 config.queryWaitTimeout(database, user).toNanos(),
                 config.queryTimeout(user).toNanos(),
@@ -78,6 +81,7 @@ record ClientSettings(
                 begun.mode,
                 begun.mode == mode ? routing : begun.routing,
                 hints,
+                balanceKey,
                 begun.maxPrepared,
                 queryWaitNanos,
                 queryNanos,

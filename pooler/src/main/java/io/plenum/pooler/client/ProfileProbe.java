@@ -48,8 +48,9 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
 
     void start(long nowNanos) {
         Pool from = group.forWrite();
-        if (from == null) {
-            from = group.forRead(); // logins go on while there is no primary
+        if (from == null || from.isPaused()) {
+            Pool replica = group.forRead(0); // logins go on while there is no primary
+            from = replica == null ? from : replica;
         }
         pool = from;
         if (from == null) {

@@ -227,17 +227,12 @@ public final class ConfigLoader {
         warnOfRepetition(name.equals("*") ? fallback : databases.get(name), entry, "database");
         DatabaseConfig database =
                 new DatabaseConfig(name, overrides.or(Settings.DATABASE_DBNAME, name), overrides, false);
-        int ports = overrides.or(Settings.DATABASE_PORT, List.of(5432)).size();
-        if (ports > 1 && ports != database.hosts().size()) {
-            findings.fault(
-                    entry.file(),
-                    entry.line(),
-                    "database %s has an invalid number of ports, %d for %d hosts; allowed: one port, or one for each host"
-                            .formatted(
-                                    Findings.quote(name),
-                                    ports,
-                                    database.hosts().size()));
-        }
+        checkCount(
+                entry,
+                database,
+                overrides.or(Settings.DATABASE_PORT, List.of(5432)).size(),
+                "port");
+        checkCount(entry, database, database.weights().size(), "weight");
         if (database.password() != null && database.user() == null) {
             findings.warn(
                     entry.file(),
@@ -250,6 +245,17 @@ public final class ConfigLoader {
             databases.put(name, database);
         }
         places.put("database " + name, new Place(entry.file(), entry.line()));
+    }
+
+    private void checkCount(IniFile.Entry entry, DatabaseConfig database, int count, String what) {
+        int hosts = database.hosts().size();
+        if (count > 1 && count != hosts) {
+            findings.fault(
+                    entry.file(),
+                    entry.line(),
+                    "database %s has an invalid number of %ss, %d for %d hosts; allowed: one %s, or one for each host"
+                            .formatted(Findings.quote(database.name()), what, count, hosts, what));
+        }
     }
 
     private void user(IniFile.Entry entry) {

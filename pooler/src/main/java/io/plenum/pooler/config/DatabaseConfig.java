@@ -39,6 +39,11 @@ public record DatabaseConfig(String name, String dbname, Overrides overrides, bo
         return List.copyOf(nodes);
     }
 
+    /** What part of the reads each host gets beside the others: one for all, or one for each host. */
+    public List<Integer> weights() {
+        return overrides.or(Settings.DATABASE_WEIGHT, Settings.DATABASE_WEIGHT.defaultValue());
+    }
+
     /** The one user of all server connections; null if each client brings its own. */
     public @Nullable String user() {
         return overrides.get(Settings.DATABASE_USER);

@@ -93,6 +93,13 @@ public final class Settings {
             .restart()
             .doc("Port of the HTTP page; 0 turns it off.");
 
+    public static final Setting<String> HTTP_CONTROL_TOKEN = row(
+                    Group.LISTENING, "http_control_token", Values.text(), "")
+            .own()
+            .secret()
+            .doc("Who brings it as `Authorization: Bearer TOKEN` may `POST /pause` and `POST /resume` to the HTTP page;"
+                    + " empty lets nobody.");
+
     public static final Setting<Duration> DRAIN_DELAY = row(
                     Group.LISTENING, "drain_delay", Values.seconds(), Duration.ofSeconds(5))
             .own()
@@ -271,56 +278,81 @@ public final class Settings {
             .doc("Longest a read waits for a standby to catch up before it goes to the primary.");
 
     public static final Setting<Balance> BALANCE = row(
-                    Group.ROUTING,
-                    "balance",
-                    Values.choice(
-                            Balance.class, EnumSet.complementOf(EnumSet.of(Balance.TWO_CHOICES, Balance.ROUND_ROBIN))),
-                    Balance.TWO_CHOICES)
+                    Group.ROUTING, "balance", Values.choice(Balance.class), Balance.TWO_CHOICES)
             .own()
             .perDatabase("balance")
-            .doc("How a node is chosen among those that fit: `two_choices`, the less busy of two drawn at random;"
-                    + " `round_robin`, each in turn.");
+            .doc("How a read finds its standby: `two_choices`, the less busy of two drawn at random; `round_robin`,"
+                    + " each in turn; `least_request`, the least busy of all; `random`; `ewma`, of two drawn at"
+                    + " random the one where the first byte is expected sooner; `ring_hash` and `maglev`, by"
+                    + " `balance_key`, always the same while it is there. What shares each gives:"
+                    + " [balance.md](balance.md).");
+
+    public static final Setting<BalanceKey> BALANCE_KEY = row(
+                    Group.ROUTING, "balance_key", Values.choice(BalanceKey.class), BalanceKey.USER)
+            .own()
+            .perDatabase("balance_key")
+            .doc("What `ring_hash` and `maglev` go by: `user` or `application_name`.");
+
+    public static final Setting<Boolean> OUTLIER_EJECTION = row(Group.ROUTING, "outlier_ejection", Values.flag(), true)
+            .own()
+            .perDatabase("outlier_ejection")
+            .doc("Leaves standbys out of the reads for a while: those from which nothing comes although answers are"
+                    + " owed, and probes neither; those that refuse three connections in a row; those that answer five"
+                    + " times slower than the middle one. Save for silence, never more than half of them.");
 
     public static final Setting<DiscoveryMode> DISCOVERY = row(
-                    Group.ROUTING,
-                    "discovery",
-                    Values.choice(DiscoveryMode.class, EnumSet.of(DiscoveryMode.KUBERNETES)),
-                    DiscoveryMode.AUTO)
+                    Group.ROUTING, "discovery", Values.choice(DiscoveryMode.class), DiscoveryMode.AUTO)
             .own()
             .perDatabase("discovery")
             .doc("Where the addresses of the nodes come from: `static`, the `host` list as written; `dns`, all"
-                    + " addresses behind the names, looked up again when their TTL ends; `auto`, `dns` for names and"
-                    + " `static` for literal addresses.");
+                    + " addresses behind the names, looked up again when their TTL ends, and what SRV records say of"
+                    + " a name that begins with `_`; `kubernetes`, the EndpointSlices of `service`, watched; `auto`,"
+                    + " `dns` for names and `static` for literal addresses.");
 
     public static final Setting<String> SERVICE = row(Group.ROUTING, "service", Values.text(), "")
             .own()
             .perDatabase("service")
-            .notYet("", "`host` says where the nodes are")
-            .doc("Kubernetes Service whose EndpointSlices name the nodes, for `discovery = kubernetes`.");
+            .doc("Kubernetes Service whose EndpointSlices name the nodes, for `discovery = kubernetes`. Empty: the"
+                    + " first label of `host`.");
 
     public static final Setting<String> NAMESPACE = row(Group.ROUTING, "namespace", Values.text(), "")
             .own()
             .perDatabase("namespace")
-            .notYet("", "`host` says where the nodes are")
-            .doc("Kubernetes namespace of `service`; empty is our own.");
+            .doc("Kubernetes namespace of `service`. Empty: the second label of `host` where the service is its first,"
+                    + " else our own.");
 
     public static final Setting<String> ZONE = row(Group.ROUTING, "zone", Values.text(), "")
             .own()
             .restart()
-            .notYet("", "nodes of all zones are alike")
-            .doc("Zone in which this process runs; nodes of the same zone are preferred.");
+            .doc("Zone in which this process runs: standbys of the same zone get the reads, the others what would"
+                    + " have to wait there. Empty: zones do not count. Nodes have a zone where Kubernetes says"
+                    + " so.");
 
     public static final Setting<Duration> SLOW_START = row(Group.ROUTING, "slow_start", Values.seconds(), Duration.ZERO)
             .own()
             .perDatabase("slow_start")
-            .notYet(Duration.ZERO, "a new node gets its full share at once")
-            .doc("Time in which the share of a new or returned node grows to the full one; 0 is at once.");
+            .doc("Time in which the share of a new or returned standby grows from a tenth to the full one; 0 is at"
+                    + " once. No matter with `ring_hash` and `maglev`.");
 
     public static final Setting<Duration> HOLD_WINDOW = row(
-                    Group.ROUTING, "hold_window", Values.seconds(), Duration.ZERO)
+                    Group.ROUTING, "hold_window", Values.seconds(), Duration.ofSeconds(10))
             .own()
-            .notYet(Duration.ZERO, "clients wait in the ordinary queue, see `query_wait_timeout`")
-            .doc("Time in which transactions are held back, and not failed, while there is no primary.");
+            .doc("Longest that a transaction which needs the primary is held while a database of several nodes has"
+                    + " none; then it fails with 57P03, the client stays connected. Twice as long in a row is held"
+                    + " at most, and a third of the time with a primary is earned back. 0 leaves it to"
+                    + " `query_wait_timeout`.");
+
+    public static final Setting<Integer> HOLD_MAX_REQUESTS = row(
+                    Group.ROUTING, "hold_max_requests", Values.number(0, 10_000_000), 10_000)
+            .own()
+            .doc("Transactions that are held at once, over all databases, while there is no primary; then the oldest"
+                    + " fail with 57P03.");
+
+    public static final Setting<Integer> HOLD_MAX_BYTES = row(
+                    Group.ROUTING, "hold_max_bytes", Values.number(0, Integer.MAX_VALUE), 64 * 1024 * 1024)
+            .own()
+            .doc("Bytes that the clients of those transactions had sent when they began to wait, all together; then the"
+                    + " oldest fail with 57P03.");
 
     public static final Setting<String> MONITOR_USER = row(Group.ROUTING, "monitor_user", Values.optionalText(), "")
             .own()
@@ -689,6 +721,13 @@ public final class Settings {
                     Group.DATABASE, "port", Values.ports(), List.of(5432))
             .only(Scope.DATABASE)
             .doc("Port of the nodes: one for all of them, or one for each entry of `host`, with commas between.");
+
+    public static final Setting<List<Integer>> DATABASE_WEIGHT = row(
+                    Group.DATABASE, "weight", Values.weights(), List.of(1))
+            .own()
+            .only(Scope.DATABASE)
+            .doc("What part of the reads each node is to have beside the others: one for all of them, or one for each"
+                    + " entry of `host`, with commas between. It counts with every `balance`.");
 
     public static final Setting<String> DATABASE_DBNAME = row(Group.DATABASE, "dbname", Values.optionalText(), "")
             .only(Scope.DATABASE)

@@ -132,6 +132,19 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
                 value -> value.stream().map(Object::toString).collect(Collectors.joining(",")));
     }
 
+    static Values<List<Integer>> weights() {
+        return new Values<>(
+                "a whole number from 1 to 1000, or as many as there are hosts, with commas between",
+                text -> {
+                    List<Integer> weights = new ArrayList<>();
+                    for (String weight : splitNames(text)) {
+                        weights.add((int) wholeNumber(weight, 1, 1000));
+                    }
+                    return List.copyOf(weights);
+                },
+                value -> value.stream().map(Object::toString).collect(Collectors.joining(",")));
+    }
+
     static Values<List<HostPort>> nameServers() {
         return new Values<>(
                 "addresses with commas between, each HOST or HOST:PORT",

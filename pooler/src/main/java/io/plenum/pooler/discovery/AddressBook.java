@@ -8,8 +8,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * each time, so that many processes do not ask at the same moment; one that fails keeps its last good answer and is tried
  * again soon. Confined to the control loop.
  */
-final class AddressBook {
+final class AddressBook implements NodeSource {
     private static final Logger LOG = LoggerFactory.getLogger(AddressBook.class);
 
     /** A TTL of 0 does not make us ask all the time. */
@@ -57,42 +59,44 @@ final class AddressBook {
         this.everyAddress = seeds.everyAddress();
         this.maxTtl = maxTtl;
         this.listener = listener;
-        for (HostPort host : seeds.hosts()) {
-            entries.add(new Entry(host));
+        for (int i = 0; i < seeds.hosts().size(); i++) {
+            HostPort host = seeds.hosts().get(i);
+            entries.add(
+                    Seeds.isServiceRecord(host)
+                            ? new TargetsEntry(host)
+                            : new HostEntry(host, seeds.weight(i), everyAddress));
         }
     }
 
     /** Begins to look up what is a name. */
-    void start() {
+    @Override
+    public void start() {
         entries.forEach(Entry::lookUp);
     }
 
     /** Something is amiss: asks again now, but no name more than once a second. */
-    void lookUpSoon() {
+    @Override
+    public void lookUpSoon() {
         entries.forEach(Entry::lookUpSoon);
     }
 
-    void close() {
+    @Override
+    public void close() {
         closed = true;
         entries.forEach(Entry::cancel);
     }
 
     /** All that is known, each address once, in the order of the hosts. */
-    List<Node> nodes() {
+    @Override
+    public List<Node> nodes() {
         Set<Node> nodes = new LinkedHashSet<>();
-        for (Entry entry : entries) {
-            for (InetAddress address : entry.good) {
-                nodes.add(Node.at(new InetSocketAddress(address, entry.host.port())));
-            }
-        }
+        entries.forEach(entry -> entry.collect(nodes));
         return List.copyOf(nodes);
     }
 
-    /** One host and its last good addresses. */
-    private final class Entry {
-        private final HostPort host;
-        private final boolean isName;
-        private List<InetAddress> good = List.of();
+    /** One name and its last good answer; or a literal address, which nobody is asked for. */
+    private abstract class Entry {
+        final HostPort host;
         private int failures;
         private boolean asking;
         private long askedNanos;
@@ -100,24 +104,26 @@ final class AddressBook {
 
         Entry(HostPort host) {
             this.host = host;
-            InetAddress literal = Seeds.literal(host);
-            isName = literal == null;
-            if (literal != null) {
-                good = List.of(literal);
-            }
         }
+
+        abstract boolean isName();
+
+        /** Asks; the answer goes to {@link #onGood} or {@link #onNotFound}. */
+        abstract void ask();
+
+        abstract void collect(Set<Node> nodes);
 
         void lookUp() {
             next = null;
-            if (isName && !asking && !closed) {
+            if (isName() && !asking && !closed) {
                 asking = true;
                 askedNanos = clock.getAsLong();
-                names.lookUp(host.host(), this::onAnswer);
+                ask();
             }
         }
 
         void lookUpSoon() {
-            if (isName && !asking) {
+            if (isName() && !asking) {
                 cancel();
                 plan(Math.max(0, SHORTEST_NANOS - (clock.getAsLong() - askedNanos)));
             }
@@ -135,26 +141,76 @@ final class AddressBook {
             next = loop.executor().schedule(this::lookUp, delayNanos + jitter, TimeUnit.NANOSECONDS);
         }
 
-        private void onAnswer(Names.Answer answer) {
+        /** Says whether the answer that came is still wanted. */
+        final boolean isAwaited() {
             asking = false;
-            if (closed) {
-                return;
-            }
-            switch (answer) {
-                case Names.Found found -> onFound(found);
-                case Names.NotFound(String reason) -> onNotFound(reason);
-            }
+            return !closed;
         }
 
-        private void onFound(Names.Found found) {
+        final void onGood(Duration ttl) {
             if (failures > 0) {
                 LOG.info("event=name_found_again name={} failures={}", host.host(), failures);
             }
             failures = 0;
-            good = everyAddress ? withUnanswered(found) : oneOf(found.addresses());
             long longest = Math.max(SHORTEST_NANOS, maxTtl.get().toNanos());
-            plan(Math.clamp(found.ttl().toNanos(), SHORTEST_NANOS, longest));
+            plan(Math.clamp(ttl.toNanos(), SHORTEST_NANOS, longest));
             listener.accept(nodes());
+        }
+
+        final void onNotFound(String reason) {
+            if (failures++ == 0) {
+                Set<Node> kept = new LinkedHashSet<>();
+                collect(kept);
+                LOG.warn("event=name_not_found name={} reason=\"{}\" kept={}", host.host(), reason, kept);
+            }
+            plan(Math.min(LAST_RETRY_NANOS, FIRST_RETRY_NANOS << Math.min(failures - 1, 10)));
+        }
+    }
+
+    /** A host with its addresses. */
+    private final class HostEntry extends Entry {
+        private final int weight;
+        private final boolean all;
+        private final boolean isName;
+        private List<InetAddress> good = List.of();
+
+        HostEntry(HostPort host, int weight, boolean all) {
+            super(host);
+            this.weight = weight;
+            this.all = all;
+            InetAddress literal = Seeds.literal(host);
+            isName = literal == null;
+            if (literal != null) {
+                good = List.of(literal);
+            }
+        }
+
+        @Override
+        boolean isName() {
+            return isName;
+        }
+
+        @Override
+        void ask() {
+            names.lookUp(host.host(), answer -> {
+                if (isAwaited()) {
+                    switch (answer) {
+                        case Names.Found found -> {
+                            good = all ? withUnanswered(found) : oneOf(found.addresses());
+                            onGood(found.ttl());
+                        }
+                        case Names.NotFound(String reason) -> onNotFound(reason);
+                    }
+                }
+            });
+        }
+
+        @Override
+        void collect(Set<Node> nodes) {
+            for (InetAddress address : good) {
+                Node node = Node.at(new InetSocketAddress(address, host.port()));
+                nodes.add(new Node(node.address(), node.name(), weight, ""));
+            }
         }
 
         /** Of a family that was not answered for, what was known before stays. */
@@ -162,26 +218,81 @@ final class AddressBook {
             if (found.complete()) {
                 return found.addresses();
             }
-            List<InetAddress> all = new ArrayList<>(found.addresses());
-            Class<?> answered = all.getFirst().getClass();
-            good.stream().filter(known -> known.getClass() != answered).forEach(all::add);
-            return all;
+            List<InetAddress> some = new ArrayList<>(found.addresses());
+            Class<?> answered = some.getFirst().getClass();
+            good.stream().filter(known -> known.getClass() != answered).forEach(some::add);
+            return some;
         }
 
         /** One host is one node: the address that it has, as long as its name means that, else the first. */
         private List<InetAddress> oneOf(List<InetAddress> addresses) {
             return !good.isEmpty() && addresses.contains(good.getFirst()) ? good : List.of(addresses.getFirst());
         }
+    }
 
-        private void onNotFound(String reason) {
-            if (failures++ == 0) {
-                LOG.warn(
-                        "event=name_not_found name={} reason=\"{}\" kept={}",
-                        host.host(),
-                        reason,
-                        good.stream().map(InetAddress::getHostAddress).toList());
+    /** A name with SRV records: each of their targets is a host with a port of its own, looked up by itself. */
+    private final class TargetsEntry extends Entry {
+        private Map<Names.Target, HostEntry> targets = new LinkedHashMap<>();
+
+        TargetsEntry(HostPort host) {
+            super(host);
+        }
+
+        @Override
+        boolean isName() {
+            return true;
+        }
+
+        @Override
+        void ask() {
+            names.lookUpTargets(host.host(), answer -> {
+                if (!isAwaited()) {
+                    return;
+                }
+                if (answer == null) {
+                    onNotFound("no SRV record");
+                } else {
+                    become(answer.targets());
+                    onGood(answer.ttl());
+                }
+            });
+        }
+
+        private void become(List<Names.Target> now) {
+            Map<Names.Target, HostEntry> next = new LinkedHashMap<>();
+            for (Names.Target target : now) {
+                HostEntry known = targets.remove(target);
+                next.put(
+                        target,
+                        known != null
+                                ? known
+                                : new HostEntry(new HostPort(target.host(), target.port()), target.weight(), true));
             }
-            plan(Math.min(LAST_RETRY_NANOS, FIRST_RETRY_NANOS << Math.min(failures - 1, 10)));
+            targets.values().forEach(Entry::cancel); // an answer that is on its way is told to nobody
+            Map<Names.Target, HostEntry> before = targets;
+            targets = next;
+            next.forEach((target, entry) -> {
+                if (!before.containsKey(target) && entry.good.isEmpty()) {
+                    entry.lookUp();
+                }
+            });
+        }
+
+        @Override
+        void lookUpSoon() {
+            super.lookUpSoon();
+            targets.values().forEach(Entry::lookUpSoon);
+        }
+
+        @Override
+        void cancel() {
+            super.cancel();
+            targets.values().forEach(Entry::cancel);
+        }
+
+        @Override
+        void collect(Set<Node> nodes) {
+            targets.values().forEach(target -> target.collect(nodes));
         }
     }
 }

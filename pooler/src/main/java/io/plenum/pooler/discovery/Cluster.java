@@ -46,7 +46,7 @@ final class Cluster implements Monitor.Listener {
     private final Seeds seeds;
     private final Loop loop;
     private final LongSupplier clock;
-    private final AddressBook addresses;
+    private final NodeSource addresses;
     private final Prober.Factory probers;
     private final Map<Node, Monitor> monitors = new LinkedHashMap<>();
     private final List<Follower> followers = new ArrayList<>();
@@ -60,7 +60,7 @@ final class Cluster implements Monitor.Listener {
     private boolean startedAnew;
     private volatile Topology topology = Topology.EMPTY;
 
-    /** Knows what can be known without asking anybody; {@link #start} begins to ask. Any thread. */
+    /** Of hosts and names; see the other. */
     Cluster(
             Seeds seeds,
             Loop loop,
@@ -68,11 +68,22 @@ final class Cluster implements Monitor.Listener {
             Names names,
             Supplier<Duration> maxTtl,
             Prober.Factory probers) {
+        this(
+                seeds,
+                loop,
+                clock,
+                listener ->
+                        new AddressBook(seeds, loop, clock, names, maxTtl, nodes -> listener.onNodes(nodes, Set.of())),
+                probers);
+    }
+
+    /** Knows what can be known without asking anybody; {@link #start} begins to ask. Any thread. */
+    Cluster(Seeds seeds, Loop loop, LongSupplier clock, NodeSource.Factory sources, Prober.Factory probers) {
         this.seeds = seeds;
         this.loop = loop;
         this.clock = clock;
         this.probers = probers;
-        this.addresses = new AddressBook(seeds, loop, clock, names, maxTtl, this::onAddresses);
+        this.addresses = sources.of(this::onAddresses);
         List<Node> known = addresses.nodes();
         long now = clock.getAsLong();
         eagerUntilNanos = now + EAGER_NANOS;
@@ -128,9 +139,9 @@ final class Cluster implements Monitor.Listener {
 
     // --- addresses -------------------------------------------------------------------------------------------------
 
-    private void onAddresses(List<Node> nodes) {
+    private void onAddresses(List<Node> nodes, Set<Node> leaving) {
         if (!seeds.isSolo()) {
-            publish(roster.discovered(nodes, clock.getAsLong()));
+            publish(roster.discovered(nodes, leaving, clock.getAsLong()));
         } else if (!nodes.getFirst().equals(topology.primary())) {
             publish(solo(nodes.getFirst()));
         }

@@ -1,5 +1,6 @@
 package io.plenum.pooler.discovery;
 
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.HostPort;
@@ -43,6 +44,7 @@ public final class Clusters implements AutoCloseable {
     private final Credentials credentials;
     private final Probing probing;
     private final Names names;
+    private final Slices slices = new KubernetesSlices(() -> new KubernetesClientBuilder().build());
     private final Map<String, DatabaseNodes> databases = new LinkedHashMap<>(); // guarded by this
     private final Map<Seeds, Cluster> clusters = new HashMap<>(); // guarded by this
     private boolean closed; // guarded by this
@@ -89,7 +91,7 @@ public final class Clusters implements AutoCloseable {
         if (known != null) {
             return known;
         }
-        Seeds seeds = Seeds.of(database, config.get().discovery(database));
+        Seeds seeds = Seeds.of(config.get(), database);
         Cluster cluster = cluster(seeds);
         var made = new DatabaseNodes(database.name(), seeds, cluster, this);
         databases.put(database.name(), made);
@@ -103,13 +105,13 @@ public final class Clusters implements AutoCloseable {
             return known;
         }
         MonitorLogins logins = () -> logins(seeds);
-        var made = new Cluster(
-                seeds,
-                control,
-                clock,
-                names,
-                () -> config.get().get(Settings.DNS_MAX_TTL),
-                (node, onDropped) -> new MonitorConnection(control, clock, node, logins, probing, onDropped));
+        Prober.Factory probers =
+                (node, onDropped) -> new MonitorConnection(control, clock, node, logins, probing, onDropped);
+        ServiceName service = seeds.service();
+        var made = service == null
+                ? new Cluster(seeds, control, clock, names, () -> config.get().get(Settings.DNS_MAX_TTL), probers)
+                : new Cluster(
+                        seeds, control, clock, listener -> new SliceBook(service, control, slices, listener), probers);
         if (!closed) {
             clusters.put(seeds, made);
             control.execute(made::start);
@@ -126,7 +128,7 @@ public final class Clusters implements AutoCloseable {
             if (database == null) {
                 continue; // clients that are still there keep their nodes
             }
-            Seeds seeds = Seeds.of(database, now.discovery(database));
+            Seeds seeds = Seeds.of(now, database);
             if (!seeds.equals(nodes.seeds())) {
                 Cluster next = cluster(seeds);
                 nodes.setSeeds(seeds);
@@ -182,6 +184,7 @@ public final class Clusters implements AutoCloseable {
                 clusters.clear();
             }
             names.close();
+            slices.close();
         });
         if (!control.isCurrent()) {
             ended.awaitUninterruptibly(1, TimeUnit.SECONDS);

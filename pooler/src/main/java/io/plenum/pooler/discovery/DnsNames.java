@@ -1,7 +1,9 @@
 package io.plenum.pooler.discovery;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.dns.DefaultDnsQuestion;
+import io.netty.handler.codec.dns.DefaultDnsRecordDecoder;
 import io.netty.handler.codec.dns.DnsRawRecord;
 import io.netty.handler.codec.dns.DnsRecord;
 import io.netty.handler.codec.dns.DnsRecordType;
@@ -51,6 +53,45 @@ final class DnsNames implements Names {
     @Override
     public void lookUp(String name, Consumer<Answer> done) {
         new LookUp(done).start(resolver(), name);
+    }
+
+    @Override
+    public void lookUpTargets(String name, Consumer<@Nullable Targets> done) {
+        Future<List<DnsRecord>> records;
+        try {
+            records = resolver().resolveAll(new DefaultDnsQuestion(name, DnsRecordType.SRV));
+        } catch (IllegalArgumentException notAName) {
+            LOG.warn("event=name_malformed name={} reason=\"{}\"", name, notAName.getMessage());
+            done.accept(null);
+            return;
+        }
+        records.addListener((Future<List<DnsRecord>> answer) ->
+                done.accept(answer.isSuccess() ? targets(name, answer.getNow()) : null));
+    }
+
+    private static @Nullable Targets targets(String name, List<DnsRecord> records) {
+        List<Target> targets = new ArrayList<>();
+        long ttlSeconds = Long.MAX_VALUE;
+        for (DnsRecord record : records) {
+            try {
+                if (record.type().equals(DnsRecordType.SRV) && record instanceof DnsRawRecord raw) {
+                    ByteBuf content = raw.content().duplicate().skipBytes(2); // priority: all are nodes
+                    int weight = content.readUnsignedShort();
+                    int port = content.readUnsignedShort();
+                    String host = DefaultDnsRecordDecoder.decodeName(content);
+                    targets.add(new Target(
+                            host.endsWith(".") ? host.substring(0, host.length() - 1) : host,
+                            port,
+                            Math.max(1, weight)));
+                    ttlSeconds = Math.min(ttlSeconds, record.timeToLive());
+                }
+            } catch (IndexOutOfBoundsException | CorruptedFrameException malformed) {
+                LOG.warn("event=srv_malformed name={} reason=\"{}\"", name, malformed.getMessage());
+            } finally {
+                ReferenceCountUtil.release(record);
+            }
+        }
+        return targets.isEmpty() ? null : new Targets(targets, Duration.ofSeconds(ttlSeconds));
     }
 
     @Override

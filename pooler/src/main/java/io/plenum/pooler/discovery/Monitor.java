@@ -29,7 +29,7 @@ final class Monitor {
 
     static final int MISSES = 3;
     static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
-    static final long EAGER_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    static final long EAGER_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     /** Logins that fail cost the server a process each and fill its log. */
     private static final long BARRED_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);

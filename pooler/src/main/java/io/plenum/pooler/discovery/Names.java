@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Looks names up. Confined to the control loop, which it never blocks. */
 interface Names extends AutoCloseable {
@@ -24,6 +25,15 @@ interface Names extends AutoCloseable {
 
     /** {@code done} hears the answer once, on the control loop. */
     void lookUp(String name, Consumer<Answer> done);
+
+    /** What the SRV records of a name say; {@code ttl} is the shortest of them. */
+    record Targets(List<Target> targets, Duration ttl) {}
+
+    /** One SRV record; {@code weight} is 1 at least. */
+    record Target(String host, int port, int weight) {}
+
+    /** The same for SRV records; null tells that there are none, or that nobody told. */
+    void lookUpTargets(String name, Consumer<@Nullable Targets> done);
 
     @Override
     void close();

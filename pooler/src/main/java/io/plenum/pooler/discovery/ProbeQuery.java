@@ -11,7 +11,8 @@ enum ProbeQuery {
      * All that we want to know; every role may ask it unless somebody revoked that.
      *
      * <p>The timeline of a primary is the one of its WAL file's name: pg_control still has the old one until the first
-     * checkpoint behind a promotion. That of a standby is NULL without pg_read_all_stats. A role changes only once in a
+     * checkpoint behind a promotion. That of a standby is NULL without pg_read_all_stats, but that there is a WAL receiver
+     * is told to everybody. A role changes only once in a
      * server's life, from standby to primary, so it is asked once and the rest follows from it.
      */
     FULL("""
@@ -25,7 +26,8 @@ enum ProbeQuery {
                 THEN pg_catalog.pg_last_wal_replay_lsn()
                 ELSE pg_catalog.pg_current_wal_insert_lsn()
             END,
-            (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8
+            (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8,
+            NOT standby OR EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)
         FROM pg_catalog.pg_is_in_recovery() AS standby\
         """),
 
@@ -54,7 +56,12 @@ enum ProbeQuery {
         }
         try {
             var seen = new Observation(
-                    inRecovery, number(row.value(1)), timeline(row.value(2)), lsn(row.value(3)), nowNanos);
+                    inRecovery,
+                    number(row.value(1)),
+                    timeline(row.value(2)),
+                    lsn(row.value(3)),
+                    nowNanos,
+                    !"f".equals(row.value(5)));
             return new ProbeResult.Answered(seen, number(row.value(4)));
         } catch (NumberFormatException malformed) {
             throw new ProtocolException("malformed answer to a probe: " + row);

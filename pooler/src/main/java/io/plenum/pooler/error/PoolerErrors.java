@@ -26,6 +26,27 @@ public final class PoolerErrors {
                 .hint("SHOW NODES tells what each node says of itself.");
     }
 
+    /**
+     * Raised when hold_window passes without a primary, or as much time was spent holding as may be. Ends the batch, of which
+     * nothing was sent to a server; the client stays.
+     */
+    public static ErrorResponse holdIsOver(String database, Duration waited) {
+        return error(SqlState.CANNOT_CONNECT_NOW, "hold_window: no node of the database is the primary")
+                .detail("Waited %d ms for a primary of %s; nothing was sent to a server."
+                        .formatted(waited.toMillis(), database))
+                .hint("It is safe to try again. SHOW NODES tells what each node says of itself.");
+    }
+
+    /** Raised when more is held than may be. Ends the oldest batch, of which nothing was sent; the client stays. */
+    public static ErrorResponse holdIsFull(String database, int maxRequests, long maxBytes) {
+        return error(
+                        SqlState.CANNOT_CONNECT_NOW,
+                        "hold_max_requests, hold_max_bytes: no node of the database is the primary")
+                .detail("So many requests of %s are held that the oldest are refused: %d of %d bytes may be."
+                        .formatted(database, maxRequests, maxBytes))
+                .hint("It is safe to try again: nothing was sent to a server.");
+    }
+
     /** Raised when query_timeout passes; the statement is cancelled and the client closed. */
     public static ErrorResponse queryTimeout(Duration limit) {
         return fatal(SqlState.QUERY_CANCELED, "query_timeout: query timeout, the statement ran too long")

@@ -735,9 +735,25 @@ public final class Link implements ServerConnection.Reader {
     // --- from the server -------------------------------------------------------------------------------------------
 
     @Override
+    public boolean mayMove() {
+        return mayRunAgain() && !midMessage;
+    }
+
+    @Override
     public void forward(ByteBuf bytes, int start, int end) {
-        heardNothing = false;
+        if (heardNothing) {
+            heardNothing = false;
+            noteLatency();
+        }
         client.outbox().forward(bytes, start, end);
+    }
+
+    private void noteLatency() {
+        Pool home = pool;
+        if (read && home != null) {
+            long now = System.nanoTime();
+            home.noteLatency(now - querySinceNanos, now);
+        }
     }
 
     @Override

@@ -21,6 +21,7 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.plenum.pooler.net.Loop;
@@ -30,13 +31,14 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A small HTTP server for pages that are read and nothing else: GET and HEAD, no bodies, one request at a time on a
+ * A small HTTP server: GET and HEAD of pages, POST of a few {@link Actions}, no bodies, one request at a time on a
  * connection.
  *
  * <p>Bounded: {@value #MOST_CONNECTIONS} connections, {@value #MAX_LINE} bytes of request line, {@value #MAX_HEADERS} of
@@ -51,10 +53,34 @@ public final class HttpServer implements AutoCloseable {
     private static final int MAX_HEADERS = 8192;
     private static final int IDLE_SECONDS = 30;
 
+    /** What may be done by POST, with its parameters in the query. */
+    public interface Actions {
+        /** Does it, if there is such a thing; null when there is none. Called on the loop; completes on any thread. */
+        @Nullable
+        CompletionStage<Page> post(Request request);
+    }
+
+    /**
+     * One POST.
+     *
+     * @param authorization the header of that name; empty without
+     */
+    public record Request(String path, Map<String, List<String>> parameters, String authorization) {
+        /** The first value of that name, or {@code otherwise}. */
+        public String parameter(String name, String otherwise) {
+            return parameters.getOrDefault(name, List.of(otherwise)).getFirst();
+        }
+    }
+
     /** One answer. Immutable. */
-    record Page(HttpResponseStatus status, String contentType, String text) {
+    public record Page(HttpResponseStatus status, String contentType, String text) {
         static Page of(String contentType, String text) {
             return new Page(HttpResponseStatus.OK, contentType, text);
+        }
+
+        /** A line of plain text. */
+        public static Page text(HttpResponseStatus status, String line) {
+            return new Page(status, "text/plain; charset=utf-8", line + "\n");
         }
 
         static Page unavailable(String text) {
@@ -68,12 +94,14 @@ public final class HttpServer implements AutoCloseable {
 
     private final Loop loop;
     private final Endpoints endpoints;
+    private final Actions actions;
     private final List<Channel> listeners = new ArrayList<>();
     private int connections;
 
-    private HttpServer(Loop loop, Endpoints endpoints) {
+    private HttpServer(Loop loop, Endpoints endpoints, Actions actions) {
         this.loop = loop;
         this.endpoints = endpoints;
+        this.actions = actions;
     }
 
     /**
@@ -81,8 +109,8 @@ public final class HttpServer implements AutoCloseable {
      *
      * @throws UncheckedIOException when an address cannot be had
      */
-    public static HttpServer start(Loop loop, List<InetSocketAddress> addresses, Endpoints endpoints) {
-        var server = new HttpServer(loop, endpoints);
+    public static HttpServer start(Loop loop, List<InetSocketAddress> addresses, Endpoints endpoints, Actions actions) {
+        var server = new HttpServer(loop, endpoints, actions);
         for (InetSocketAddress address : addresses) {
             var bound = new ServerBootstrap()
                     .group(loop.executor())
@@ -159,11 +187,16 @@ public final class HttpServer implements AutoCloseable {
                 answer(context, Page.refusal(HttpResponseStatus.BAD_REQUEST), false, false);
                 return;
             }
-            if (!head && !request.method().equals(HttpMethod.GET)) {
+            boolean post = request.method().equals(HttpMethod.POST);
+            if (!head && !post && !request.method().equals(HttpMethod.GET)) {
                 answer(context, Page.refusal(HttpResponseStatus.METHOD_NOT_ALLOWED), false, false);
                 return;
             }
-            CompletionStage<Page> page = endpoints.page(path(request.uri()));
+            CompletionStage<Page> page = post ? actions.post(read(request)) : endpoints.page(path(request.uri()));
+            if (page == null && post) {
+                answer(context, Page.refusal(HttpResponseStatus.METHOD_NOT_ALLOWED), false, false);
+                return;
+            }
             if (page == null) {
                 answer(context, Page.refusal(HttpResponseStatus.NOT_FOUND), head, keep);
                 return;
@@ -203,7 +236,9 @@ public final class HttpServer implements AutoCloseable {
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
             if (event instanceof IdleStateEvent) {
-                var _ = context.close();
+                if (!answering) { // a pause may take as long as it was told to
+                    var _ = context.close();
+                }
             } else {
                 super.userEventTriggered(context, event);
             }
@@ -213,6 +248,12 @@ public final class HttpServer implements AutoCloseable {
         public void exceptionCaught(ChannelHandlerContext context, @Nullable Throwable cause) {
             var _ = context.close();
         }
+    }
+
+    private static Request read(HttpRequest request) {
+        var query = new QueryStringDecoder(request.uri());
+        String authorization = request.headers().get(HttpHeaderNames.AUTHORIZATION);
+        return new Request(path(request.uri()), query.parameters(), authorization == null ? "" : authorization);
     }
 
     private static String path(String uri) {

@@ -1,20 +1,18 @@
 package io.plenum.pooler.pool;
 
-import io.plenum.pooler.config.Balance;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.net.Loop;
-import io.plenum.routing.balance.Balancer;
 import io.plenum.routing.topology.Topology;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -24,29 +22,35 @@ public final class LoopPools {
     private final PoolDirectory directory;
     private final Function<DatabaseConfig, TopologySource> topologies;
     private final ServerConnector connector;
-    private final Function<DatabaseConfig, Balancer> balancers;
+    private final Function<DatabaseConfig, BalanceSettings> balances;
     private final Map<Name, PoolGroup> groups = new LinkedHashMap<>();
     private final IdentityHashMap<PoolGroup, Origin> origins = new IdentityHashMap<>();
-    private final Set<String> paused = new HashSet<>();
-    private boolean allPaused;
+    private final HoldLimits holdLimits;
+    private final Supplier<HoldLimits.Bounds> holdBounds;
+    private final Map<String, Pause> paused = new HashMap<>();
+    private Pause allPaused = Pause.NONE;
 
     private record Name(String database, String user) {}
 
     /** What a group was made from. */
     private record Origin(DatabaseConfig database, TopologySource source, Consumer<Topology> listener) {}
 
-    /** {@code balancers} makes the choice among replicas by what {@link Balance} a database has. */
+    /** {@code balances} says how the reads of a database are spread. */
     public LoopPools(
             Loop loop,
             PoolDirectory directory,
             Function<DatabaseConfig, TopologySource> topologies,
             ServerConnector connector,
-            Function<DatabaseConfig, Balancer> balancers) {
+            Function<DatabaseConfig, BalanceSettings> balances,
+            HoldLimits holdLimits,
+            Supplier<HoldLimits.Bounds> holdBounds) {
         this.loop = loop;
         this.directory = directory;
         this.topologies = topologies;
         this.connector = connector;
-        this.balancers = balancers;
+        this.balances = balances;
+        this.holdLimits = holdLimits;
+        this.holdBounds = holdBounds;
     }
 
     /** The pools of a database for a user; made at the first call. Only for users who have proved who they are. */
@@ -66,10 +70,11 @@ public final class LoopPools {
                     return directory.join(
                             key, database, limits -> new Pool(key, loop, limits, settings, connector, source::suspect));
                 },
-                balancers.apply(database));
-        if (allPaused || paused.contains(database.name())) {
-            group.pause();
-        }
+                balances.apply(database),
+                source::topology,
+                holdLimits,
+                holdBounds);
+        group.setPause(pauseOf(database.name()));
         Consumer<Topology> listener = topology -> loop.execute(() -> group.onTopology(topology));
         origins.put(group, new Origin(database, source, listener));
         source.subscribe(listener);
@@ -105,29 +110,24 @@ public final class LoopPools {
     }
 
     /**
-     * No server of the database, or of any when {@code database} is empty, is given out until the same is resumed: a
-     * database that was paused by name stays so when all are resumed, and the other way round.
+     * What of the database, or of all when {@code database} is empty, is not given out. A database that was paused by name
+     * stays so when all are resumed, and the other way round.
      */
-    public void pause(String database) {
+    public void setPause(String database, Pause pause) {
         if (database.isEmpty()) {
-            allPaused = true;
-        } else {
-            paused.add(database);
-        }
-        groups(database).forEach(PoolGroup::pause);
-    }
-
-    public void resume(String database) {
-        if (database.isEmpty()) {
-            allPaused = false;
-        } else {
+            allPaused = pause;
+        } else if (pause == Pause.NONE) {
             paused.remove(database);
+        } else {
+            paused.put(database, pause);
         }
         for (PoolGroup group : groups(database)) {
-            if (!allPaused && !paused.contains(group.database())) {
-                group.resume();
-            }
+            group.setPause(pauseOf(group.database()));
         }
+    }
+
+    private Pause pauseOf(String database) {
+        return allPaused.with(paused.getOrDefault(database, Pause.NONE));
     }
 
     /** Upkeep, several times a second. */
@@ -143,7 +143,7 @@ public final class LoopPools {
         long after = origin == null
                 ? 0
                 : directory.forgetAfterNanos(origin.database().autodb());
-        return after > 0 && now - group.lastUsedNanos() > after && !group.isPaused() && group.isEmpty();
+        return after > 0 && now - group.lastUsedNanos() > after && group.pause() == Pause.NONE && group.isEmpty();
     }
 
     private boolean forget(PoolGroup group) {
@@ -169,7 +169,7 @@ public final class LoopPools {
             if (database != null) {
                 PoolSettings settings = directory.settings(database, group.user());
                 group.pools().forEach(pool -> pool.configure(settings));
-                group.setBalancer(balancers.apply(database));
+                group.setBalance(balances.apply(database));
                 origins.computeIfPresent(group, (key, old) -> new Origin(database, old.source(), old.listener()));
             }
         }

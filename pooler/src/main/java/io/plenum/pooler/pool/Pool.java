@@ -5,8 +5,10 @@ import io.plenum.pooler.net.LogName;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.balance.Standing;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeRole;
+import io.plenum.routing.topology.Observation;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,6 +39,12 @@ public final class Pool implements ServerConnection.Owner {
     /** A server that is back shall be found within a second, however long server_login_retry allows us to wait. */
     private static final long LONGEST_RETRY_NANOS = 1_000_000_000L;
 
+    /** A read that nothing was heard of for so long goes elsewhere when its node is silent. */
+    private static final long MOVE_READS_AFTER_NANOS = 800_000_000L;
+
+    /** What a node still owes after so long, and cannot be reached, it will never answer. */
+    private static final long GIVE_UP_AFTER_NANOS = 5_000_000_000L;
+
     private static final long DRAIN_AFTER_NANOS = 5_000_000_000L;
 
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
@@ -61,6 +69,8 @@ public final class Pool implements ServerConnection.Owner {
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
     private final WaitQueue waiters = new WaitQueue();
     private final WalSenders walSenders;
+    private final Standing standing = new Standing();
+    private final SilenceWatch silence = new SilenceWatch();
 
     private PoolSettings settings;
     private int connecting;
@@ -426,6 +436,9 @@ public final class Pool implements ServerConnection.Owner {
         connecting--;
         lastRefusal = refusal;
         server.blame(refusal == null ? "connect failed" : "login failed");
+        if (isOfNode(refusal)) {
+            standing.onFailure(System.nanoTime());
+        }
         backOff();
         onRefused(refusal, step);
         waiters.trouble(refusal);
@@ -499,6 +512,12 @@ public final class Pool implements ServerConnection.Owner {
         }
     }
 
+    /** Traffic tells of a promotion before any probe does. */
+    @Override
+    public void onPromoted(ServerConnection server) {
+        suspicion.accept(key.node());
+    }
+
     @Override
     public void onCancelsDone(ServerConnection server) {
         if (beingCanceled.remove(server)) {
@@ -554,7 +573,9 @@ public final class Pool implements ServerConnection.Owner {
         servers.add(server);
         server.moveTo(loop, this);
         loop.executor().register(server.channel()).addListener(joined -> {
-            if (joined.isSuccess()) {
+            if (joined.isSuccess() && isMisplaced(server)) {
+                server.terminate(); // the other loop has heard already that the node is a standby now
+            } else if (joined.isSuccess()) {
                 putBack(server);
             } else {
                 LOG.error("event=server_move_failed server={}", server.id(), joined.cause());
@@ -658,6 +679,43 @@ public final class Pool implements ServerConnection.Owner {
         }
         if (!waiters.isEmpty() || walSenders.isWaitedFor()) {
             seekServers();
+        }
+    }
+
+    /**
+     * Looks whether the standby still answers; {@code lastSeen} is its last answer to a probe. Reads that hang on one that
+     * does not are moved to another: their servers are closed.
+     */
+    void watch(@Nullable Observation lastSeen, long now) {
+        SilenceWatch.Finding found = silence.look(servers, lastSeen, now);
+        if (found == SilenceWatch.Finding.ODD) {
+            suspicion.accept(key.node());
+        }
+        boolean silent = found == SilenceWatch.Finding.SILENT;
+        boolean wasSilent = standing.isSilent(); // and is no candidate any more
+        if (silent != wasSilent) {
+            LOG.warn("event=node_silent node={} silent={} in_flight={}", key.node(), silent, inFlight());
+            standing.setSilent(silent, now);
+        }
+        if (silent && wasSilent && silence.silentNanos(now) >= MOVE_READS_AFTER_NANOS) {
+            closeSilent(true);
+            waiters.trouble(null);
+        }
+    }
+
+    /** The node cannot be reached: what hangs on its connections is told so, once nothing came from it for long enough. */
+    void giveUpSilent(@Nullable Observation lastSeen, long now) {
+        silence.look(servers, lastSeen, now);
+        if (silence.silentNanos(now) >= GIVE_UP_AFTER_NANOS) {
+            closeSilent(false);
+        }
+    }
+
+    private void closeSilent(boolean readsOnly) {
+        for (ServerConnection server : List.copyOf(servers)) {
+            if (SilenceWatch.owes(server) && (!readsOnly || server.mayMove())) {
+                server.close();
+            }
         }
     }
 
@@ -797,6 +855,21 @@ public final class Pool implements ServerConnection.Owner {
     /** All servers, wherever they stand. */
     public List<ServerConnection> servers() {
         return servers;
+    }
+
+    /** What was seen of the node by this loop. */
+    Standing standing() {
+        return standing;
+    }
+
+    /** A read of a client had its first byte after so long. */
+    public void noteLatency(long tookNanos, long nowNanos) {
+        standing.onAnswer(tookNanos, nowNanos);
+    }
+
+    /** Whether one more client would have to wait here. */
+    boolean isFull() {
+        return !waiters.isEmpty() || (idle.isEmpty() && limits.open() >= settings.size()) || isTroubled();
     }
 
     /** Whether the last login failed and the next try is still to come. */

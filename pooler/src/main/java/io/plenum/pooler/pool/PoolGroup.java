@@ -1,18 +1,19 @@
 package io.plenum.pooler.pool;
 
 import io.plenum.pooler.net.Loop;
-import io.plenum.routing.balance.Balancer;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeHealth;
 import io.plenum.routing.topology.NodeRole;
 import io.plenum.routing.topology.NodeStatus;
 import io.plenum.routing.topology.Topology;
+import io.plenum.wire.error.ErrorResponse;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,67 +22,84 @@ import org.jspecify.annotations.Nullable;
  * <p>Follows the topology: a node that takes no more reads keeps its running work and gets no new; who waits for a node
  * that is gone is asked to choose again. Confined to its event loop.
  */
-public final class PoolGroup implements Balancer.Loads {
+public final class PoolGroup {
     private final String database;
     private final String user;
     private final Loop loop;
     private final Function<Node, Pool> pools;
     private final Map<Node, Pool> byNode = new LinkedHashMap<>();
     private final WaitQueue withoutPrimary = new WaitQueue();
+    private final HoldQueue held;
     private final PoolStats stats = new PoolStats();
 
-    private Balancer balancer;
+    private final ReadCandidates reads;
+    private final Supplier<Topology> latest;
     private Topology topology = Topology.EMPTY;
     private @Nullable Pool primary;
-    private Pool[] replicas = new Pool[0];
-    private boolean paused;
+    private Pause paused = Pause.NONE;
     private boolean keptWarm;
     private int clientCount;
     private long lastUsedNanos;
 
-    /** {@code pools} makes the pool of a node that was not there before. */
-    public PoolGroup(String database, String user, Loop loop, Function<Node, Pool> pools, Balancer balancer) {
+    /**
+     * {@code pools} makes the pool of a node that was not there before; {@code latest} is the topology with what probes
+     * observed since it was last told.
+     */
+    public PoolGroup(
+            String database,
+            String user,
+            Loop loop,
+            Function<Node, Pool> pools,
+            BalanceSettings balance,
+            Supplier<Topology> latest,
+            HoldLimits holdLimits,
+            Supplier<HoldLimits.Bounds> holdBounds) {
         this.database = database;
         this.user = user;
         this.loop = loop;
         this.pools = pools;
-        this.balancer = balancer;
+        this.reads = new ReadCandidates(balance);
+        this.latest = latest;
         this.lastUsedNanos = System.nanoTime();
+        this.held = new HoldQueue(database, holdLimits, holdBounds, lastUsedNanos);
     }
 
-    /** The pool for whatever is not a proven read; null while no node is the primary: then {@link #awaitPrimary}. */
+    /**
+     * The pool for whatever is not a proven read; null while no node is the primary: then {@link #hold}, or for a login
+     * {@link #awaitPrimary}.
+     */
     public @Nullable Pool forWrite() {
         return primary;
     }
 
-    /** The pool for a proven read, of the least loaded replica; null when there is none. */
-    public @Nullable Pool forRead() {
-        Pool[] candidates = replicas;
-        if (candidates.length == 0) {
-            return null;
-        }
-        Pool chosen = candidates.length == 1 ? candidates[0] : candidates[balancer.choose(candidates.length, this)];
-        return chosen.isTroubled() ? leastLoadedWithoutTrouble() : chosen;
+    /** The pool for a proven read; null when there is none. {@code key} counts where {@link #balancesByKey}. */
+    public @Nullable Pool forRead(long key) {
+        return reads.choose(key);
     }
 
-    private @Nullable Pool leastLoadedWithoutTrouble() {
-        Pool least = null;
-        for (Pool candidate : replicas) {
-            if (!candidate.isTroubled() && (least == null || candidate.inFlight() < least.inFlight())) {
-                least = candidate;
-            }
-        }
-        return least;
-    }
-
-    @Override
-    public int inFlight(int candidate) {
-        return replicas[candidate].inFlight();
+    /** Whether reads of the same key go to the same node. */
+    public boolean balancesByKey() {
+        return reads.usesKey();
     }
 
     /** Waits until some node is the primary; then the waiter is told of {@link WaitQueue.Waiter#onTrouble trouble}. */
     public void awaitPrimary(WaitQueue.Place place, long sinceNanos) {
         withoutPrimary.enter(place, sinceNanos);
+    }
+
+    /**
+     * The same for a transaction of which nothing was sent, within the bounds of {@link HoldLimits}.
+     *
+     * @param bytes that the client has sent of it
+     * @return null when it waits, else what the client is to be told instead
+     */
+    public @Nullable ErrorResponse hold(WaitQueue.Place place, long sinceNanos, int bytes) {
+        return held.hold(place, sinceNanos, bytes, System.nanoTime());
+    }
+
+    /** What a client that is {@linkplain #hold held} is to be told because its time is over; null if it may wait. */
+    public @Nullable ErrorResponse brokenHold(WaitQueue.Place place, long nowNanos) {
+        return held.brokenBy(place, nowNanos);
     }
 
     public void onTopology(Topology now) {
@@ -91,11 +109,14 @@ public final class PoolGroup implements Balancer.Loads {
         topology = now;
         Pool primaryBefore = primary;
         primary = now.primary() == null ? null : pool(now.primary());
+        held.onPrimary(primary != null, System.nanoTime());
         List<Pool> fit = new ArrayList<>();
         for (Node node : now.replicas()) {
             fit.add(pool(node));
         }
-        replicas = fit.toArray(Pool[]::new);
+        boolean readsBegin = reads.isEmpty() && !fit.isEmpty(); // some of those who are held only read
+        reads.become(now.replicas(), fit, System.nanoTime());
+        applyPause(); // before anybody is sent to a node that is another now
         byNode.forEach((node, pool) -> {
             NodeStatus status = now.status(node);
             boolean used = pool == primary || fit.contains(pool);
@@ -114,11 +135,29 @@ public final class PoolGroup implements Balancer.Loads {
                 pool.sendWaitersAway();
             }
         });
-        if (primaryBefore != null && primaryBefore != primary) {
-            primaryBefore.renew(); // sessions that wrote there must not go on as if it still were
+        if (primaryBefore != primary) {
+            onPrimaryChanged(primaryBefore);
         }
-        if (primary != null || replicas.length > 0) {
+        if (readsBegin) {
+            held.trouble(null);
+        }
+        if (primary != null || !fit.isEmpty()) {
             withoutPrimary.trouble(null); // without a primary, logins may still go on at a replica
+        }
+    }
+
+    /**
+     * Who waits at either node chooses again: writers must not be given a standby's servers where the old primary has come
+     * back as one, nor readers those of the new primary.
+     */
+    private void onPrimaryChanged(@Nullable Pool before) {
+        if (before != null) {
+            before.renew(); // sessions that wrote there must not go on as if it still were
+            before.sendWaitersAway();
+        }
+        if (primary != null) {
+            primary.sendWaitersAway();
+            held.trouble(null);
         }
     }
 
@@ -127,9 +166,6 @@ public final class PoolGroup implements Balancer.Loads {
         if (pool == null) {
             pool = pools.apply(node);
             byNode.put(node, pool);
-            if (paused) {
-                pool.pause();
-            }
         }
         return pool;
     }
@@ -140,20 +176,27 @@ public final class PoolGroup implements Balancer.Loads {
         if (inUse) {
             lastUsedNanos = now;
         }
+        if (topology.nodes().size() > 1) {
+            watch(now);
+        }
+        reads.refresh(now);
         for (Pool pool : byNode.values()) {
-            pool.tick(now, inUse && (pool == primary || isReplica(pool)));
+            pool.tick(now, inUse && (pool == primary || reads.isFit(pool)));
         }
         byNode.values()
                 .removeIf(pool -> pool.isOver() && topology.status(pool.key().node()) == null);
     }
 
-    private boolean isReplica(Pool pool) {
-        for (Pool replica : replicas) {
-            if (replica == pool) {
-                return true;
+    private void watch(long now) {
+        Topology seen = latest.get();
+        byNode.forEach((node, pool) -> {
+            NodeStatus status = seen.status(node);
+            if (status == null || status.health() == NodeHealth.DOWN) {
+                pool.giveUpSilent(status == null ? null : status.lastSeen(), now);
+            } else if (reads.isFit(pool)) {
+                pool.watch(status.lastSeen(), now);
             }
-        }
-        return false;
+        });
     }
 
     /** Whether min_pool_size counts even while there is no client. */
@@ -168,26 +211,35 @@ public final class PoolGroup implements Balancer.Loads {
                 && byNode.values().stream().allMatch(pool -> pool.servers().isEmpty() && pool.isQuiet());
     }
 
-    public void pause() {
-        paused = true;
-        byNode.values().forEach(Pool::pause);
+    /** No server is given out of what this names, until the next call; those in use are given back first. */
+    public void setPause(Pause pause) {
+        paused = pause;
+        applyPause();
     }
 
-    public void resume() {
-        paused = false;
-        byNode.values().forEach(Pool::resume);
-    }
-
-    public boolean isPaused() {
+    public Pause pause() {
         return paused;
     }
 
-    public boolean isQuiet() {
-        return byNode.values().stream().allMatch(Pool::isQuiet);
+    private void applyPause() {
+        for (Pool pool : byNode.values()) {
+            boolean pause = paused == Pause.ALL || (paused == Pause.PRIMARY && !reads.isFit(pool));
+            if (pause && !pool.isPaused()) {
+                pool.pause();
+            } else if (!pause && pool.isPaused()) {
+                pool.resume();
+            }
+        }
     }
 
-    public void setBalancer(Balancer balancer) {
-        this.balancer = balancer;
+    /** Whether nothing runs of what is paused; with no pause, whether nothing runs at all. */
+    public boolean isQuiet() {
+        return byNode.values().stream()
+                .allMatch(pool -> (paused == Pause.PRIMARY && reads.isFit(pool)) || pool.isQuiet());
+    }
+
+    public void setBalance(BalanceSettings balance) {
+        reads.configure(balance, System.nanoTime());
     }
 
     public void addClient() {
@@ -224,8 +276,14 @@ public final class PoolGroup implements Balancer.Loads {
         return byNode.values();
     }
 
+    /** Logins and replication connections that wait for a primary. */
     public WaitQueue withoutPrimary() {
         return withoutPrimary;
+    }
+
+    /** Transactions that wait for a primary. */
+    public HoldQueue held() {
+        return held;
     }
 
     public PoolStats stats() {
@@ -234,7 +292,7 @@ public final class PoolGroup implements Balancer.Loads {
 
     /** All who wait in this group. */
     public int waiting() {
-        int waiting = withoutPrimary.size();
+        int waiting = withoutPrimary.size() + held.size();
         for (Pool pool : byNode.values()) {
             waiting += pool.waiters().size() + pool.walSenders().waiting();
         }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A waiter enters when a pool has no server for it and leaves when it gets one, gives up, or is sent elsewhere.
  * Confined to its event loop.
  */
-public final class WaitQueue {
+public class WaitQueue {
     /** Who waits. */
     public interface Waiter {
         /** A server for the waiter, who has left the queue and owns the server until it releases it. */
@@ -23,6 +23,11 @@ public final class WaitQueue {
          * @param refusal what PostgreSQL said when it refused the login, null when nothing was said
          */
         void onTrouble(@Nullable ErrorResponse refusal);
+
+        /** The waiter was taken out of the queue to make room, and is to be told this, as soon as it can be. */
+        default void onRefused(ErrorResponse error) {
+            onTrouble(error);
+        }
     }
 
     /** One waiter's place, made once for its life. */
@@ -32,6 +37,7 @@ public final class WaitQueue {
         private @Nullable Place previous;
         private @Nullable Place next;
         private long sinceNanos;
+        private int heldBytes;
 
         public Place(Waiter waiter) {
             this.waiter = waiter;
@@ -48,6 +54,18 @@ public final class WaitQueue {
 
         public Waiter waiter() {
             return waiter;
+        }
+
+        boolean isIn(WaitQueue other) {
+            return queue == other;
+        }
+
+        void setHeldBytes(int heldBytes) {
+            this.heldBytes = heldBytes;
+        }
+
+        int heldBytes() {
+            return heldBytes;
         }
 
         /** Leaves whatever queue this stands in. */
@@ -125,5 +143,9 @@ public final class WaitQueue {
         place.next = null;
         place.queue = null;
         size--;
+        onLeft(place);
     }
+
+    /** A waiter stands in the queue no longer. */
+    void onLeft(Place place) {}
 }

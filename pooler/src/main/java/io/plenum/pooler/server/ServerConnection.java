@@ -54,6 +54,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
          */
         default void onUnanswered(Reply reply, @Nullable Object subject, boolean itself) {}
 
+        /** Whether the server may be closed at this moment and the reader asks another one for the same, unnoticed. */
+        default boolean mayMove() {
+            return false;
+        }
+
         /** No cancel request is on its way to the server any more. */
         default void onCancelsDone() {}
 
@@ -134,6 +139,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
         /** The last cancel request for this server has been seen through. */
         void onCancelsDone(ServerConnection server);
+
+        /** The server was a standby when it last said, and is none any more. */
+        default void onPromoted(ServerConnection server) {}
     }
 
     private final ServerTarget target;
@@ -573,7 +581,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         String name = parameter.name();
         String value = parameter.value();
         if (name.equals("in_hot_standby")) {
+            boolean promoted = standby && value.equals("off");
             standby = value.equals("on");
+            if (promoted) {
+                owner.onPromoted(this);
+            }
         }
         if (isSettable(name)) {
             settings = value.equals(startValues.get(name)) ? settings.without(name) : settings.with(name, value);
@@ -936,6 +948,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public boolean isLinked() {
         return reader != null;
+    }
+
+    /** Whether whoever it works for may be moved to another server, without harm. */
+    public boolean mayMove() {
+        Reader current = reader;
+        return current != null && current.mayMove();
     }
 
     public boolean isStandby() {

@@ -1,6 +1,7 @@
 package io.plenum.pooler.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import org.junit.jupiter.api.Test;
@@ -163,5 +164,14 @@ class CommandTest {
         var refused = catchThrowableOfType(Command.Misunderstood.class, () -> Command.parse(text));
 
         assertThat(refused.error().message()).isEqualTo(message);
+    }
+
+    @Test
+    void pauseMayBeTimed() throws Command.Misunderstood {
+        assertThat(Command.parse("PAUSE app FOR 5")).isEqualTo(new Command(Verb.PAUSE, null, "app", "5"));
+        assertThat(Command.parse("pause for 5;")).isEqualTo(new Command(Verb.PAUSE, null, "", "5"));
+        assertThat(Command.parse("PAUSE for")).isEqualTo(new Command(Verb.PAUSE, null, "for", ""));
+        assertThatExceptionOfType(Command.Misunderstood.class).isThrownBy(() -> Command.parse("PAUSE app FOR ever"));
+        assertThatExceptionOfType(Command.Misunderstood.class).isThrownBy(() -> Command.parse("PAUSE app other FOR 5"));
     }
 }

@@ -59,6 +59,7 @@ class ConfigLoaderTest {
                 good("admin_users =", Settings.ADMIN_USERS, List.of()),
                 good("log_connections = 0", Settings.LOG_CONNECTIONS, false),
                 good("balance = round_robin", Settings.BALANCE, Balance.ROUND_ROBIN),
+                good("balance = maglev", Settings.BALANCE, Balance.MAGLEV),
                 good("transport = io_uring", Settings.TRANSPORT, Transport.IO_URING),
                 good(
                         "dns_servers = 127.0.0.1:5353, ::1, [::1]:54",
@@ -103,8 +104,8 @@ class ConfigLoaderTest {
                         null),
                 bad("client_tls_sslmode = require", "client_tls_sslmode = \"require\" is not in this release", null),
                 bad("server_tls_sslmode = verify-full", "is not in this release yet; allowed: disable", null),
-                bad("balance = maglev", "allowed: two_choices, round_robin", null),
-                bad("discovery = kubernetes", "allowed: auto, static, dns", null),
+                bad("balance = fastest", "allowed: two_choices, round_robin", null),
+                bad("discovery = consul", "allowed: auto, static, dns, kubernetes", null),
                 bad(
                         "listen_port = 65536",
                         "listen_port = \"65536\" is out of range; allowed: a whole number from 0 to" + " 65535",

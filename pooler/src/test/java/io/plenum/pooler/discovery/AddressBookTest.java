@@ -164,4 +164,42 @@ class AddressBookTest {
 
         assertThat(names.takeAsked()).isZero();
     }
+
+    @Test
+    void serviceRecordNamesHostsWithPortsAndWeights() {
+        names.sayTargets(
+                "_postgres._tcp.pg",
+                new Names.Targets(
+                        List.of(new Names.Target("pg-0.pg", 5433, 1), new Names.Target("pg-1.pg", 5434, 3)), SECOND));
+        names.say("pg-0.pg", found(SECOND, "10.0.0.1"));
+        names.say("pg-1.pg", found(SECOND, "10.0.0.2"));
+
+        AddressBook book = book(true, "_postgres._tcp.pg");
+
+        assertThat(told.getLast()).containsExactly("10.0.0.1:5433", "10.0.0.2:5434");
+        assertThat(book.nodes()).extracting(Node::weight).containsExactly(1, 3);
+    }
+
+    @Test
+    void targetsOfAServiceRecordComeAndGoAndTheirAddressesOutliveAnOutage() {
+        var first = new Names.Target("pg-0.pg", 5432, 1);
+        var second = new Names.Target("pg-1.pg", 5432, 1);
+        names.sayTargets("_postgres._tcp.pg", new Names.Targets(List.of(first), SECOND));
+        names.say("pg-0.pg", found(SECOND, "10.0.0.1"));
+        names.say("pg-1.pg", found(SECOND, "10.0.0.2"));
+        AddressBook book = book(true, "_postgres._tcp.pg");
+
+        names.sayTargets("_postgres._tcp.pg", new Names.Targets(List.of(first, second), SECOND));
+        time.pass(Duration.ofMillis(1_200));
+        assertThat(told.getLast()).containsExactly("10.0.0.1:5432", "10.0.0.2:5432");
+
+        names.sayTargets("_postgres._tcp.pg", null);
+        names.say("pg-0.pg", new Names.NotFound("no such name"));
+        time.pass(Duration.ofSeconds(30));
+        assertThat(book.nodes()).hasSize(2);
+
+        names.sayTargets("_postgres._tcp.pg", new Names.Targets(List.of(second), SECOND));
+        time.pass(Duration.ofSeconds(3));
+        assertThat(told.getLast()).containsExactly("10.0.0.2:5432");
+    }
 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -98,6 +99,29 @@ class DnsNamesTest {
     void nameThatIsNoneIsNotFound() throws Exception {
         assertThat(lookUp("a..b")).isInstanceOf(Names.NotFound.class);
         assertThat(lookUp("x".repeat(300))).isInstanceOf(Names.NotFound.class);
+    }
+
+    @Test
+    void serviceRecordsAreFoundWithPortsAndWeights() throws Exception {
+        dns.services(
+                "_postgres._tcp.pg.test",
+                new TestDns.Srv(0, 50, 5432, "pg-0.pg.test"),
+                new TestDns.Srv(10, 0, 5433, "pg-1.pg.test"));
+        dns.ttl(Duration.ofSeconds(9));
+
+        assertThat(lookUpTargets("_postgres._tcp.pg.test."))
+                .contains(new Names.Targets(
+                        List.of(new Names.Target("pg-0.pg.test", 5432, 50), new Names.Target("pg-1.pg.test", 5433, 1)),
+                        Duration.ofSeconds(9)));
+        dns.behave(TestDns.Behaviour.SERVFAIL);
+        assertThat(lookUpTargets("_postgres._tcp.pg.test.")).isEmpty();
+    }
+
+    private Optional<Names.Targets> lookUpTargets(String name) throws Exception {
+        var answer = new CompletableFuture<Optional<Names.Targets>>();
+        loops.control()
+                .execute(() -> names.lookUpTargets(name, targets -> answer.complete(Optional.ofNullable(targets))));
+        return answer.get(20, TimeUnit.SECONDS);
     }
 
     private Names.Answer lookUp(String name) throws Exception {

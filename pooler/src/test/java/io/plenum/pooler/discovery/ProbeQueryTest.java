@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ProbeQueryTest {
     @Test
     void primaryTellsItsTimelineAndHowFarItWrote() {
-        var answer =
-                ProbeQuery.FULL.read(row("f", "7561234567890123456", "0000001F", "2A/FF000028", "1700000000123456"), 5);
+        var answer = ProbeQuery.FULL.read(
+                row("f", "7561234567890123456", "0000001F", "2A/FF000028", "1700000000123456", "t"), 5);
 
         assertThat(answer.seen()).isEqualTo(new Observation(false, 7561234567890123456L, 31, 0x2A_FF000028L, 5));
         assertThat(answer.startedMicros()).isEqualTo(1700000000123456L);
@@ -24,9 +24,16 @@ class ProbeQueryTest {
 
     @Test
     void standbyMayNotKnowItsTimelineNorHowFarItReplayed() {
-        var answer = ProbeQuery.FULL.read(row("t", "1", null, null, "2"), 5);
+        var answer = ProbeQuery.FULL.read(row("t", "1", null, null, "2", "t"), 5);
 
         assertThat(answer.seen()).isEqualTo(new Observation(true, 1, 0, 0, 5));
+    }
+
+    @Test
+    void standbyWithoutAWalReceiverIsNotFed() {
+        var answer = ProbeQuery.FULL.read(row("t", "1", null, "0/3000000", "2", "f"), 5);
+
+        assertThat(answer.seen()).isEqualTo(new Observation(true, 1, 0, 0x3000000, 5, false));
     }
 
     @Test
@@ -37,7 +44,7 @@ class ProbeQueryTest {
     @ParameterizedTest
     @CsvSource({"x,1,1,0/0,1", "f,one,1,0/0,1", "f,1,zz,0/0,1", "f,1,1,00,1", "f,1,1,0/100000000,1"})
     void whatWasNotAskedForIsRefused(String role, String identifier, String timeline, String lsn, String started) {
-        DataRow row = row(role, identifier, timeline, lsn, started);
+        DataRow row = row(role, identifier, timeline, lsn, started, "t");
 
         assertThatThrownBy(() -> ProbeQuery.FULL.read(row, 0)).isInstanceOf(ProtocolException.class);
     }

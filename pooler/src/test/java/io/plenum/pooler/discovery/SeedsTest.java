@@ -48,6 +48,6 @@ class SeedsTest {
     private static Seeds seeds(String entry) {
         PoolerConfig config = PoolerConfig.parse("[databases]\napp = " + entry, Path.of(""));
         DatabaseConfig database = Objects.requireNonNull(config.database("app"));
-        return Seeds.of(database, config.discovery(database));
+        return Seeds.of(config, database);
     }
 }

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * whatever becomes of the transaction; a statement that is only prepared, explained or declared as a cursor is told of
  * too. Better a change too many than one too few: whoever is told looks up the value, or takes what is there.
  *
- * <p>The text must be one that can be trusted, see {@link StatementClassifier#classify(ByteBuf, int, int, boolean)},
- * and in UTF-8 as far as its names are concerned; a name that is not valid UTF-8 is unknown.
+ * <p>The text must be one that can be trusted, see
+ * {@link StatementClassifier#classify(ByteBuf, int, int, boolean, Catalog)}, and in UTF-8 as far as its names are
+ * concerned; a name that is not valid UTF-8 is unknown.
  *
  * <p>Not seen, with the consequence that a change is missed: SET and {@code set_config} in strings (what DO runs, in
  * dollar quotes or not, and what EXECUTE of PL/pgSQL does), in functions, procedures, views and rules, and in statements

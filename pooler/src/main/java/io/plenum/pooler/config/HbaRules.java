@@ -163,9 +163,7 @@ public final class HbaRules {
                     boolean takesMap = method == LoginMethod.CERT || method == LoginMethod.PEER;
                     if (takesMap && option.text().startsWith("map=")) {
                         map = option.text().substring("map=".length());
-                    } else if (method == LoginMethod.CERT && option.text().equals("clientname=CN")) {
-                        continue;
-                    } else {
+                    } else if (method != LoginMethod.CERT || !option.text().equals("clientname=CN")) {
                         return fault(Findings.quote(option.text()) + " is no option of " + method.word()
                                 + (takesMap ? "; allowed: map=NAME" : "; it has none"));
                     }

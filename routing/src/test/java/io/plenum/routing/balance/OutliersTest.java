@@ -121,7 +121,7 @@ class OutliersTest {
         assertThat(latency.valueAt(now)).isZero();
         latency.observe(MILLI, now);
         latency.observe(9 * MILLI, now);
-        assertThat(latency.valueAt(now)).isEqualTo(9 * MILLI);
+        assertThat(latency.valueAt(now)).isEqualTo(9.0 * MILLI);
         now += 10 * SECOND;
         assertThat(latency.valueAt(now)).isEqualTo(9 * MILLI / Math.E, within(1_000.0));
         latency.observe(MILLI, now);

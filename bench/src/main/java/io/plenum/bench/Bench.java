@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.plenum.bench.balance.BalanceCommand;
 import io.plenum.bench.cancel.CancelCommand;
+import io.plenum.bench.causal.CausalCommand;
 import io.plenum.bench.compare.CompareCommand;
 import io.plenum.bench.demo.DemoCommand;
 import io.plenum.bench.faults.FaultsCommand;
@@ -54,6 +55,7 @@ public final class Bench {
             subcommands = {
                 CompareCommand.class,
                 CancelCommand.class,
+                CausalCommand.class,
                 FaultsCommand.class,
                 LoginsCommand.class,
                 BalanceCommand.class,

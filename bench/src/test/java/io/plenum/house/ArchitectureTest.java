@@ -47,7 +47,7 @@ class ArchitectureTest {
 
     /** The packages of pooler from bottom to top: each may use those of lines above its own, and of its own line. */
     private static final List<Set<String>> FLOORS = List.of(
-            Set.of("config", "error", "metrics", "net", "pam"),
+            Set.of("causal", "config", "error", "metrics", "net", "pam"),
             Set.of("server"),
             Set.of("pool"),
             Set.of("auth", "catalog", "discovery", "listen", "peer"),

@@ -40,6 +40,8 @@ public enum Reason {
     HINTED_PRIMARY(PRIMARY),
     /** A read, but no replica is fit to take it. Said by the pooler, never by this package. */
     NO_REPLICA(PRIMARY),
+    /** A read, but no replica has caught up with what it must have seen. Said by the pooler, never by this package. */
+    NOT_CAUGHT_UP(PRIMARY),
     /** Names something, and what names mean is not known yet: the catalogue is being read, or read again. */
     NO_CATALOG(PRIMARY),
     /** Reads pg_catalog, information_schema or another system relation, which may lag behind the DDL just done. */

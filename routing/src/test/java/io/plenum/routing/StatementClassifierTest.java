@@ -62,6 +62,7 @@ class StatementClassifierTest {
                 Reason.VOLATILE_FUNCTION,
                 Reason.OPAQUE_RELATION,
                 Reason.UNLOGGED_TABLE,
+                Reason.NOT_CAUGHT_UP,
                 Reason.TOO_LONG,
                 Reason.UNSAFE_TEXT,
                 Reason.INCOMPLETE_BATCH,

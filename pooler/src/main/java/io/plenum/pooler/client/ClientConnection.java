@@ -120,7 +120,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private Headcount.@Nullable Seat seat;
     private @Nullable PoolGroup group;
     private @Nullable Pool awaited;
+    private @Nullable Pool linkedPool;
     private @Nullable Link link;
+    private @Nullable ClientReads reads;
     private @Nullable ClientSettings limits;
     private SessionSettings settings = SessionSettings.NONE;
     private SessionSettings startSettings = SessionSettings.NONE;
@@ -504,6 +506,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             return false;
         }
         batchReason = clients.batches().decide(this, bytes, start);
+        if (batchReason.target() == Target.REPLICA) {
+            reads().onBatch();
+        }
         return seekServer(System.nanoTime());
     }
 
@@ -511,8 +516,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         requestNanos = nowNanos;
         boolean read = batchReason.target() == Target.REPLICA;
         Pool pool = read ? group().forRead(readKey()) : null;
+        if (pool != null && batchReason != Reason.EMPTY) {
+            pool = reads().choose(pool);
+            if (pool == null && reads().await(place, nowNanos, limits().patience())) {
+                become(State.WAITING);
+                return false;
+            }
+            batchReason = pool == null ? Reason.NOT_CAUGHT_UP : batchReason;
+        }
         waitsForRead = pool != null;
-        if (read && pool == null && batchReason != Reason.EMPTY) {
+        if (read && pool == null && batchReason.target() == Target.REPLICA && batchReason != Reason.EMPTY) {
             batchReason = Reason.NO_REPLICA;
         }
         if (pool == null) {
@@ -569,6 +582,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         requestBatches = 0;
         link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
         onReplica = waitsForRead;
+        linkedPool = pool;
+    }
+
+    @Override
+    public void onCommit(boolean mayBeUnflushed) {
+        reads().onCommit(mayBeUnflushed);
     }
 
     // --- waiting ---------------------------------------------------------------------------------------------------
@@ -659,7 +678,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                     parseJudgedBy = clients.batches().judgedBy(); // of the unnamed statement
                 }
             }
-            if (!link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason, traits)) {
+            if (reason == Reason.NODE_LOCAL && LsnQuestion.isAsked(type, bytes, start, cutter.end(), step)) {
+                new LsnQuestion(bytes, start, cutter.end()).sendTo(link);
+            } else if (!link.onMessage(type, bytes, start, cutter.end(), step == Step.WHOLE, reason, traits)) {
                 cutter.rewind(start);
                 return false;
             }
@@ -743,6 +764,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     @Override
     public void onReleased() {
         dropRequest();
+        reads().onAnswered(linkedPool, onReplica);
         held = false;
         awaitsAnswers = false;
         onReplica = false;
@@ -1007,6 +1029,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.limits = limits;
         this.cancelKey = key;
         this.link = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
+        this.reads = new ClientReads(group, limits.consistency());
         login = null;
         startSettings = profile.settings();
         startValues = profile.reported();
@@ -1079,6 +1102,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         utf8 = encoding == null || encoding.equalsIgnoreCase("UTF8");
         hint = RoutingHint.named(value(RoutingHint.SETTING));
         isolation = settings.get("default_transaction_isolation");
+        reads().onSettings(settings);
     }
 
     /** What the session has for a reported parameter: its own value, or that of its start. */
@@ -1409,6 +1433,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             throw new IllegalStateException("not logged in");
         }
         return link;
+    }
+
+    private ClientReads reads() {
+        if (reads == null) {
+            throw new IllegalStateException("not logged in");
+        }
+        return reads;
     }
 
     /** The pools that this client takes its servers from; null before the login and on the console. */

@@ -4,11 +4,13 @@ import io.plenum.pooler.config.BalanceKey;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.ReadConsistency;
 import io.plenum.pooler.config.SessionStatePolicy;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.config.UserConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.Link;
+import io.plenum.pooler.pool.FreshReads;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.routing.HintPolicy;
 import io.plenum.routing.Reason;
@@ -25,6 +27,8 @@ record ClientSettings(
         RoutingPolicy routing,
         HintPolicy hints,
         BalanceKey balanceKey,
+        ReadConsistency consistency,
+        FreshReads.Patience patience,
         int maxPrepared,
         long queryWaitNanos,
         long queryNanos,
@@ -60,6 +64,11 @@ record ClientSettings(
                     case ON -> HintPolicy.ON;
                 },
                 config.get(Settings.BALANCE_KEY, database),
+                config.readConsistency(database, user),
+                new FreshReads.Patience(
+                        config.get(Settings.CAUSAL_WAIT, database).toNanos(),
+                        config.get(Settings.MAX_FALLBACK_SHARE, database),
+                        config.get(Settings.FALLBACK_WAIT, database).toNanos()),
                 config.get(Settings.MAX_PREPARED_STATEMENTS),
                 config.queryWaitTimeout(database, user).toNanos(),
                 config.queryTimeout(user).toNanos(),
@@ -82,6 +91,8 @@ record ClientSettings(
                 begun.mode == mode ? routing : begun.routing,
                 hints,
                 balanceKey,
+                begun.consistency,
+                patience,
                 begun.maxPrepared,
                 queryWaitNanos,
                 queryNanos,

@@ -224,6 +224,10 @@ public final class PoolerConfig {
         return get(Settings.ROUTING_HINTS, database, user);
     }
 
+    public ReadConsistency readConsistency(DatabaseConfig database, UserConfig user) {
+        return get(Settings.READ_CONSISTENCY, database, user);
+    }
+
     public Balance balance(DatabaseConfig database) {
         return get(Settings.BALANCE, database);
     }

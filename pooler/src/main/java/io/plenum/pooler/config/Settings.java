@@ -265,17 +265,29 @@ public final class Settings {
             .own()
             .perDatabase("read_consistency")
             .perUser("read_consistency")
-            .notYet(ReadConsistency.EVENTUAL, "a read on a standby may be behind the client's own commits")
             .doc("What a read on a standby must have seen: `eventual`, nothing in particular; `session`, the client's"
                     + " own commits; `monotonic`, also all it has read before; `pod`, all commits through this process;"
-                    + " `cluster`, all commits.");
+                    + " `cluster`, all commits. See [consistency.md](consistency.md).");
 
     public static final Setting<Duration> CAUSAL_WAIT = row(
                     Group.ROUTING, "causal_wait", Values.seconds(), Duration.ofMillis(20))
             .own()
             .perDatabase("causal_wait")
-            .notYet(Duration.ofMillis(20), "no read waits")
             .doc("Longest a read waits for a standby to catch up before it goes to the primary.");
+
+    public static final Setting<Integer> MAX_FALLBACK_SHARE = row(
+                    Group.ROUTING, "max_fallback_share", Values.number(0, 100), 50)
+            .own()
+            .perDatabase("max_fallback_share")
+            .doc("Percent of the reads that must have seen something which may go to the primary because no standby has"
+                    + " caught up. Over five seconds with more, the log says so, and `fallback_wait` holds.");
+
+    public static final Setting<Duration> FALLBACK_WAIT = row(
+                    Group.ROUTING, "fallback_wait", Values.seconds(), Duration.ZERO)
+            .own()
+            .perDatabase("fallback_wait")
+            .doc("What `causal_wait` is raised to while more reads than `max_fallback_share` go to the primary, so that"
+                    + " lagging standbys do not bring it down; 0 leaves it as it is.");
 
     public static final Setting<Balance> BALANCE = row(
                     Group.ROUTING, "balance", Values.choice(Balance.class), Balance.TWO_CHOICES)

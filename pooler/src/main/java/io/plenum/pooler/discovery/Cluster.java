@@ -1,5 +1,6 @@
 package io.plenum.pooler.discovery;
 
+import io.plenum.pooler.causal.Positions;
 import io.plenum.pooler.net.Loop;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeHealth;
@@ -41,6 +42,9 @@ final class Cluster implements Monitor.Listener {
     interface Follower {
         /** {@code decides} is false when nothing but what was observed is newer. */
         void onTopology(Topology topology, boolean decides);
+
+        /** Nobody needs the cluster any more. */
+        default void onClosed() {}
     }
 
     private final Seeds seeds;
@@ -52,6 +56,7 @@ final class Cluster implements Monitor.Listener {
     private final List<Follower> followers = new ArrayList<>();
     private final Set<Node> twins = new HashSet<>();
     private final Map<Node, String> barred = new LinkedHashMap<>();
+    private final Positions positions = new Positions();
 
     private Roster roster = new Roster();
     private long eagerUntilNanos;
@@ -102,6 +107,11 @@ final class Cluster implements Monitor.Listener {
         return topology;
     }
 
+    /** Where its nodes stand. Any thread. */
+    Positions positions() {
+        return positions;
+    }
+
     void start() {
         addresses.start();
         keepMonitors();
@@ -111,6 +121,7 @@ final class Cluster implements Monitor.Listener {
         addresses.close();
         monitors.values().forEach(Monitor::stop);
         monitors.clear();
+        followers.forEach(Follower::onClosed);
     }
 
     void follow(Follower follower) {

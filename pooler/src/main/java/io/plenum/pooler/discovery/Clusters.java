@@ -114,7 +114,11 @@ public final class Clusters implements AutoCloseable {
                         seeds, control, clock, listener -> new SliceBook(service, control, slices, listener), probers);
         if (!closed) {
             clusters.put(seeds, made);
-            control.execute(made::start);
+            control.execute(() -> {
+                // The first to hear of a new primary: before anybody commits there.
+                made.follow(new PositionSampler(made.positions(), control, clock, logins, probing));
+                made.start();
+            });
         }
         return made;
     }

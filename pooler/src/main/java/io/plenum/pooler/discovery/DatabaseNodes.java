@@ -1,5 +1,6 @@
 package io.plenum.pooler.discovery;
 
+import io.plenum.pooler.causal.Positions;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.Topology;
@@ -71,6 +72,11 @@ final class DatabaseNodes implements TopologySource, Cluster.Follower {
     @Override
     public Topology topology() {
         return topology;
+    }
+
+    @Override
+    public Positions positions() {
+        return cluster.positions();
     }
 
     @Override

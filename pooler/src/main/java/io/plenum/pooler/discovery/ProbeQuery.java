@@ -1,5 +1,6 @@
 package io.plenum.pooler.discovery;
 
+import io.plenum.routing.causal.Lsn;
 import io.plenum.routing.topology.Observation;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.backend.DataRow;
@@ -76,17 +77,14 @@ enum ProbeQuery {
         return hex == null ? 0 : Integer.parseUnsignedInt(hex, 16);
     }
 
-    /** Two hexadecimal words of 32 bits with a slash between. */
     private static long lsn(@Nullable String text) {
         if (text == null) {
             return 0;
         }
-        int slash = text.indexOf('/');
-        if (slash < 0) {
+        long lsn = Lsn.parse(text);
+        if (lsn == Lsn.MALFORMED) {
             throw new NumberFormatException(text);
         }
-        long high = Integer.parseUnsignedInt(text, 0, slash, 16);
-        long low = Integer.parseUnsignedInt(text, slash + 1, text.length(), 16);
-        return high << 32 | Integer.toUnsignedLong((int) low);
+        return lsn;
     }
 }

@@ -76,6 +76,7 @@ public final class Link implements ServerConnection.Reader {
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
 
+    private final Writes writes = new Writes();
     private boolean mayHaveNotified;
     private boolean readyWithheld;
     private long pinnedSinceNanos;
@@ -116,6 +117,7 @@ public final class Link implements ServerConnection.Reader {
         heardFatal = false;
         resetting = false;
         ranUnknownCode = false;
+        writes.clear();
         discarded = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
@@ -372,6 +374,7 @@ public final class Link implements ServerConnection.Reader {
             }
             case FUNCTION_CALL -> {
                 ranUnknownCode = true;
+                writes.note(Reason.FUNCTION_CALL, Traits.RUNS_UNKNOWN_CODE);
                 noteSequences(linked, Reason.FUNCTION_CALL);
                 linked.setGroupOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
@@ -466,6 +469,9 @@ public final class Link implements ServerConnection.Reader {
 
     private boolean onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
         NamedStatement named = names.bindAt(bytes, start, end);
+        if (named == null && !names.bindsUnnamed()) {
+            writes.note(Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE); // prepared in a way that was not followed
+        }
         if (named != null ? !noteNamed(linked, named.statement()) : names.bindsUnnamed() && !noteUnnamed(linked)) {
             return false;
         }
@@ -482,6 +488,7 @@ public final class Link implements ServerConnection.Reader {
 
     private boolean noteUnnamed(ServerConnection linked) {
         ByteBuf text = names.unnamedText();
+        writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
             noteSequences(linked, names.unnamedReason());
             return true;
@@ -490,6 +497,7 @@ public final class Link implements ServerConnection.Reader {
     }
 
     private boolean noteNamed(ServerConnection linked, PreparedStatement statement) {
+        writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             noteSequences(linked, statement.reason());
             return true;
@@ -540,6 +548,7 @@ public final class Link implements ServerConnection.Reader {
      * @return false when it may not be sent: not yet, or the client was refused
      */
     private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
+        writes.note(reason, traits);
         if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0) {
             pool().setSequencesAsked();
         }
@@ -961,6 +970,7 @@ public final class Link implements ServerConnection.Reader {
             if (pool != null) {
                 pool.countTransaction(read);
             }
+            noteCommit();
             if (mayTellOfChannels()) {
                 return !withholdReady();
             }
@@ -968,6 +978,16 @@ public final class Link implements ServerConnection.Reader {
             client.onTransactionInStatementMode();
         }
         return true;
+    }
+
+    /** In a pipeline each end of a transaction may be that of the one that wrote. */
+    private void noteCommit() {
+        if (writes.isNoted() && !linked().isStandby()) {
+            client.onCommit(writes.mayBeUnflushed());
+            if (linked().replies().isEmpty()) {
+                writes.onEnd();
+            }
+        }
     }
 
     /** Where something went back to the server's start, the client finds its own instead, as on a session of its own. */
@@ -1011,6 +1031,9 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onLost(@Nullable ErrorResponse fatal) {
         boolean rerun = mayRunAgain() && !outOfStep;
+        if (writes.isNoted()) {
+            client.onCommit(true); // perhaps: others are to see it if it was
+        }
         releaseReady();
         ServerConnection linked = linked();
         linked.outbox().discard();

@@ -78,6 +78,9 @@ public interface LinkedClient {
      */
     boolean grantPin(Reason reason, Pool pool, boolean counts);
 
+    /** A transaction that may have written is over; {@code mayBeUnflushed} says that it may have chosen not to be flushed. */
+    void onCommit(boolean mayBeUnflushed);
+
     PoolStats stats();
 
     /** For the log and the console. */

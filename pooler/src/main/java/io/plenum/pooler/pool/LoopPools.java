@@ -75,6 +75,7 @@ public final class LoopPools {
                 holdLimits,
                 holdBounds);
         group.setPause(pauseOf(database.name()));
+        group.setPositions(source::positions);
         Consumer<Topology> listener = topology -> loop.execute(() -> group.onTopology(topology));
         origins.put(group, new Origin(database, source, listener));
         source.subscribe(listener);

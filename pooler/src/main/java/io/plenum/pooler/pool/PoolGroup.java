@@ -1,5 +1,6 @@
 package io.plenum.pooler.pool;
 
+import io.plenum.pooler.causal.Positions;
 import io.plenum.pooler.net.Loop;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeHealth;
@@ -30,6 +31,7 @@ public final class PoolGroup {
     private final Map<Node, Pool> byNode = new LinkedHashMap<>();
     private final WaitQueue withoutPrimary = new WaitQueue();
     private final HoldQueue held;
+    private final FreshReads freshReads;
     private final PoolStats stats = new PoolStats();
 
     private final ReadCandidates reads;
@@ -37,6 +39,7 @@ public final class PoolGroup {
     private Topology topology = Topology.EMPTY;
     private @Nullable Pool primary;
     private Pause paused = Pause.NONE;
+    private Supplier<@Nullable Positions> positions = () -> null;
     private boolean keptWarm;
     private int clientCount;
     private long lastUsedNanos;
@@ -60,6 +63,7 @@ public final class PoolGroup {
         this.pools = pools;
         this.reads = new ReadCandidates(balance);
         this.latest = latest;
+        this.freshReads = new FreshReads(database, loop);
         this.lastUsedNanos = System.nanoTime();
         this.held = new HoldQueue(database, holdLimits, holdBounds, lastUsedNanos);
     }
@@ -80,6 +84,16 @@ public final class PoolGroup {
     /** Whether reads of the same key go to the same node. */
     public boolean balancesByKey() {
         return reads.usesKey();
+    }
+
+    /** The choice among replicas for reads that must have seen something. */
+    public FreshReads freshReads() {
+        return freshReads;
+    }
+
+    /** Where the nodes stand is known from here. */
+    void setPositions(Supplier<@Nullable Positions> source) {
+        positions = source;
     }
 
     /** Waits until some node is the primary; then the waiter is told of {@link WaitQueue.Waiter#onTrouble trouble}. */
@@ -116,6 +130,7 @@ public final class PoolGroup {
         }
         boolean readsBegin = reads.isEmpty() && !fit.isEmpty(); // some of those who are held only read
         reads.become(now.replicas(), fit, System.nanoTime());
+        freshReads.follow(positions.get(), fit);
         applyPause(); // before anybody is sent to a node that is another now
         byNode.forEach((node, pool) -> {
             NodeStatus status = now.status(node);
@@ -292,7 +307,7 @@ public final class PoolGroup {
 
     /** All who wait in this group. */
     public int waiting() {
-        int waiting = withoutPrimary.size() + held.size();
+        int waiting = freshReads.waiting() + withoutPrimary.size() + held.size();
         for (Pool pool : byNode.values()) {
             waiting += pool.waiters().size() + pool.walSenders().waiting();
         }

@@ -1,8 +1,10 @@
 package io.plenum.pooler.pool;
 
+import io.plenum.pooler.causal.Positions;
 import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.Topology;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Where a database's nodes are known from. Any thread. */
 public interface TopologySource {
@@ -17,6 +19,11 @@ public interface TopologySource {
 
     /** Tells this listener nothing more. */
     default void unsubscribe(Consumer<Topology> listener) {}
+
+    /** Where the nodes stand in their WAL; null where nobody can ask them. After a change of hosts another. */
+    default @Nullable Positions positions() {
+        return null;
+    }
 
     /** A connection to the node failed or was not what the topology says: look again soon. */
     void suspect(Node node);

@@ -489,7 +489,6 @@ class ConfigLoaderTest {
         return Stream.of(
                 Arguments.of(
                         "unix_socket_dir = /tmp", "unix_socket_dir is accepted but is not in force in this release"),
-                Arguments.of("read_consistency = session", "may be behind the client's own commits"),
                 Arguments.of("dns_nxdomain_ttl = 3", "a failed look-up is tried again within two seconds"),
                 Arguments.of("pkt_buf = 8192", "pkt_buf is accepted but has no meaning here"),
                 Arguments.of("server_tls_sslmode = prefer", "servers are spoken to in plain text"),
@@ -517,7 +516,7 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"read_consistency = eventual", "pkt_buf = 4096", "unix_socket_dir =", "peer_id = 0"})
+    @ValueSource(strings = {"read_consistency = session", "pkt_buf = 4096", "unix_socket_dir =", "peer_id = 0"})
     void settingThatAsksForNothingNewGivesNoWarning(String line) throws IOException {
         Files.writeString(folder.resolve("u"), "");
         PoolerConfig config = PoolerConfig.parse(

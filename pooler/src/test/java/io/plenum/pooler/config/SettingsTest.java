@@ -122,8 +122,11 @@ class SettingsTest {
                         "timezone",
                         "application_name",
                         "read_routing",
+                        "routing_hints",
                         "read_consistency",
                         "causal_wait",
+                        "max_fallback_share",
+                        "fallback_wait",
                         "balance",
                         "discovery",
                         "service",
@@ -142,6 +145,7 @@ class SettingsTest {
                         "idle_transaction_timeout",
                         "client_idle_timeout",
                         "read_routing",
+                        "routing_hints",
                         "read_consistency");
         assertThat(Settings.keys(Scope.PEER)).containsExactly("host", "pool_size", "port");
     }

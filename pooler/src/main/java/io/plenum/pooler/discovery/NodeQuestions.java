@@ -1,0 +1,169 @@
+package io.plenum.pooler.discovery;
+
+import io.netty.util.concurrent.Future;
+import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.ServerTarget;
+import io.plenum.routing.topology.Node;
+import io.plenum.wire.error.ErrorResponse;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection over which one node is asked one thing after another, opened when it is needed and again, not at once, when
+ * it was lost. Confined to the control loop.
+ */
+final class NodeQuestions implements ServerConnection.Owner {
+    /** What becomes of the questions. */
+    interface Listener {
+        /** A connection stands, over which all answers come until it is lost. */
+        default void onConnected() {}
+
+        /** The question is about to be sent. */
+        default void onAsking() {}
+
+        /** The node answered, or refused. */
+        void onAnswer(ServerConnection.Answer answer);
+
+        /** The connection is gone, and with it the answer that it owed. */
+        default void onLost() {}
+    }
+
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final Map<String, String> PARAMETERS = Map.of("application_name", "plenum positions");
+
+    private final Node node;
+    private final Loop loop;
+    private final LongSupplier clock;
+    private final MonitorLogins logins;
+    private final Clusters.Probing probing;
+    private final Listener listener;
+
+    private @Nullable ServerConnection connection;
+    private @Nullable String question;
+    private @Nullable Future<?> deadline;
+    private int loginTried;
+    private long dueNanos;
+    private boolean asked;
+
+    NodeQuestions(
+            Node node,
+            Loop loop,
+            LongSupplier clock,
+            MonitorLogins logins,
+            Clusters.Probing probing,
+            Listener listener) {
+        this.node = node;
+        this.loop = loop;
+        this.clock = clock;
+        this.logins = logins;
+        this.probing = probing;
+        this.listener = listener;
+        this.dueNanos = clock.getAsLong();
+    }
+
+    /** Whether it may be asked again: no answer is owed, and the last one is at least so old. */
+    boolean isDue(long nowNanos, long apartNanos) {
+        return question == null && nowNanos - dueNanos >= (asked ? apartNanos : 0);
+    }
+
+    void ask(String sql) {
+        question = sql;
+        deadline = loop.executor().schedule(this::lose, MonitorConnection.DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
+        ServerConnection open = connection;
+        if (open == null) {
+            connect();
+        } else {
+            send(open, sql);
+        }
+    }
+
+    private void connect() {
+        List<MonitorLogins.Login> known = logins.now();
+        if (known.isEmpty()) {
+            lose();
+            return;
+        }
+        MonitorLogins.Login login = known.get(loginTried % known.size());
+        connection = probing.connect(
+                loop,
+                new ServerTarget(node.address(), login.database(), login.user(), login.credential(), PARAMETERS, null),
+                this);
+    }
+
+    @Override
+    public void onLoggedIn(ServerConnection server) {
+        String sql = question;
+        if (server == connection && sql != null) {
+            listener.onConnected();
+            send(server, sql);
+        }
+    }
+
+    private void send(ServerConnection server, String sql) {
+        listener.onAsking();
+        server.ask(sql, answer -> {
+            if (server != connection) {
+                return;
+            }
+            if (answer instanceof ServerConnection.Lost) {
+                lose();
+            } else {
+                settle();
+                asked = true;
+                dueNanos = clock.getAsLong();
+                listener.onAnswer(answer);
+            }
+        });
+    }
+
+    @Override
+    public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
+        if (server == connection) {
+            if (refusal != null) {
+                loginTried++;
+            }
+            connection = null;
+            lose();
+        }
+    }
+
+    @Override
+    public void onClosed(ServerConnection server) {
+        if (server == connection) {
+            connection = null;
+            lose();
+        }
+    }
+
+    @Override
+    public void onCancelsDone(ServerConnection server) {}
+
+    private void settle() {
+        question = null;
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
+        }
+    }
+
+    /** No answer will come: the next question waits a while. */
+    private void lose() {
+        close();
+        asked = false;
+        dueNanos = clock.getAsLong() + RETRY_NANOS;
+    }
+
+    void close() {
+        settle();
+        ServerConnection open = connection;
+        connection = null;
+        if (open != null) {
+            open.terminate();
+        }
+        listener.onLost();
+    }
+}

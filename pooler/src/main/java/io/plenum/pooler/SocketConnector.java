@@ -17,6 +17,7 @@ import io.plenum.wire.startup.StartupParameters.Replication;
 import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +26,13 @@ import org.jspecify.annotations.Nullable;
 final class SocketConnector implements ServerConnector {
     private final Supplier<PoolerConfig> config;
     private final Credentials credentials;
-    private final LongSupplier ids;
+    /** What we ask for ourselves has numbers from here: those of clients and pools have no gaps, as PgBouncer's. */
+    private static final long FIRST_OWN_ID = 1_000_000_000_000L;
 
-    /** {@code ids} gives each connection a number of its own. */
+    private final LongSupplier ids;
+    private final AtomicLong ownIds = new AtomicLong(FIRST_OWN_ID);
+
+    /** {@code ids} gives each connection of a pool a number of its own. */
     SocketConnector(Supplier<PoolerConfig> config, Credentials credentials, LongSupplier ids) {
         this.config = config;
         this.credentials = credentials;
@@ -36,7 +41,7 @@ final class SocketConnector implements ServerConnector {
 
     @Override
     public ServerConnection connect(Loop loop, PoolKey key, ServerConnection.Owner owner) {
-        return connect(loop, target(key, Map.of(), Replication.NONE), owner);
+        return connect(ids.getAsLong(), loop, target(key, Map.of(), Replication.NONE), owner);
     }
 
     /** The same under a name of its own in pg_stat_activity. */
@@ -51,7 +56,7 @@ final class SocketConnector implements ServerConnector {
             Replication replication,
             Map<String, String> parameters,
             ServerConnection.Owner owner) {
-        return connect(loop, target(key, parameters, replication), owner);
+        return connect(ids.getAsLong(), loop, target(key, parameters, replication), owner);
     }
 
     private ServerTarget target(PoolKey key, Map<String, String> parameters, Replication replication) {
@@ -75,8 +80,12 @@ final class SocketConnector implements ServerConnector {
 
     /** Begins to connect to a target that no pool knows: a probe's. */
     ServerConnection connect(Loop loop, ServerTarget target, ServerConnection.Owner owner) {
+        return connect(ownIds.incrementAndGet(), loop, target, owner);
+    }
+
+    private ServerConnection connect(long id, Loop loop, ServerTarget target, ServerConnection.Owner owner) {
         PoolerConfig now = config.get();
-        var server = new ServerConnection(ids.getAsLong(), loop, target, owner);
+        var server = new ServerConnection(id, loop, target, owner);
         long deadlineMillis = now.get(Settings.SERVER_CONNECT_TIMEOUT).toMillis();
         var bootstrap = new Bootstrap()
                 .group(loop.executor())

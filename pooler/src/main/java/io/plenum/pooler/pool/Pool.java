@@ -150,12 +150,21 @@ public final class Pool implements ServerConnection.Owner {
             beingCanceled.add(server); // a late cancel would hit the next client: onCancelsDone goes on
             return;
         }
+        if (isUsedOnce() && !server.isClosed()) {
+            server.blame(LIFETIME_OVER).terminate();
+            return;
+        }
         putBack(server);
+    }
+
+    /** PgBouncer's meaning of a lifetime of 0: nobody gets a server that somebody else had. */
+    private boolean isUsedOnce() {
+        return settings.lifetimeNanos() == 0;
     }
 
     /** Takes back a server whose session is over: it is reset before anybody else gets it. */
     public void releaseWithReset(ServerConnection server) {
-        if (settings.resetQuery().isEmpty() || server.isClosed() || server.isCloseWhenReleased()) {
+        if (settings.resetQuery().isEmpty() || server.isClosed() || server.isCloseWhenReleased() || isUsedOnce()) {
             release(server);
             return;
         }
@@ -168,7 +177,7 @@ public final class Pool implements ServerConnection.Owner {
      * registrations are undone before anybody else gets it; prepared statements of the protocol stay.
      */
     public void releaseWithScrub(ServerConnection server) {
-        if (server.isClosed() || server.isCloseWhenReleased()) {
+        if (server.isClosed() || server.isCloseWhenReleased() || isUsedOnce()) {
             release(server);
             return;
         }

@@ -134,6 +134,22 @@ class PoolIT {
     }
 
     @Test
+    void serverWithoutALifetimeIsUsedOnce() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "server_lifetime = 0");
+                var client = pooler.wire();
+                var other = pooler.wire()) {
+            client.rows("BEGIN");
+            var first = client.value("SELECT pg_backend_pid()");
+            assertThat(client.value("SELECT pg_backend_pid()")).isEqualTo(first);
+            other.send(query("SELECT pg_backend_pid()"));
+            client.rows("COMMIT");
+
+            assertThat(other.readUntilReady().get(1).text()).doesNotContain(first);
+            assertThat(client.value("SELECT pg_backend_pid()")).isNotEqualTo(first);
+        }
+    }
+
+    @Test
     void idleServersAreClosed() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 3", "server_idle_timeout = 1");
                 var clients = new Clients(pooler, 3)) {

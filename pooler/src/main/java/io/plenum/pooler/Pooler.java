@@ -31,10 +31,13 @@ import io.plenum.pooler.metrics.History;
 import io.plenum.pooler.metrics.HttpServer;
 import io.plenum.pooler.metrics.Installation;
 import io.plenum.pooler.metrics.StatsLine;
+import io.plenum.pooler.net.Dialer;
 import io.plenum.pooler.net.EventLoops;
 import io.plenum.pooler.net.Listener;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.TlsContexts;
 import io.plenum.pooler.net.Transport;
+import io.plenum.pooler.net.UnixSocketFile;
 import io.plenum.pooler.peer.Peers;
 import io.plenum.pooler.pool.BalanceSettings;
 import io.plenum.pooler.pool.HoldLimits;
@@ -63,6 +66,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,16 +104,19 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final Listener listener;
     private final @Nullable HttpServer http;
     private volatile PoolerConfig config;
+    private volatile TlsContexts tls;
 
     private Pooler(PoolerConfig config, Map<String, String> environment) {
         this.config = config;
+        this.tls = tls(config, null);
         this.environment = Map.copyOf(environment);
         Transport transport = transport(config);
         loops = EventLoops.start(transport, config.eventLoops());
         directory = new PoolDirectory(this::config, loops.loops().size());
         var credentials = new Credentials();
         var ids = new AtomicLong();
-        var connector = new SocketConnector(this::config, credentials, ids::incrementAndGet);
+        var dialer = new Dialer(() -> tls.servers(), () -> SocketConnector.socketOptions(this.config));
+        var connector = new SocketConnector(this::config, credentials, ids::incrementAndGet, dialer);
         clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
         census = new LoopCensus(this::config, clusters::of, pools, clients);
         hubs = new ListenHubs(clusters::of, connector, ListenHubs.GRACE);
@@ -128,13 +135,14 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         var shared = new LoopClients.Shared(
                 this::config,
                 ids::incrementAndGet,
+                () -> tls,
                 authenticator,
                 credentials,
                 statements,
                 cancelKeys,
                 admission,
                 profiles,
-                new CancelRequests(this::config, cancelKeys, peers),
+                new CancelRequests(this::config, cancelKeys, peers, dialer),
                 hubs,
                 catalogs,
                 console);
@@ -164,6 +172,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 SocketConnector.socketOptions(config),
                 this::newClient);
         listener.deferAccept(config.get(Settings.TCP_DEFER_ACCEPT));
+        listenOnUnixSocket(config);
         var _ = loops.control()
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
@@ -171,6 +180,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         listener.addresses()
                 .forEach(address ->
                         LOG.info("listening on {}:{}", address.getAddress().getHostAddress(), address.getPort()));
+        if (!listener.unixPath().isEmpty()) {
+            LOG.info("listening on unix:{}", listener.unixPath());
+        }
         LOG.info(
                 "event=transport transport={} event_loops={}",
                 transport,
@@ -185,6 +197,41 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     /** Starts a pooler that listens when this returns; a reload has {@code environment} win over the file. */
     public static Pooler start(PoolerConfig config, Map<String, String> environment) {
         return new Pooler(config, environment);
+    }
+
+    private static TlsContexts tls(PoolerConfig config, @Nullable TlsContexts before) {
+        try {
+            return TlsContexts.of(config, before);
+        } catch (SSLException cannot) {
+            throw new UncheckedIOException("cannot set up TLS", cannot);
+        }
+    }
+
+    /** The directory that nobody wrote is a wish, for a container may have none; one that is written is an order. */
+    private void listenOnUnixSocket(PoolerConfig config) {
+        String directory = config.get(Settings.UNIX_SOCKET_DIR);
+        if (directory.isEmpty()) {
+            return;
+        }
+        List<InetSocketAddress> byTcp = listener.addresses();
+        int port = config.get(Settings.LISTEN_PORT);
+        var file = new UnixSocketFile(
+                directory,
+                port == 0 && !byTcp.isEmpty() ? byTcp.getFirst().getPort() : port,
+                config.get(Settings.UNIX_SOCKET_MODE),
+                config.get(Settings.UNIX_SOCKET_GROUP));
+        try {
+            listener.listenOn(file, config.get(Settings.LISTEN_BACKLOG));
+        } catch (UncheckedIOException cannot) {
+            if (!directory.equals(Settings.UNIX_SOCKET_DIR.defaultValue())) {
+                listener.close();
+                throw cannot;
+            }
+            LOG.warn(
+                    "event=no_unix_socket reason=\"{}: {}\" hint=\"unix_socket_dir = (empty) turns it off\"",
+                    cannot.getMessage(),
+                    cannot.getCause().getMessage());
+        }
     }
 
     /** Without the page the pooler still pools, so an address that cannot be had is an error to be read, not an end. */
@@ -307,7 +354,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     @Override
     public void reload(PoolerConfig next) {
+        TlsContexts before = tls;
+        try {
+            tls = TlsContexts.of(next, before);
+        } catch (SSLException cannot) {
+            LOG.error("event=tls_refused reason=\"{}\" hint=\"TLS stays as it was\"", cannot.getMessage());
+        }
         config = next;
+        if (tls.servers() != before.servers()) {
+            everyPools(LoopPools::renewAll); // what was agreed under the old settings may be too weak for the new
+        }
         directory.configure(next);
         clusters.configure();
         authQueries.configure();
@@ -354,6 +410,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         LoadResult result = ConfigLoader.set(config, setting, text);
         if (result instanceof LoadResult.Loaded(PoolerConfig changed)) {
             ProcessLog.apply(changed);
+            if (!changed.warnings().equals(config.warnings())) {
+                changed.warnings().forEach(warning -> LOG.error("event=tls_refused fault=\"{}\"", warning));
+            }
             reload(changed);
         }
         return result;

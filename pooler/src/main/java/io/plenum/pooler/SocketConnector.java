@@ -1,12 +1,12 @@
 package io.plenum.pooler;
 
-import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.ChannelOption;
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.net.Dialer;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.ServerTls;
 import io.plenum.pooler.net.SocketOptions;
 import io.plenum.pooler.pool.PoolKey;
 import io.plenum.pooler.pool.ServerConnector;
@@ -14,7 +14,6 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.pooler.server.ServerTarget;
 import io.plenum.wire.startup.StartupParameters.Replication;
-import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,7 +21,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Opens connections to PostgreSQL by TCP, with one deadline for connection and login together. Any thread. */
+/** Opens connections to PostgreSQL, with one deadline for connection, TLS and login together. Any thread. */
 final class SocketConnector implements ServerConnector {
     private final Supplier<PoolerConfig> config;
     private final Credentials credentials;
@@ -31,12 +30,24 @@ final class SocketConnector implements ServerConnector {
 
     private final LongSupplier ids;
     private final AtomicLong ownIds = new AtomicLong(FIRST_OWN_ID);
+    private final Dialer dialer;
 
     /** {@code ids} gives each connection of a pool a number of its own. */
-    SocketConnector(Supplier<PoolerConfig> config, Credentials credentials, LongSupplier ids) {
+    SocketConnector(Supplier<PoolerConfig> config, Credentials credentials, LongSupplier ids, Dialer dialer) {
         this.config = config;
         this.credentials = credentials;
         this.ids = ids;
+        this.dialer = dialer;
+    }
+
+    /** One that speaks plain text with all servers. */
+    static SocketConnector plain(Supplier<PoolerConfig> config, Credentials credentials) {
+        var ids = new AtomicLong();
+        return new SocketConnector(
+                config,
+                credentials,
+                ids::incrementAndGet,
+                new Dialer(() -> ServerTls.OFF, () -> socketOptions(config.get())));
     }
 
     @Override
@@ -87,16 +98,7 @@ final class SocketConnector implements ServerConnector {
         PoolerConfig now = config.get();
         var server = new ServerConnection(id, loop, target, owner);
         long deadlineMillis = now.get(Settings.SERVER_CONNECT_TIMEOUT).toMillis();
-        var bootstrap = new Bootstrap()
-                .group(loop.executor())
-                .channel(loop.transport().socket())
-                .handler(server);
-        SocketOptions.apply(bootstrap, socketOptions(now).of(loop.transport()));
-        if (deadlineMillis > 0) {
-            bootstrap.option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlineMillis);
-        }
-        SocketAddress address = target.address();
-        bootstrap.connect(address).addListener(connected -> {
+        dialer.dial(loop, target.address(), server, (int) deadlineMillis).addListener(connected -> {
             if (!connected.isSuccess()) {
                 server.onConnectFailed(reason(connected.cause()));
             }

@@ -25,7 +25,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -194,7 +193,7 @@ class ClustersIT {
     private void start(String databases) {
         configure(databases);
         var credentials = new Credentials();
-        var connector = new SocketConnector(() -> config, credentials, new AtomicLong()::incrementAndGet);
+        var connector = SocketConnector.plain(() -> config, credentials);
         clusters = new Clusters(loops.control(), () -> config, credentials, connector::connect);
     }
 

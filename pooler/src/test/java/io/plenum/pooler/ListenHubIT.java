@@ -36,7 +36,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -788,7 +787,7 @@ class ListenHubIT {
     private void start(String databases, Duration grace) {
         config = PoolerConfig.parse("[databases]\n%s\n".formatted(databases), Path.of(""));
         var credentials = new Credentials();
-        var connector = new SocketConnector(() -> config, credentials, new AtomicLong()::incrementAndGet);
+        var connector = SocketConnector.plain(() -> config, credentials);
         var found = new Clusters(loops.control(), () -> config, credentials, connector::connect);
         clusters = found;
         hubs = new ListenHubs(found::of, connector, grace);

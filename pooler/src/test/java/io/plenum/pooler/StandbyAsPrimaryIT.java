@@ -36,7 +36,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -61,7 +60,7 @@ class StandbyAsPrimaryIT {
             loop,
             new PoolDirectory(() -> CONFIG, 1),
             database -> believed,
-            new SocketConnector(() -> CONFIG, new Credentials(), new AtomicLong()::incrementAndGet),
+            SocketConnector.plain(() -> CONFIG, new Credentials()),
             database -> BalanceSettings.of(() -> BalancePolicy.TWO_CHOICES.create(new SplittableRandom(1))),
             new HoldLimits(),
             () -> new HoldLimits.Bounds(0, 100, 1_000_000));

@@ -17,6 +17,8 @@ import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
 import io.plenum.pooler.metrics.Census.ServerFacts;
 import io.plenum.pooler.metrics.Totals;
+import io.plenum.pooler.net.TlsSession;
+import io.plenum.pooler.net.UnixSockets;
 import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
@@ -266,7 +268,7 @@ public final class LoopCensus implements Census.Taker {
                     case LINKED, REPLICATION -> "active";
                     case LEAVING, GONE -> "leaving";
                 },
-                peer(client.remoteAddress(), client.localAddress()),
+                peer(client),
                 client.connectedAtMillis(),
                 client.requestNanos() == 0 ? client.connectedAtMillis() : clock.millisAt(client.requestNanos()),
                 waits ? Math.max(0, clock.nanos() - client.waitingSinceNanos()) : 0,
@@ -275,6 +277,7 @@ public final class LoopCensus implements Census.Taker {
                 fd(client.channelOrNull()),
                 application == null ? "" : application,
                 client.statements().size(),
+                tls(client.transport().tls()),
                 link == null || pin == null
                         ? null
                         : new PinFacts(pin, clock.nanos() - link.pinnedSinceNanos(), link.pinnedBy()));
@@ -303,7 +306,8 @@ public final class LoopCensus implements Census.Taker {
                 key == null ? 0 : key.processId(),
                 server.isConnected() && !server.isClosed() ? fd(server.channel()) : -1,
                 application == null ? "" : application,
-                server.statements().size());
+                server.statements().size(),
+                tls(server.tls()));
     }
 
     /** PgBouncer's word. */
@@ -329,18 +333,22 @@ public final class LoopCensus implements Census.Taker {
         return channel instanceof UnixChannel unix ? unix.fd().intValue() : -1;
     }
 
+    private static String tls(@Nullable TlsSession session) {
+        return session == null ? "" : session.describe();
+    }
+
+    /** The other end of a Unix socket has no name: it gets ours, as in PgBouncer. */
+    private static Peer peer(ClientConnection client) {
+        SocketAddress local = client.localAddress();
+        SocketAddress remote = client.remoteAddress();
+        return UnixSockets.isUnix(local) && !(remote instanceof InetSocketAddress)
+                ? peer(local, local)
+                : peer(remote, local);
+    }
+
     private static Peer peer(@Nullable SocketAddress remote, @Nullable SocketAddress local) {
-        return new Peer(host(remote), port(remote), host(local), port(local));
-    }
-
-    private static String host(@Nullable SocketAddress address) {
-        return address instanceof InetSocketAddress inet && !inet.isUnresolved()
-                ? inet.getAddress().getHostAddress()
-                : "";
-    }
-
-    private static int port(@Nullable SocketAddress address) {
-        return address instanceof InetSocketAddress inet ? inet.getPort() : 0;
+        return new Peer(
+                UnixSockets.host(remote), UnixSockets.port(remote), UnixSockets.host(local), UnixSockets.port(local));
     }
 
     // --- over all loops --------------------------------------------------------------------------------------------
@@ -391,8 +399,8 @@ public final class LoopCensus implements Census.Taker {
         return new NodeFacts(
                 database,
                 node.name(),
-                node.address().getAddress().getHostAddress(),
-                node.address().getPort(),
+                UnixSockets.host(node.address()),
+                UnixSockets.port(node.address()),
                 status.role().name().toLowerCase(Locale.ROOT),
                 status.foreign() ? "foreign" : status.health().name().toLowerCase(Locale.ROOT),
                 node.zone(),
@@ -415,8 +423,8 @@ public final class LoopCensus implements Census.Taker {
         return new NodeFacts(
                 key.database(),
                 node.name(),
-                node.address().getAddress().getHostAddress(),
-                node.address().getPort(),
+                UnixSockets.host(node.address()),
+                UnixSockets.port(node.address()),
                 "unknown",
                 "gone",
                 node.zone(),

@@ -339,7 +339,7 @@ final class ShowTables {
                 pointer(CLIENT_POINTERS, client.id()),
                 client.serverId() == 0 ? "" : pointer(SERVER_POINTERS, client.serverId()),
                 0,
-                "",
+                client.tls(),
                 client.applicationName(),
                 client.preparedStatements(),
                 client.id());
@@ -365,7 +365,7 @@ final class ShowTables {
                 pointer(SERVER_POINTERS, server.id()),
                 server.clientId() == 0 ? "" : pointer(CLIENT_POINTERS, server.clientId()),
                 server.processId(),
-                "",
+                server.tls(),
                 server.applicationName(),
                 server.preparedStatements(),
                 server.id());

@@ -373,6 +373,11 @@ public final class Authenticator implements AutoCloseable {
     private void accept(Choice choice, Found found, ScramSecret secret, boolean passesKeys) {
         choice.ready()
                 .accept(new ScramProof(
-                        secret, refusal(choice, found, Mechanism.SASL), credential(found), passesKeys, random));
+                        secret,
+                        refusal(choice, found, Mechanism.SASL),
+                        credential(found),
+                        passesKeys,
+                        choice.request().endPoint(),
+                        random));
     }
 }

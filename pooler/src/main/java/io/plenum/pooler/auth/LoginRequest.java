@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param entry what the settings say of it; null for the console and for a database that does not exist
  * @param console whether the name is that of the console
  * @param physicalReplication whether the connection is asked for as a WAL sender of no database
+ * @param endPoint what SCRAM can be bound to, tls-server-end-point of our certificate; null without TLS
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record LoginRequest(
         PoolerConfig config,
         String database,
@@ -21,7 +23,8 @@ public record LoginRequest(
         boolean console,
         String user,
         boolean physicalReplication,
-        PeerIdentity peer) {
+        PeerIdentity peer,
+        byte @Nullable [] endPoint) {
 
     /** Whether whoever runs the process asks for its console, at a Unix socket: PgBouncer lets them in unasked. */
     boolean isOwner() {

@@ -7,7 +7,7 @@ import io.plenum.wire.ProtocolException;
 import io.plenum.wire.auth.ScramSecret;
 import io.plenum.wire.auth.ScramServer;
 import io.plenum.wire.backend.BackendMessages;
-import java.nio.charset.StandardCharsets;
+import io.plenum.wire.frontend.SaslInitialResponse;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -26,15 +26,17 @@ final class ScramProof implements Proof {
     /**
      * @param shown what is known of the user besides, for servers
      * @param passesKeys whether a server may have the same secret, so that the client's keys open it
+     * @param endPoint what the exchange can be bound to; null without TLS
      */
     ScramProof(
             ScramSecret secret,
             Refusal refusal,
             @Nullable ServerCredential shown,
             boolean passesKeys,
+            byte @Nullable [] endPoint,
             SecureRandom random) {
         this.secret = secret;
-        this.exchange = new ScramServer(secret, random);
+        this.exchange = new ScramServer(secret, random, endPoint);
         this.refusal = refusal;
         this.shown = shown;
         this.passesKeys = passesKeys;
@@ -42,7 +44,7 @@ final class ScramProof implements Proof {
 
     @Override
     public Outcome start(ByteBuf out) {
-        BackendMessages.authenticationSasl(out, ScramServer.MECHANISM);
+        BackendMessages.authenticationSasl(out, exchange.mechanisms());
         return Outcome.MORE;
     }
 
@@ -50,7 +52,12 @@ final class ScramProof implements Proof {
     public Outcome onMessage(byte[] body, ByteBuf out) {
         if (!begun) {
             begun = true;
-            BackendMessages.authenticationSaslContinue(out, exchange.onClientFirst(initialResponse(body)));
+            SaslInitialResponse initial = SaslInitialResponse.parse(Unpooled.wrappedBuffer(body), 0, body.length);
+            byte[] data = initial.data();
+            if (data == null) {
+                throw new ProtocolException("malformed SASLInitialResponse");
+            }
+            BackendMessages.authenticationSaslContinue(out, exchange.onClientFirst(initial.mechanism(), data));
             return Outcome.MORE;
         }
         return switch (exchange.onClientFinal(body)) {
@@ -63,26 +70,6 @@ final class ScramProof implements Proof {
             }
             case ScramServer.Refused _ -> Outcome.REFUSED;
         };
-    }
-
-    /** Manual, "Message Formats": SASLInitialResponse is the mechanism, a length, and that many bytes. */
-    private static byte[] initialResponse(byte[] body) {
-        ByteBuf bytes = Unpooled.wrappedBuffer(body);
-        int nameEnd = bytes.indexOf(0, body.length, (byte) 0);
-        if (nameEnd < 0 || body.length - nameEnd < 5) {
-            throw new ProtocolException("malformed SASLInitialResponse");
-        }
-        String mechanism = bytes.toString(0, nameEnd, StandardCharsets.US_ASCII);
-        if (!mechanism.equals(ScramServer.MECHANISM)) {
-            throw new ProtocolException("client selected an invalid SASL authentication mechanism");
-        }
-        int length = bytes.getInt(nameEnd + 1);
-        if (length != body.length - nameEnd - 5) {
-            throw new ProtocolException("malformed SASLInitialResponse");
-        }
-        byte[] data = new byte[length];
-        bytes.getBytes(nameEnd + 5, data);
-        return data;
     }
 
     @Override

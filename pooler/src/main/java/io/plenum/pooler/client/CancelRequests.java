@@ -1,12 +1,11 @@
 package io.plenum.pooler.client;
 
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.net.Dialer;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.peer.Peers;
 import io.plenum.pooler.server.ServerConnection;
@@ -38,13 +37,15 @@ public final class CancelRequests {
     private final Supplier<PoolerConfig> config;
     private final CancelKeys keys;
     private final Peers peers;
+    private final Dialer dialer;
     private final AtomicInteger inFlight = new AtomicInteger();
     private final Queue<Request> waiting = new ConcurrentLinkedQueue<>();
 
-    public CancelRequests(Supplier<PoolerConfig> config, CancelKeys keys, Peers peers) {
+    public CancelRequests(Supplier<PoolerConfig> config, CancelKeys keys, Peers peers, Dialer dialer) {
         this.config = config;
         this.keys = keys;
         this.peers = peers;
+        this.dialer = dialer;
     }
 
     /** Somebody asks with this key, whoever it is. Any thread; {@code done} runs on any, when it is over. */
@@ -132,12 +133,7 @@ public final class CancelRequests {
                 return;
             }
             server.beginCancel();
-            new Bootstrap()
-                    .group(loop.executor())
-                    .channel(loop.transport().socket())
-                    .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, limitMillis) // 0 is none, as for us
-                    .handler(this)
-                    .connect(server.target().address());
+            var _ = dialer.dial(loop, server.target().address(), this, limitMillis); // 0 is no limit, as for us
         }
 
         @Override

@@ -1,12 +1,11 @@
 package io.plenum.pooler.client;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
@@ -18,6 +17,7 @@ import io.plenum.pooler.listen.ClientChannels;
 import io.plenum.pooler.listen.ListenHub;
 import io.plenum.pooler.listen.Notification;
 import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.net.TlsFailure;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
@@ -114,6 +114,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable ClientLogin login;
     private @Nullable Channel channel;
     private @Nullable Outbox outbox;
+    private @Nullable ClientTransport transport;
     private @Nullable ConsoleSession console;
     private @Nullable ReplicationRelay replication;
     private @Nullable CancelKey cancelKey;
@@ -207,6 +208,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
         outbox = new Outbox(context.channel());
+        transport = new ClientTransport(context.channel());
         clients.enter(this);
         login = new ClientLogin(this, clients);
     }
@@ -229,6 +231,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             input = bytes;
         }
         pump();
+        if (login != null) {
+            transport().handOver();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent shaken) {
+            transport().onHandshake(shaken, id);
+        }
     }
 
     @Override
@@ -248,7 +260,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (!(cause instanceof IOException || TlsFailure.isCauseOf(cause))) {
             log.onFailure(cause);
         }
         context.close();
@@ -274,6 +286,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (outbox != null) {
             outbox.discard();
         }
+        transport().discard();
         if (cancelKey != null) {
             clients.shared().cancelKeys().withdraw(cancelKey);
         }
@@ -1178,11 +1191,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         Channel open = channel();
         pauseReading(false);
         // Behind all that was written; a close while input is unread would send a reset that overtakes it.
-        open.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
-            if (open instanceof DuplexChannel duplex) {
-                duplex.shutdownOutput();
-            }
-        });
+        transport().endOutput();
         open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -1414,6 +1423,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return channel;
     }
 
+    /** Where the client comes from and how its bytes travel. */
+    public ClientTransport transport() {
+        if (transport == null) {
+            throw new IllegalStateException("no channel yet");
+        }
+        return transport;
+    }
+
     private PoolGroup group() {
         if (group == null) {
             throw new IllegalStateException("not logged in");
@@ -1564,9 +1581,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return channel;
     }
 
-    /** Null once the socket is closed. */
+    /** Where the client is, also behind a proxy that is believed; null once the socket is closed. */
     public @Nullable SocketAddress remoteAddress() {
-        return channel().remoteAddress();
+        return transport().remoteAddress();
     }
 
     /** Null once the socket is closed. */

@@ -11,7 +11,9 @@ import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.net.ClientTls;
 import io.plenum.pooler.net.PeerIdentity;
+import io.plenum.pooler.net.TlsSession;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerCredential;
@@ -99,6 +101,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
 
     private boolean stepStartup(ByteBuf bytes) {
         FrameCutter cutter = client.cutter();
+        if (!client.transport()
+                .clear(bytes, cutter, config, clients.shared().tls().get().clients())) {
+            return false;
+        }
         int at = cutter.position();
         int available = bytes.writerIndex() - at;
         if (available < 4) {
@@ -115,17 +121,22 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         if (available < length) {
             return false;
         }
-        known = clients.knownLogins().find(bytes, at, length, config);
+        // With the client's address in its application_name no two of them have the same session.
+        known = config.get(Settings.APPLICATION_NAME_ADD_HOST)
+                ? null
+                : clients.knownLogins().find(bytes, at, length, config);
         StartupPacket asks = known != null ? known.startup() : StartupPacket.parse(bytes, at, length);
         cutter.rewind(at + length);
         switch (asks) {
             case StartupPacket.Ssl _ -> {
-                refuseEncryption(askedForTls, available > length);
+                onEncryptionRequest(askedForTls, available > length, "SSL");
                 askedForTls = true;
+                answerTls();
             }
             case StartupPacket.GssEncryption _ -> {
-                refuseEncryption(askedForGss, available > length);
+                onEncryptionRequest(askedForGss, available > length, "GSSAPI encryption");
                 askedForGss = true;
+                client.outbox().writer().writeByte('N');
             }
             case StartupPacket.Cancel(CancelKey key) -> onCancel(key);
             case StartupPacket.Startup session -> {
@@ -138,15 +149,25 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         return !stopped;
     }
 
-    private void refuseEncryption(boolean again, boolean moreBehind) {
-        if (again) {
+    private void onEncryptionRequest(boolean again, boolean moreBehind, String what) {
+        if (again || client.transport().isSecured()) {
             throw new ProtocolException("encryption was asked for twice");
         }
         if (moreBehind) {
             // What stands behind the request was not encrypted, and would be read as if it were.
-            throw new ProtocolException("received unencrypted data after encryption request");
+            throw new ProtocolException("received unencrypted data after " + what + " request");
         }
-        client.outbox().writer().writeByte('N');
+    }
+
+    private void answerTls() {
+        ClientTls tls = clients.shared().tls().get().clients();
+        if (tls.isOffered() && !client.transport().isUnix()) {
+            client.outbox().writer().writeByte('S');
+            client.outbox().flush();
+            client.transport().secure(tls);
+        } else {
+            client.outbox().writer().writeByte('N');
+        }
     }
 
     private void onCancel(CancelKey key) {
@@ -159,7 +180,12 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         ProtocolVersion asked = session.version();
         startup = session;
         version = asked.negotiated();
-        client.log().onAttempt(parameters, false);
+        client.log().onAttempt(parameters, client.transport().tls() != null);
+        boolean plain = client.transport().tls() == null && !client.transport().isUnix();
+        if (plain && clients.shared().tls().get().clients().mode().isDemanded()) {
+            refuse(PoolerErrors.tlsRequired());
+            return;
+        }
         boolean console = clients.shared().console().isConsole(parameters.database());
         if (console
                 ? clients.shared().admission().isClosing()
@@ -181,6 +207,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             BackendMessages.negotiateProtocolVersion(
                     client.outbox().writer(), version.minor(), parameters.unknownProtocolOptions());
         }
+        TlsSession tls = client.transport().tls();
         var asking = new LoginRequest(
                 config,
                 parameters.database(),
@@ -188,7 +215,8 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
                 console,
                 parameters.user(),
                 parameters.replication() == Replication.PHYSICAL,
-                PeerIdentity.of(client.channel()));
+                PeerIdentity.of(client.channel()),
+                tls == null ? null : tls.serverEndPoint());
         request = asking;
         clients.shared().authenticator().prepare(asking, clients.loop(), this::onProofReady);
     }
@@ -358,6 +386,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         put(settings, "timezone", config.get(Settings.DATABASE_TIMEZONE, database));
         put(settings, "application_name", config.get(Settings.DATABASE_APPLICATION_NAME, database));
         asked.forEach((name, value) -> settings.put(name.toLowerCase(Locale.ROOT), value));
+        if (config.get(Settings.APPLICATION_NAME_ADD_HOST)) {
+            String name = settings.getOrDefault("application_name", "app");
+            settings.put("application_name", name + " - " + client.transport().describe());
+        }
         for (String ignored : config.get(Settings.IGNORE_STARTUP_PARAMETERS)) {
             settings.remove(ignored.toLowerCase(Locale.ROOT));
         }

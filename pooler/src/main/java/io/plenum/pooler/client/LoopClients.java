@@ -8,6 +8,7 @@ import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.StatementCache;
 import io.plenum.pooler.listen.ListenHubs;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.TlsContexts;
 import io.plenum.pooler.pool.LoopPools;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,7 @@ public final class LoopClients {
     public record Shared(
             Supplier<PoolerConfig> config,
             LongSupplier ids,
+            Supplier<TlsContexts> tls,
             Authenticator authenticator,
             Credentials credentials,
             StatementCache statements,

@@ -1,6 +1,7 @@
 package io.plenum.pooler.config;
 
 import io.plenum.pooler.config.Setting.Effect;
+import io.plenum.pooler.config.Setting.Group;
 import io.plenum.pooler.config.Setting.Reload;
 import io.plenum.pooler.config.Setting.Scope;
 import io.plenum.pooler.pam.Pam;
@@ -59,6 +60,8 @@ public final class ConfigLoader {
     private final Set<Setting<?>> warnedOf = new HashSet<>();
     private UserList userList = UserList.EMPTY;
     private LoginRules loginRules = LoginRules.NONE;
+    private TlsConfig clientTls = TlsConfig.OFF;
+    private TlsConfig serverTls = TlsConfig.OFF;
 
     /** Where something was written. */
     private record Place(Path file, int line) {
@@ -105,7 +108,8 @@ public final class ConfigLoader {
         } else {
             Object value = readValue(setting, name, text, new Place(Fault.CONSOLE, 0), findings);
             if (value != null) {
-                return new LoadResult.Loaded(running.with(setting, value));
+                PoolerConfig changed = running.with(setting, value);
+                return new LoadResult.Loaded(setting.group() == Group.TLS ? withTls(changed) : changed);
             }
         }
         return new LoadResult.Refused(findings.faults());
@@ -118,6 +122,7 @@ public final class ConfigLoader {
         loader.checkTogether();
         loader.readUserList();
         loader.readLoginRules();
+        loader.readTls();
         return loader.result();
     }
 
@@ -134,6 +139,8 @@ public final class ConfigLoader {
                 new ArrayList<>(peers.values()),
                 userList,
                 loginRules,
+                clientTls,
+                serverTls,
                 findings.warnings()));
     }
 
@@ -408,7 +415,12 @@ public final class ConfigLoader {
             findings.warn(file, 0, "[databases] is empty, so there is only the console");
         }
         if (value(Settings.LISTEN_ADDR).isEmpty()) {
-            findings.warn(file, 0, "listen_addr is not set, so no client can connect");
+            findings.warn(
+                    file,
+                    0,
+                    value(Settings.UNIX_SOCKET_DIR).isEmpty()
+                            ? "listen_addr is not set, so no client can connect"
+                            : "listen_addr is not set, so clients can connect by the Unix socket alone");
         }
         checkUsers(authType, all);
     }
@@ -453,6 +465,36 @@ public final class ConfigLoader {
             findings.fault(place.file(), place.line(), "auth_type = pam cannot be had: " + fault);
         } else if (!value(Settings.AUTH_PAM_CONFDIR).isEmpty() && !Pam.hasConfigurationDirectory()) {
             findings.fault(place.file(), place.line(), "auth_pam_confdir needs Linux-PAM 1.4");
+        }
+    }
+
+    /**
+     * With TLS as the settings have it now. Key and certificate come one by one here, so what does not fit yet is told and
+     * leaves the one before in force, as in PgBouncer.
+     */
+    private static PoolerConfig withTls(PoolerConfig changed) {
+        List<Fault> told = new ArrayList<>();
+        TlsReader.Faults faults = (setting, message) ->
+                told.add(Fault.at(Fault.CONSOLE, 0, message + "; TLS stays as it was until it can be set up"));
+        TlsConfig clients = TlsReader.clients(changed.file(), changed::get, faults);
+        TlsConfig servers = TlsReader.servers(changed.file(), changed::get, faults);
+        return changed.with(
+                clients == null ? changed.clientTls() : clients, servers == null ? changed.serverTls() : servers, told);
+    }
+
+    private void readTls() {
+        TlsReader.Faults faults = (setting, message) -> {
+            Place place = places.getOrDefault(setting.name(), new Place(file, 0));
+            findings.fault(place.file(), place.line(), message);
+        };
+        clientTls = Objects.requireNonNullElse(TlsReader.clients(file, this::value, faults), TlsConfig.OFF);
+        serverTls = Objects.requireNonNullElse(TlsReader.servers(file, this::value, faults), TlsConfig.OFF);
+        if (!serverTls.authorities().isEmpty() && !serverTls.mode().verifies()) {
+            findings.warn(
+                    file,
+                    0,
+                    "server_tls_ca_file is set, but with server_tls_sslmode = "
+                            + serverTls.mode().word() + " the certificate of a server is not checked");
         }
     }
 

@@ -1,7 +1,8 @@
 package io.plenum.pooler.config;
 
 /**
- * An address as it was written: a name or a literal address, and a port from 1 to 65535. Nothing is looked up.
+ * An address as it was written: a name, a literal address or the directory of a Unix socket, and a port from 1 to 65535.
+ * Nothing is looked up.
  *
  * <p>An IPv6 address is held without brackets and shown with them.
  */
@@ -36,6 +37,15 @@ public record HostPort(String host, int port) {
             throw new InvalidValueException("has no host");
         }
         return new HostPort(host, port.isEmpty() ? defaultPort : (int) Values.wholeNumber(port, 1, 65535));
+    }
+
+    /** Whether the host is the directory of a Unix socket; {@code @} in front is the abstract namespace. */
+    public boolean isUnix() {
+        return isUnix(host);
+    }
+
+    static boolean isUnix(String host) {
+        return host.startsWith("/") || host.startsWith("@");
     }
 
     @Override

@@ -24,6 +24,8 @@ public final class PoolerConfig {
     private final List<PeerConfig> peers;
     private final UserList userList;
     private final LoginRules loginRules;
+    private final TlsConfig clientTls;
+    private final TlsConfig serverTls;
     private final List<Fault> warnings;
 
     /**
@@ -40,6 +42,8 @@ public final class PoolerConfig {
             List<PeerConfig> peers,
             UserList userList,
             LoginRules loginRules,
+            TlsConfig clientTls,
+            TlsConfig serverTls,
             List<Fault> warnings) {
         this.file = file;
         this.globals = Map.copyOf(globals);
@@ -49,6 +53,8 @@ public final class PoolerConfig {
         this.peers = List.copyOf(peers);
         this.userList = userList;
         this.loginRules = loginRules;
+        this.clientTls = clientTls;
+        this.serverTls = serverTls;
         this.warnings = List.copyOf(warnings);
     }
 
@@ -273,14 +279,32 @@ public final class PoolerConfig {
                 told.add(Fault.at(file, 0, setting.name() + " has changed; it takes effect at a restart"));
             }
         }
-        return new PoolerConfig(file, kept, databases, fallback, users, peers, userList, loginRules, told);
+        return new PoolerConfig(
+                file, kept, databases, fallback, users, peers, userList, loginRules, clientTls, serverTls, told);
     }
 
     /** This one, but for one value, which must have been read with the values of {@code setting}. */
     PoolerConfig with(Setting<?> setting, Object value) {
         Map<String, Object> changed = new HashMap<>(globals);
         changed.put(setting.name(), value);
-        return new PoolerConfig(file, changed, databases, fallback, users, peers, userList, loginRules, warnings);
+        return new PoolerConfig(
+                file, changed, databases, fallback, users, peers, userList, loginRules, clientTls, serverTls, warnings);
+    }
+
+    /** This one, but for what it says of TLS. */
+    PoolerConfig with(TlsConfig clients, TlsConfig servers, List<Fault> told) {
+        return new PoolerConfig(
+                file, globals, databases, fallback, users, peers, userList, loginRules, clients, servers, told);
+    }
+
+    /** TLS with clients: the settings and the files that they name, as they were when this was read. */
+    public TlsConfig clientTls() {
+        return clientTls;
+    }
+
+    /** TLS with servers. */
+    public TlsConfig serverTls() {
+        return serverTls;
     }
 
     /** The lines of SHOW CONFIG, by name. Secrets are stars. */

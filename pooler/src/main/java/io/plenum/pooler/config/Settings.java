@@ -49,22 +49,28 @@ public final class Settings {
             .doc("Lets several processes listen on one port, the kernel sharing out the connections. Not needed to use"
                     + " several processors: see `event_loops`.");
 
-    public static final Setting<String> UNIX_SOCKET_DIR = row(Group.LISTENING, "unix_socket_dir", Values.text(), "")
-            .pgbouncerDefault("/tmp")
+    public static final Setting<String> UNIX_SOCKET_DIR = row(Group.LISTENING, "unix_socket_dir", Values.text(), "/tmp")
             .restart()
-            .notYet("", "no Unix socket is opened")
-            .doc("Directory of the Unix socket; empty is none, `@` in front is the abstract namespace.");
+            .doc("Directory of the Unix socket `.s.PGSQL.PORT`; empty is none, `@` in front is the abstract namespace."
+                    + " Where it is not set and the socket cannot be had, there is a warning and no socket.");
 
     public static final Setting<Integer> UNIX_SOCKET_MODE = row(
                     Group.LISTENING, "unix_socket_mode", Values.fileMode(), 0777)
             .restart()
-            .notYet(0777, "no Unix socket is opened")
             .doc("File mode of the Unix socket.");
 
     public static final Setting<String> UNIX_SOCKET_GROUP = row(Group.LISTENING, "unix_socket_group", Values.text(), "")
             .restart()
-            .notYet("", "no Unix socket is opened")
-            .doc("Group of the Unix socket.");
+            .doc("Group of the Unix socket, by name or number.");
+
+    public static final Setting<List<AddressRange>> PROXY_PROTOCOL_NETWORKS = row(
+                    Group.LISTENING, "proxy_protocol_networks", AddressRange.values(), List.of())
+            .own()
+            .doc("From where a PROXY protocol header (version 2) is believed: addresses, networks as `10.0.0.0/8`,"
+                    + " `unix` for the Unix socket, `*` for everywhere, with commas between. Such a client is, for"
+                    + " hba rules, SHOW CLIENTS, log and `application_name_add_host`, where the header says."
+                    + " Connections from there may also begin without a header. From elsewhere a header is no"
+                    + " startup packet, and the connection is closed.");
 
     public static final Setting<Integer> MAX_CLIENT_CONN = row(
                     Group.LISTENING, "max_client_conn", Values.number(1, 10_000_000), 100)
@@ -228,8 +234,8 @@ public final class Settings {
 
     public static final Setting<Boolean> APPLICATION_NAME_ADD_HOST = row(
                     Group.POOLING, "application_name_add_host", Values.flag(), false)
-            .notYet(false, "application_name stays as the client gave it")
-            .doc("Appends address and port of the client to `application_name` at the start of a connection.");
+            .doc("Appends address and port of the client to `application_name` at the start of a connection, as"
+                    + " `psql - 10.0.0.7:41234`; what a later SET makes of it is left alone.");
 
     // Nodes and reads
 
@@ -637,41 +643,77 @@ public final class Settings {
 
     // TLS
 
-    private static final Set<TlsMode> TLS_DEMANDED =
-            EnumSet.of(TlsMode.REQUIRE, TlsMode.VERIFY_CA, TlsMode.VERIFY_FULL);
-
     public static final Setting<TlsMode> CLIENT_TLS_SSLMODE = row(
-                    Group.TLS, "client_tls_sslmode", Values.choice(TlsMode.class, TLS_DEMANDED), TlsMode.DISABLE)
-            .notYet(TlsMode.DISABLE, "clients that ask for TLS are told that there is none")
-            .doc("TLS towards clients. The modes that demand TLS are refused until there is TLS.");
+                    Group.TLS, "client_tls_sslmode", Values.choice(TlsMode.class), TlsMode.DISABLE)
+            .doc("TLS towards clients: `disable`; `allow` or `prefer`, whoever asks gets it; `require`, nobody is"
+                    + " let in without; `verify-ca` or `verify-full`, nor without a certificate of"
+                    + " `client_tls_ca_file`. Where that file is set, a certificate that a client shows is checked"
+                    + " in every mode. Unix sockets have no TLS and need none.");
 
     public static final Setting<TlsMode> SERVER_TLS_SSLMODE = row(
-                    Group.TLS, "server_tls_sslmode", Values.choice(TlsMode.class, TLS_DEMANDED), TlsMode.PREFER)
-            .notYet(TlsMode.DISABLE, "servers are spoken to in plain text")
-            .doc("TLS towards servers. The modes that demand TLS are refused until there is TLS.");
+                    Group.TLS, "server_tls_sslmode", Values.choice(TlsMode.class), TlsMode.PREFER)
+            .doc("TLS towards servers: `disable`; `allow` or `prefer`, if the server has it; `require`, no connection"
+                    + " without; `verify-ca`, nor one whose certificate is not of `server_tls_ca_file`; `verify-full`,"
+                    + " nor one whose certificate is not for the `host` of the database entry. Holds for all"
+                    + " connections to servers, those of probes and cancel requests among them.");
 
-    public static final Setting<String> CLIENT_TLS_KEY_FILE =
-            tls("client_tls_key_file", Values.text(), "", "Key for TLS towards clients.");
-    public static final Setting<String> CLIENT_TLS_CERT_FILE =
-            tls("client_tls_cert_file", Values.text(), "", "Certificate for TLS towards clients.");
+    public static final Setting<TlsNegotiation> SERVER_TLS_SSLNEGOTIATION = row(
+                    Group.TLS,
+                    "server_tls_sslnegotiation",
+                    Values.choice(TlsNegotiation.class),
+                    TlsNegotiation.POSTGRES)
+            .own()
+            .doc("How TLS with a server begins, as libpq's `sslnegotiation`: `postgres` asks first; `direct` begins"
+                    + " with the handshake, which saves a round trip and needs PostgreSQL 17 and a mode that"
+                    + " demands TLS. Clients may do either.");
+
+    public static final Setting<String> CLIENT_TLS_KEY_FILE = tls(
+            "client_tls_key_file", Values.text(), "", "Private key for TLS towards clients: PEM, without a password.");
+    public static final Setting<String> CLIENT_TLS_CERT_FILE = tls(
+            "client_tls_cert_file",
+            Values.text(),
+            "",
+            "Certificate for TLS towards clients, those of authorities between behind it. RELOAD reads the files again;"
+                    + " connections that are there keep theirs.");
     public static final Setting<String> CLIENT_TLS_CA_FILE =
             tls("client_tls_ca_file", Values.text(), "", "Authorities that certificates of clients must come from.");
-    public static final Setting<String> CLIENT_TLS_PROTOCOLS =
-            tls("client_tls_protocols", Values.text(), "secure", "TLS versions towards clients.");
-    public static final Setting<String> CLIENT_TLS_CIPHERS =
-            tls("client_tls_ciphers", Values.text(), "default", "Ciphers of TLS 1.2 towards clients.");
-    public static final Setting<String> CLIENT_TLS13_CIPHERS =
-            tls("client_tls13_ciphers", Values.optionalText(), "", "Ciphers of TLS 1.3 towards clients.");
-    public static final Setting<String> CLIENT_TLS_ECDHCURVE =
-            tls("client_tls_ecdhcurve", Values.text(), "auto", "Curve of the key exchange with clients.");
-    public static final Setting<String> CLIENT_TLS_DHEPARAMS =
-            tls("client_tls_dheparams", Values.text(), "auto", "Kind of the DHE key exchange with clients.");
+    public static final Setting<String> CLIENT_TLS_PROTOCOLS = tls(
+            "client_tls_protocols",
+            Values.text(),
+            "secure",
+            "TLS versions towards clients: `secure` is 1.2 and 1.3, `all` adds 1.0 and 1.1, which engines may refuse"
+                    + " all the same; or a list, as `tlsv1.3`.");
+    public static final Setting<String> CLIENT_TLS_CIPHERS = tls(
+            "client_tls_ciphers",
+            Values.text(),
+            "default",
+            "Ciphers of TLS 1.2 towards clients in OpenSSL's language, as `HIGH:!SHA1` or names with colons between;"
+                    + " `default` leaves it to the engine.");
+    public static final Setting<String> CLIENT_TLS13_CIPHERS = tls(
+            "client_tls13_ciphers",
+            Values.optionalText(),
+            "",
+            "Ciphers of TLS 1.3 towards clients, with colons between. BoringSSL has no such choice, so with it Java's"
+                    + " own engine is used.");
+    public static final Setting<String> CLIENT_TLS_ECDHCURVE = tls(
+            "client_tls_ecdhcurve",
+            Values.text(),
+            "auto",
+            "Curves of the key exchange with clients, with colons between; `auto` leaves it to the engine.");
+    public static final Setting<String> CLIENT_TLS_DHEPARAMS = row(
+                    Group.TLS, "client_tls_dheparams", Values.text(), "auto")
+            .noMeaning("the engines have groups of their own for DHE, and ECDHE is what is used")
+            .doc("Kind of the DHE key exchange with clients.");
     public static final Setting<String> SERVER_TLS_KEY_FILE =
-            tls("server_tls_key_file", Values.text(), "", "Key that proves us to servers.");
+            tls("server_tls_key_file", Values.text(), "", "Private key that proves us to servers.");
     public static final Setting<String> SERVER_TLS_CERT_FILE =
             tls("server_tls_cert_file", Values.text(), "", "Certificate that proves us to servers.");
-    public static final Setting<String> SERVER_TLS_CA_FILE =
-            tls("server_tls_ca_file", Values.text(), "", "Authorities that certificates of servers must come from.");
+    public static final Setting<String> SERVER_TLS_CA_FILE = tls(
+            "server_tls_ca_file",
+            Values.text(),
+            "",
+            "Authorities that certificates of servers must come from, in the modes that check it. Without it: those"
+                    + " that Java trusts.");
     public static final Setting<String> SERVER_TLS_PROTOCOLS =
             tls("server_tls_protocols", Values.text(), "secure", "TLS versions towards servers.");
     public static final Setting<String> SERVER_TLS_CIPHERS =
@@ -848,9 +890,7 @@ public final class Settings {
     }
 
     private static Setting<String> tls(String name, Values<String> values, String defaultValue, String doc) {
-        return row(Group.TLS, name, values, defaultValue)
-                .notYet(defaultValue, "there is no TLS")
-                .doc(doc);
+        return row(Group.TLS, name, values, defaultValue).doc(doc);
     }
 
     private static <T> Row<T> row(Group group, String name, Values<T> values, T defaultValue) {

@@ -19,4 +19,14 @@ public enum TlsMode implements Choice {
     public String word() {
         return word;
     }
+
+    /** Whether a connection without TLS is refused. */
+    public boolean isDemanded() {
+        return compareTo(REQUIRE) >= 0;
+    }
+
+    /** Whether the other side must have a certificate of a known authority. */
+    public boolean verifies() {
+        return compareTo(VERIFY_CA) >= 0;
+    }
 }

@@ -98,19 +98,14 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
         return new Values<>("names with commas between", Values::splitNames, value -> String.join(", ", value));
     }
 
-    /** Hosts of a database. A Unix socket is refused: a database that cannot be reached is better said at the start. */
+    /** Hosts of a database; one that begins with / or @ is the directory of a Unix socket. */
     static Values<List<String>> hosts() {
         return new Values<>(
-                "host names or addresses with commas between",
+                "host names, addresses or directories of Unix sockets with commas between",
                 text -> {
                     List<String> hosts = splitNames(text);
                     for (String host : hosts) {
-                        if (host.startsWith("/") || host.startsWith("@")) {
-                            throw new InvalidValueException(
-                                    "is a Unix socket, which is not in this release yet; allowed: a name or an"
-                                            + " address");
-                        }
-                        if (host.chars().anyMatch(c -> Character.isWhitespace(c) || c == 0)) {
+                        if (!HostPort.isUnix(host) && host.chars().anyMatch(c -> Character.isWhitespace(c) || c == 0)) {
                             throw new InvalidValueException("has a blank inside a host name");
                         }
                     }

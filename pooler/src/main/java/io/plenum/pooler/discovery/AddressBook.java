@@ -3,9 +3,11 @@ package io.plenum.pooler.discovery;
 import io.netty.util.concurrent.Future;
 import io.plenum.pooler.config.HostPort;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.UnixSockets;
 import io.plenum.routing.topology.Node;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -178,8 +180,8 @@ final class AddressBook implements NodeSource {
             super(host);
             this.weight = weight;
             this.all = all;
-            InetAddress literal = Seeds.literal(host);
-            isName = literal == null;
+            InetAddress literal = host.isUnix() ? null : Seeds.literal(host);
+            isName = literal == null && !host.isUnix();
             if (literal != null) {
                 good = List.of(literal);
             }
@@ -207,9 +209,21 @@ final class AddressBook implements NodeSource {
 
         @Override
         void collect(Set<Node> nodes) {
+            if (host.isUnix()) {
+                nodes.add(new Node(UnixSockets.address(host.host(), host.port()), host.toString(), weight, ""));
+            }
             for (InetAddress address : good) {
-                Node node = Node.at(new InetSocketAddress(address, host.port()));
+                Node node = Node.at(new InetSocketAddress(named(address), host.port()));
                 nodes.add(new Node(node.address(), node.name(), weight, ""));
+            }
+        }
+
+        /** The address with the name that the operator wrote: the one that its certificate must be for. */
+        private InetAddress named(InetAddress address) {
+            try {
+                return isName ? InetAddress.getByAddress(host.host(), address.getAddress()) : address;
+            } catch (UnknownHostException impossible) {
+                throw new IllegalStateException("the bytes of an address are an address", impossible);
             }
         }
 

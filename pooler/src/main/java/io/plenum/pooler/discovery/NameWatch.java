@@ -38,7 +38,11 @@ public final class NameWatch implements AutoCloseable {
     }
 
     private static List<InetSocketAddress> addresses(List<Node> nodes) {
-        return nodes.stream().map(Node::address).toList();
+        return nodes.stream()
+                .map(Node::address)
+                .filter(InetSocketAddress.class::isInstance)
+                .map(InetSocketAddress.class::cast)
+                .toList();
     }
 
     /** Something is amiss: asks again now, but no more than once a second. */

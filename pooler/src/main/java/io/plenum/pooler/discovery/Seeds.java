@@ -37,7 +37,7 @@ record Seeds(
             case DNS -> true;
             case STATIC, KUBERNETES -> false;
         };
-        boolean named = hosts.stream().anyMatch(host -> literal(host) == null);
+        boolean named = hosts.stream().anyMatch(host -> !host.isUnix() && literal(host) == null);
         return new Seeds(
                 hosts,
                 wanted && named,
@@ -73,7 +73,7 @@ record Seeds(
         return host.host().startsWith("_");
     }
 
-    /** The address that a host is by itself, {@code localhost} among them; null when the host is a name. */
+    /** The address that a host is by itself, {@code localhost} among them; null when it is a name or a directory. */
     static @Nullable InetAddress literal(HostPort host) {
         return host.host().equals("localhost")
                 ? NetUtil.LOCALHOST4

@@ -136,6 +136,12 @@ public final class PoolerErrors {
                 .detail("server_fast_close is on, and RECONNECT or RELOAD has made the server connection old.");
     }
 
+    /** Raised when client_tls_sslmode demands TLS and the client has none; PgBouncer's words. Closes the client. */
+    public static ErrorResponse tlsRequired() {
+        return fatal(SqlState.INVALID_AUTHORIZATION_SPECIFICATION, "SSL required")
+                .hint("client_tls_sslmode demands TLS: connect with sslmode=require or more.");
+    }
+
     /** The database is not configured, or not to be had by this name. */
     public static ErrorResponse noSuchDatabase(String database) {
         return fatal(SqlState.INVALID_CATALOG_NAME, "no such database: " + database);

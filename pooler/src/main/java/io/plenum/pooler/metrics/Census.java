@@ -177,6 +177,7 @@ public record Census(
      * @param state active, idle, waiting or login
      * @param serverId its server connection; 0 if it has none
      * @param fd of its socket; -1 if the transport does not tell
+     * @param tls version and cipher; empty in plain text
      */
     public record ClientFacts(
             long id,
@@ -193,6 +194,7 @@ public record Census(
             int fd,
             String applicationName,
             int preparedStatements,
+            String tls,
             @Nullable PinFacts pin) {}
 
     /**
@@ -203,6 +205,7 @@ public record Census(
      * @param clientId whom it works for; 0 if nobody
      * @param processId of the backend; 0 if not known
      * @param fd of its socket; -1 if the transport does not tell
+     * @param tls version and cipher; empty in plain text
      */
     public record ServerFacts(
             long id,
@@ -218,9 +221,10 @@ public record Census(
             int processId,
             int fd,
             String applicationName,
-            int preparedStatements) {}
+            int preparedStatements,
+            String tls) {}
 
-    /** Both ends of a TCP connection; empty and 0 where one is not known. */
+    /** Both ends of a connection, {@code unix} those of a Unix socket; empty and 0 where one is not known. */
     public record Peer(String address, int port, String localAddress, int localPort) {
         public static final Peer UNKNOWN = new Peer("", 0, "", 0);
     }

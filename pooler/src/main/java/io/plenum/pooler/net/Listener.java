@@ -6,22 +6,30 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.channel.uring.IoUringChannelOption;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Accepts clients and gives each to one loop, in turn. */
 public final class Listener implements AutoCloseable {
-    private final List<Channel> channels = new ArrayList<>();
+    private final EventLoops loops;
     private final Transport transport;
+    private final SocketOptions options;
+    private final Function<Loop, ChannelHandler> handlers;
+    private final List<Channel> channels = new ArrayList<>();
+    private @Nullable Channel unixChannel;
+    private @Nullable UnixSocketFile unixFile;
 
     /**
      * Listens on all addresses; {@code handlers} makes the handler of a connection on the loop that gets it.
@@ -35,35 +43,72 @@ public final class Listener implements AutoCloseable {
             boolean reusePort,
             SocketOptions options,
             Function<Loop, ChannelHandler> handlers) {
-        transport = loops.loops().getFirst().transport();
-        IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
+        this.loops = loops;
+        this.transport = loops.loops().getFirst().transport();
+        this.options = options;
+        this.handlers = handlers;
         for (InetSocketAddress address : addresses) {
-            var bootstrap = new ServerBootstrap()
-                    .group(loops.group())
-                    .channel(transport.listener())
-                    .option(ChannelOption.SO_BACKLOG, backlog)
-                    .option(ChannelOption.SO_REUSEADDR, true)
-                    .childHandler(new ChannelInitializer<SocketChannel>() {
-                        @Override
-                        protected void initChannel(SocketChannel client) {
-                            Loop loop = byExecutor.get(client.eventLoop());
-                            if (loop == null) {
-                                throw new IllegalStateException("a client on a loop that is not ours");
-                            }
-                            client.pipeline().addLast(handlers.apply(loop));
-                        }
-                    });
+            var bootstrap = bootstrap(transport.listener(), backlog, options.of(transport))
+                    .option(ChannelOption.SO_REUSEADDR, true);
             if (reusePort && transport != Transport.NIO) {
                 bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
             }
-            options.of(transport).forEach((option, value) -> child(bootstrap, option, value));
-            var bound = bootstrap.bind(address).awaitUninterruptibly();
-            if (!bound.isSuccess()) {
+            try {
+                channels.add(bind(bootstrap, address));
+            } catch (IOException cannot) {
                 close();
-                throw new UncheckedIOException("cannot listen on " + address, new IOException(bound.cause()));
+                throw new UncheckedIOException("cannot listen on " + address, cannot);
             }
-            channels.add(bound.channel());
         }
+    }
+
+    /**
+     * Listens on a Unix socket too.
+     *
+     * @throws UncheckedIOException when it cannot be had
+     */
+    public void listenOn(UnixSocketFile file, int backlog) {
+        try {
+            file.makeRoom();
+            Channel bound = bind(
+                    bootstrap(transport.unixListener(), backlog, options.ofUnix(transport)),
+                    transport.unixAddress(file.path()));
+            unixChannel = bound;
+            unixFile = file;
+            file.protect();
+        } catch (IOException cannot) {
+            closeUnix();
+            throw new UncheckedIOException("cannot listen on " + file.path(), cannot);
+        }
+    }
+
+    private ServerBootstrap bootstrap(
+            Class<? extends ServerChannel> type, int backlog, Map<ChannelOption<?>, Object> childOptions) {
+        IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
+        var bootstrap = new ServerBootstrap()
+                .group(loops.group())
+                .channel(type)
+                .option(ChannelOption.SO_BACKLOG, backlog)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel client) {
+                        Loop loop = byExecutor.get(client.eventLoop());
+                        if (loop == null) {
+                            throw new IllegalStateException("a client on a loop that is not ours");
+                        }
+                        client.pipeline().addLast(handlers.apply(loop));
+                    }
+                });
+        childOptions.forEach((option, value) -> child(bootstrap, option, value));
+        return bootstrap;
+    }
+
+    private static Channel bind(ServerBootstrap bootstrap, SocketAddress address) throws IOException {
+        var bound = bootstrap.bind(address).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException(bound.cause());
+        }
+        return bound.channel();
     }
 
     @SuppressWarnings("unchecked")
@@ -86,17 +131,26 @@ public final class Listener implements AutoCloseable {
         }
     }
 
-    /** Where it listens, with the ports that the kernel chose. */
+    /** Where it listens by TCP, with the ports that the kernel chose. */
     public List<InetSocketAddress> addresses() {
         return channels.stream()
                 .map(channel -> (InetSocketAddress) channel.localAddress())
                 .toList();
     }
 
+    /** The path of the Unix socket; empty if there is none. */
+    public String unixPath() {
+        return unixFile == null ? "" : unixFile.path();
+    }
+
     /** As {@link #close()}, but returns before it is done. Any thread. */
     public void stopAccepting() {
         for (Channel channel : channels) {
             var _ = channel.close();
+        }
+        if (unixChannel != null) {
+            var _ = unixChannel.close();
+            removeFile();
         }
     }
 
@@ -105,6 +159,21 @@ public final class Listener implements AutoCloseable {
     public void close() {
         for (Channel channel : channels) {
             channel.close().awaitUninterruptibly();
+        }
+        closeUnix();
+    }
+
+    private void closeUnix() {
+        if (unixChannel != null) {
+            unixChannel.close().awaitUninterruptibly();
+            removeFile();
+        }
+    }
+
+    private synchronized void removeFile() {
+        if (unixFile != null) {
+            unixFile.remove();
+            unixFile = null;
         }
     }
 }

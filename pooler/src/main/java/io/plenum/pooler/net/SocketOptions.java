@@ -51,6 +51,17 @@ public record SocketOptions(
         return options;
     }
 
+    /** The options for connections by Unix sockets, which know nothing of TCP's. */
+    Map<ChannelOption<?>, Object> ofUnix(Transport transport) {
+        Map<ChannelOption<?>, Object> options = new LinkedHashMap<>();
+        options.put(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
+        options.put(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
+        if (transport == Transport.IO_URING && transport.picksBuffers()) {
+            options.put(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, Transport.BUFFER_GROUP);
+        }
+        return options;
+    }
+
     private static void put(Map<ChannelOption<?>, Object> options, ChannelOption<Integer> option, int value) {
         if (value > 0) {
             options.put(option, value);

@@ -1,10 +1,14 @@
 package io.plenum.pooler.net;
 
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -12,20 +16,32 @@ import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringBufferRingConfig;
 import io.netty.channel.uring.IoUringDatagramChannel;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringFixedBufferRingAllocator;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
+import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 
 /** How the kernel is asked for bytes: the way with the fewest system calls that this machine allows. */
 public enum Transport {
-    IO_URING(IoUringSocketChannel.class, IoUringServerSocketChannel.class, IoUringDatagramChannel.class) {
+    IO_URING(
+            IoUringSocketChannel.class,
+            IoUringServerSocketChannel.class,
+            IoUringDatagramChannel.class,
+            IoUringDomainSocketChannel.class,
+            IoUringServerDomainSocketChannel.class) {
         @Override
         public boolean isAvailable() {
             return IoUring.isAvailable();
@@ -53,7 +69,12 @@ public enum Transport {
             return IoUring.isRegisterBufferRingSupported();
         }
     },
-    EPOLL(EpollSocketChannel.class, EpollServerSocketChannel.class, EpollDatagramChannel.class) {
+    EPOLL(
+            EpollSocketChannel.class,
+            EpollServerSocketChannel.class,
+            EpollDatagramChannel.class,
+            EpollDomainSocketChannel.class,
+            EpollServerDomainSocketChannel.class) {
         @Override
         public boolean isAvailable() {
             return Epoll.isAvailable();
@@ -64,7 +85,12 @@ public enum Transport {
             return EpollIoHandler.newFactory();
         }
     },
-    NIO(NioSocketChannel.class, NioServerSocketChannel.class, NioDatagramChannel.class) {
+    NIO(
+            NioSocketChannel.class,
+            NioServerSocketChannel.class,
+            NioDatagramChannel.class,
+            NioDomainSocketChannel.class,
+            NioServerDomainSocketChannel.class) {
         @Override
         public boolean isAvailable() {
             return true;
@@ -86,14 +112,20 @@ public enum Transport {
     private final Class<? extends SocketChannel> socket;
     private final Class<? extends ServerSocketChannel> listener;
     private final Class<? extends DatagramChannel> datagram;
+    private final Class<? extends Channel> unixSocket;
+    private final Class<? extends ServerChannel> unixListener;
 
     Transport(
             Class<? extends SocketChannel> socket,
             Class<? extends ServerSocketChannel> listener,
-            Class<? extends DatagramChannel> datagram) {
+            Class<? extends DatagramChannel> datagram,
+            Class<? extends Channel> unixSocket,
+            Class<? extends ServerChannel> unixListener) {
         this.socket = socket;
         this.listener = listener;
         this.datagram = datagram;
+        this.unixSocket = unixSocket;
+        this.unixListener = unixListener;
     }
 
     /** The first that works here: io_uring, epoll, NIO. Container profiles often forbid the first. */
@@ -133,5 +165,21 @@ public enum Transport {
 
     public Class<? extends DatagramChannel> datagram() {
         return datagram;
+    }
+
+    Class<? extends Channel> unixSocket() {
+        return unixSocket;
+    }
+
+    Class<? extends ServerChannel> unixListener() {
+        return unixListener;
+    }
+
+    /** The address of a Unix socket as the channels of this transport want it; {@code @} in front is an abstract one. */
+    SocketAddress unixAddress(String path) {
+        if (this == NIO) {
+            return UnixDomainSocketAddress.of(path); // of abstract ones Java knows nothing: a file of that name
+        }
+        return new DomainSocketAddress(path.startsWith("@") ? "\0" + path.substring(1) : path);
     }
 }

@@ -159,6 +159,11 @@ public final class LoopPools {
         return true;
     }
 
+    /** Replaces every server connection as soon as it is free, in a moment: they were opened under other settings. */
+    public void renewAll() {
+        groups.values().forEach(group -> group.pools().forEach(Pool::outdate));
+    }
+
     /** Applies a new configuration to the pools that there are: servers that it would open otherwise are replaced. */
     public void configure(Function<String, @Nullable DatabaseConfig> databases) {
         for (PoolGroup group : groups.values()) {

@@ -47,6 +47,9 @@ public final class Pool implements ServerConnection.Owner {
 
     private static final long DRAIN_AFTER_NANOS = 5_000_000_000L;
 
+    /** Settings are often changed one after the other: the connections are replaced once for all of them. */
+    private static final long OUTDATE_AFTER_NANOS = 250_000_000L;
+
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
     private static final long MOVE_AFTER_NANOS = 1_000_000L;
 
@@ -86,6 +89,8 @@ public final class Pool implements ServerConnection.Owner {
     private boolean evicting;
     private boolean draining;
     private long drainAtNanos;
+    private boolean outdated;
+    private long outdatedAtNanos;
     private boolean paused;
     private boolean retired;
     private boolean sequencesAsked;
@@ -126,6 +131,10 @@ public final class Pool implements ServerConnection.Owner {
             }
             noteIdle();
             if (server.isClosed()) {
+                continue;
+            }
+            if (server.isCloseWhenReleased()) {
+                server.blame(CONFIGURATION_CHANGED).terminate();
                 continue;
             }
             if (settings.checks() && nowNanos - server.idleSinceNanos() > settings.checkDelayNanos()) {
@@ -665,6 +674,10 @@ public final class Pool implements ServerConnection.Owner {
             draining = false;
             renew();
         }
+        if (outdated && now - outdatedAtNanos >= 0) {
+            outdated = false;
+            closeOutdated();
+        }
         while (true) {
             ServerConnection oldest = idle.peekFirst();
             if (oldest == null) {
@@ -760,6 +773,32 @@ public final class Pool implements ServerConnection.Owner {
             draining = true;
             drainAtNanos = System.nanoTime() + DRAIN_AFTER_NANOS;
         }
+    }
+
+    /**
+     * No connection that there is now is given to anybody any more; those that idle are closed in a moment. WAL senders
+     * stay, for a client would lose its stream.
+     */
+    void outdate() {
+        for (ServerConnection server : servers) {
+            if (!server.target().isWalSender()) {
+                server.setCloseWhenReleased();
+            }
+        }
+        if (!outdated) {
+            outdated = true;
+            outdatedAtNanos = System.nanoTime() + OUTDATE_AFTER_NANOS;
+        }
+    }
+
+    private void closeOutdated() {
+        for (ServerConnection server : List.copyOf(idle)) {
+            if (server.isCloseWhenReleased()) {
+                idle.remove(server);
+                server.blame(CONFIGURATION_CHANGED).terminate();
+            }
+        }
+        noteIdle();
     }
 
     /** Like {@link #renew}, and opens no more: the node takes no new work. */

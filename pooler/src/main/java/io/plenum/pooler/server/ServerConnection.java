@@ -7,6 +7,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.net.TlsFailure;
+import io.plenum.pooler.net.TlsSession;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.wire.BackendType;
@@ -156,6 +158,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private Owner owner;
     private @Nullable Channel channel;
     private @Nullable Outbox outbox;
+    private @Nullable TlsSession tls;
     private @Nullable ServerLogin login;
     private @Nullable Reader reader;
     private @Nullable ByteBuf leftover;
@@ -213,6 +216,16 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        ServerLogin step = login;
+        if (event instanceof TlsSession session) {
+            tls = session;
+        } else if (event instanceof TlsFailure(String reason) && step != null) {
+            step.onTlsFailure(reason);
+        }
+    }
+
+    @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf bytes = (ByteBuf) message;
         receivedBytes += bytes.readableBytes();
@@ -265,7 +278,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (!(cause instanceof IOException || TlsFailure.isCauseOf(cause))) {
             LOG.error("event=server_failure server={}", id, cause);
         }
         close();
@@ -978,6 +991,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public ServerTarget target() {
         return target;
+    }
+
+    /** What TLS with the server came to; null in plain text. */
+    public @Nullable TlsSession tls() {
+        return tls;
     }
 
     public @Nullable CancelKey cancelKey() {

@@ -2,12 +2,14 @@ package io.plenum.pooler.server;
 
 import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.error.PoolerErrors;
+import io.plenum.pooler.net.TlsSession;
 import io.plenum.pooler.server.ServerCredential.Md5;
 import io.plenum.pooler.server.ServerCredential.ScramKeys;
 import io.plenum.wire.BackendType;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.auth.Md5Secret;
 import io.plenum.wire.auth.ScramClient;
+import io.plenum.wire.auth.ScramServer;
 import io.plenum.wire.backend.Authentication;
 import io.plenum.wire.backend.BackendKeyData;
 import io.plenum.wire.backend.ParameterStatus;
@@ -49,6 +51,11 @@ final class ServerLogin {
     /** Where the login stands, for the log. */
     String stepName() {
         return step;
+    }
+
+    /** The connection is there and cannot be used: nothing of a credential was sent. */
+    void onTlsFailure(String reason) {
+        step = "tls: " + reason;
     }
 
     void start() {
@@ -123,14 +130,18 @@ final class ServerLogin {
             }
             case Authentication.Sasl(var mechanisms) -> {
                 step = "scram";
-                if (!mechanisms.contains("SCRAM-SHA-256")) {
+                TlsSession tls = server.tls();
+                var binding = new ScramClient.Binding(
+                        tls == null ? null : tls.serverEndPoint(), mechanisms.contains(ScramServer.MECHANISM_PLUS));
+                if (!mechanisms.contains(ScramServer.MECHANISM) && !binding.isUsed()) {
                     throw new ProtocolException("the server offers only " + mechanisms);
                 }
                 ScramClient client = credential instanceof ScramKeys(byte[] clientKey, byte[] serverKey)
-                        ? ScramClient.withKeys(clientKey, serverKey, RANDOM)
-                        : ScramClient.withPassword(password(credential, "SCRAM-SHA-256"), RANDOM);
+                        ? ScramClient.withKeys(clientKey, serverKey, RANDOM, binding)
+                        : ScramClient.withPassword(password(credential, "SCRAM-SHA-256"), RANDOM, binding);
                 scram = client;
-                FrontendMessages.saslInitialResponse(server.outbox().writer(), "SCRAM-SHA-256", client.clientFirst());
+                FrontendMessages.saslInitialResponse(
+                        server.outbox().writer(), client.mechanism(), client.clientFirst());
                 server.outbox().flush();
             }
             case Authentication.SaslContinue(byte[] data) -> prove(data);

@@ -102,8 +102,18 @@ class ConfigLoaderTest {
                         "auth_dbname = pgbouncer",
                         "cannot use the reserved \"pgbouncer\" database as an auth_dbname",
                         null),
-                bad("client_tls_sslmode = require", "client_tls_sslmode = \"require\" is not in this release", null),
-                bad("server_tls_sslmode = verify-full", "is not in this release yet; allowed: disable", null),
+                bad(
+                        "client_tls_sslmode = require",
+                        "client_tls_sslmode = require needs client_tls_key_file and client_tls_cert_file",
+                        null),
+                bad("server_tls_ca_file = missing.crt", "server_tls_ca_file = \"missing.crt\" does not exist", null),
+                bad("server_tls_protocols = ssl3", "server_tls_protocols = \"ssl3\" allowed: secure, all", null),
+                bad(
+                        "server_tls_sslnegotiation = direct",
+                        "server_tls_sslnegotiation = direct needs a server_tls_sslmode of require",
+                        null),
+                bad("proxy_protocol_networks = 10.0.0.0/33", "is out of range", null),
+                bad("proxy_protocol_networks = balancer", "has no address in \"balancer\"", null),
                 bad("balance = fastest", "allowed: two_choices, round_robin", null),
                 bad("discovery = consul", "allowed: auto, static, dns, kubernetes", null),
                 bad(
@@ -145,7 +155,6 @@ class ConfigLoaderTest {
                 bad("[databases] a = host=", "no value for \"host\" at column 6", null),
                 bad("[databases] a = password=''", "no value for \"password\" at column 10", null),
                 bad("[databases] a = hots=b", "unknown key of database \"a\" \"hots\"", "host"),
-                bad("[databases] a = host=/run/postgresql", "is a Unix socket, which is not in this release yet", null),
                 bad("[databases] a = port=0", "database \"a\": port = \"0\" is out of range", null),
                 bad(
                         "[databases] a = host=b,c port=1,2,3",
@@ -487,11 +496,8 @@ class ConfigLoaderTest {
 
     static Stream<Arguments> warnings() {
         return Stream.of(
-                Arguments.of(
-                        "unix_socket_dir = /tmp", "unix_socket_dir is accepted but is not in force in this release"),
                 Arguments.of("dns_nxdomain_ttl = 3", "a failed look-up is tried again within two seconds"),
                 Arguments.of("pkt_buf = 8192", "pkt_buf is accepted but has no meaning here"),
-                Arguments.of("server_tls_sslmode = prefer", "servers are spoken to in plain text"),
                 Arguments.of("listen_port = 1\nlisten_port = 2", "listen_port was set at plenum.ini:2 already"),
                 Arguments.of("[databases]\n[pgbouncer]", "section [pgbouncer] again"),
                 Arguments.of("[databases]\na = host=b\na = host=c", "database \"a\" was written before"),
@@ -499,7 +505,8 @@ class ConfigLoaderTest {
                 Arguments.of("[databases]\na = password=x", "has a password but no user"),
                 Arguments.of(
                         "[databases]\na = pool_size=2 min_pool_size=3", "min_pool_size 3 is more than its pool_size 2"),
-                Arguments.of("", "listen_addr is not set, so no client can connect"),
+                Arguments.of("unix_socket_dir =", "listen_addr is not set, so no client can connect"),
+                Arguments.of("", "listen_addr is not set, so clients can connect by the Unix socket alone"),
                 Arguments.of("", "auth_file and auth_user are not set and auth_type = md5, so no user can log in"),
                 Arguments.of("auth_type = hba", "auth_hba_file is not set, so no user can log in"),
                 Arguments.of("", "[databases] is empty"));

@@ -1,18 +1,20 @@
 package io.plenum.routing.topology;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 
 /**
  * One address of PostgreSQL that discovery named. Immutable; two are the same node when their addresses are.
  *
- * @param address where it listens, resolved
+ * @param address where it listens: an Internet address, resolved, whose host string is the name that the operator wrote, or
+ *     that of a Unix socket
  * @param name {@code host:port} as people and metrics see it, the host in digits
  * @param weight its share of the reads among its peers, at least 1
  * @param zone where it runs, or empty
  */
-public record Node(InetSocketAddress address, String name, int weight, String zone) {
+public record Node(SocketAddress address, String name, int weight, String zone) {
     public Node {
-        if (address.isUnresolved()) {
+        if (address instanceof InetSocketAddress inet && inet.isUnresolved()) {
             throw new IllegalArgumentException("address is not resolved: " + address);
         }
         if (weight < 1) {

@@ -10,11 +10,13 @@ import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The client's side of one SCRAM-SHA-256 exchange, without channel binding; it also makes the server prove itself.
+ * The client's side of one SCRAM-SHA-256 exchange, bound to its TLS channel where the server offers that; it also makes
+ * the server prove itself.
  *
- * <p>RFC 5802 and 7677. The exchange is that of the ongres library; what a server sends is bounded before the library
+ * <p>RFC 5802, 5929 and 7677. The exchange is that of the ongres library; what a server sends is bounded before the library
  * sees it, for a hostile server's iteration count or nonce is paid for by us.
  *
  * <p>Used by one thread at a time.
@@ -29,27 +31,57 @@ public final class ScramClient {
     /** PostgreSQL ignores the name and goes by the startup packet; the library refuses an empty one. */
     private static final String NO_NAME = "*";
 
+    /**
+     * What an exchange can be bound to.
+     *
+     * @param endPoint the tls-server-end-point of the certificate that the server has shown; null without TLS
+     * @param offered whether the server offers {@link ScramServer#MECHANISM_PLUS}
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over once and never compared
+    public record Binding(byte @Nullable [] endPoint, boolean offered) {
+        public static final Binding NONE = new Binding(null, false);
+
+        /** Whether the exchange is bound. */
+        public boolean isUsed() {
+            return endPoint != null && offered;
+        }
+    }
+
     private final com.ongres.scram.client.ScramClient exchange;
     private final boolean derivesKeys;
+    private final boolean bound;
 
     private ScramClient(
             boolean derivesKeys,
             SecureRandom random,
+            Binding binding,
             Function<com.ongres.scram.client.ScramClient.PasswordBuildStage, FinalBuildStage> credential) {
         this.derivesKeys = derivesKeys;
+        this.bound = binding.isUsed();
         var builder = com.ongres.scram.client.ScramClient.builder()
-                .advertisedMechanisms(List.of(ScramServer.MECHANISM))
+                .advertisedMechanisms(
+                        bound
+                                ? List.of(ScramServer.MECHANISM_PLUS, ScramServer.MECHANISM)
+                                : List.of(ScramServer.MECHANISM))
                 .username(NO_NAME);
-        exchange = credential
+        FinalBuildStage stage = credential
                 .apply(builder)
                 .stringPreparation(StringPreparation.POSTGRESQL_PREPARATION)
-                .nonceSupplier(() -> nonce(random))
-                .build();
+                .nonceSupplier(() -> nonce(random));
+        // Told of the channel also where the server offers no binding: our message says that we would have bound, and a
+        // server whose offer was cut on its way notices.
+        byte[] endPoint = binding.endPoint();
+        exchange = (endPoint == null ? stage : stage.channelBinding(ScramServer.BINDING_TYPE, endPoint)).build();
     }
 
     /** Logs in with a password that is not empty. */
     public static ScramClient withPassword(String password, SecureRandom random) {
-        return new ScramClient(true, random, builder -> builder.password(password.toCharArray()));
+        return withPassword(password, random, Binding.NONE);
+    }
+
+    /** The same over TLS. */
+    public static ScramClient withPassword(String password, SecureRandom random, Binding binding) {
+        return new ScramClient(true, random, binding, builder -> builder.password(password.toCharArray()));
     }
 
     /**
@@ -57,8 +89,18 @@ public final class ScramClient {
      * {@link ScramSecret#serverKey()}. They fit a server that stores the same secret, salt and iterations included.
      */
     public static ScramClient withKeys(byte[] clientKey, byte[] serverKey, SecureRandom random) {
+        return withKeys(clientKey, serverKey, random, Binding.NONE);
+    }
+
+    /** The same over TLS. */
+    public static ScramClient withKeys(byte[] clientKey, byte[] serverKey, SecureRandom random, Binding binding) {
         return new ScramClient(
-                false, random, builder -> builder.clientAndServerKey(clientKey.clone(), serverKey.clone()));
+                false, random, binding, builder -> builder.clientAndServerKey(clientKey.clone(), serverKey.clone()));
+    }
+
+    /** What SASLInitialResponse names. */
+    public String mechanism() {
+        return bound ? ScramServer.MECHANISM_PLUS : ScramServer.MECHANISM;
     }
 
     private static String nonce(SecureRandom random) {

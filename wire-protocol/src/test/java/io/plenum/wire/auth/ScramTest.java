@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -91,6 +92,59 @@ class ScramTest {
                 .isInstanceOfSatisfying(
                         Accepted.class,
                         accepted -> assertThat(text(accepted.serverFinal())).isEqualTo(text(serverFinal)));
+    }
+
+    private static final byte[] END_POINT = "thirty-two bytes of a hash value".getBytes(StandardCharsets.US_ASCII);
+
+    @Test
+    void exchangeIsBoundToTheCertificateThatBothSidesSee() {
+        assertThat(boundExchange(END_POINT, new ScramClient.Binding(END_POINT, true)))
+                .isInstanceOf(Accepted.class);
+        byte[] other = END_POINT.clone();
+        other[7]++;
+        assertThatExceptionOfType(ProtocolException.class)
+                .isThrownBy(() -> boundExchange(END_POINT, new ScramClient.Binding(other, true)))
+                .withMessage("SCRAM channel binding check failed");
+    }
+
+    @Test
+    void clientThatCouldBindSaysSoAndNoticesACutOffer() {
+        // somebody took -PLUS out of the offer: the client says 'y', and a server that offered it knows
+        assertThatExceptionOfType(ProtocolException.class)
+                .isThrownBy(() -> boundExchange(END_POINT, new ScramClient.Binding(END_POINT, false)))
+                .withMessageContaining("channel binding negotiation error");
+        assertThat(boundExchange(null, new ScramClient.Binding(END_POINT, false)))
+                .isInstanceOf(Accepted.class);
+        assertThat(boundExchange(END_POINT, ScramClient.Binding.NONE)).isInstanceOf(Accepted.class);
+    }
+
+    private ScramServer.Result boundExchange(byte @Nullable [] endPoint, ScramClient.Binding binding) {
+        ScramServer server = new ScramServer(SECRET, random, endPoint);
+        ScramClient client = ScramClient.withPassword(PASSWORD, random, binding);
+        byte[] first = server.onClientFirst(client.mechanism(), client.clientFirst());
+        return server.onClientFinal(client.onServerFirst(first));
+    }
+
+    @Test
+    void mechanismAndBindingFlagMustFit() {
+        for (String[] wrong : List.of(
+                new String[] {ScramServer.MECHANISM_PLUS, "n,,n=,r=abc", "does not include channel binding data"},
+                new String[] {ScramServer.MECHANISM_PLUS, "y,,n=,r=abc", "does not include channel binding data"},
+                new String[] {ScramServer.MECHANISM, "p=tls-server-end-point,,n=,r=abc", "without channel binding"},
+                new String[] {ScramServer.MECHANISM_PLUS, "p=tls-unique,,n=,r=abc", "unsupported SCRAM channel-binding"
+                },
+                new String[] {"SCRAM-SHA-1", "n,,n=,r=abc", "invalid SASL authentication mechanism"})) {
+            assertThatExceptionOfType(ProtocolException.class)
+                    .isThrownBy(
+                            () -> new ScramServer(SECRET, random, END_POINT).onClientFirst(wrong[0], ascii(wrong[1])))
+                    .withMessageContaining(wrong[2]);
+        }
+        assertThatExceptionOfType(ProtocolException.class)
+                .isThrownBy(() -> new ScramServer(SECRET, random)
+                        .onClientFirst(ScramServer.MECHANISM_PLUS, ascii("p=tls-server-end-point,,n=,r=abc")));
+        assertThat(new ScramServer(SECRET, random).mechanisms()).containsExactly("SCRAM-SHA-256");
+        assertThat(new ScramServer(SECRET, random, END_POINT).mechanisms())
+                .containsExactly("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256");
     }
 
     @ParameterizedTest

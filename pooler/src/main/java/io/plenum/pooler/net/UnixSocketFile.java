@@ -1,0 +1,99 @@
+package io.plenum.pooler.net;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * The Unix socket that we listen on, as a file.
+ *
+ * @param directory {@code @} in front is the abstract namespace, which has no files
+ * @param mode of the file
+ * @param group by name or number; empty leaves ours
+ */
+public record UnixSocketFile(String directory, int port, int mode, String group) {
+    private static final PosixFilePermission[] BITS = {
+        PosixFilePermission.OTHERS_EXECUTE,
+        PosixFilePermission.OTHERS_WRITE,
+        PosixFilePermission.OTHERS_READ,
+        PosixFilePermission.GROUP_EXECUTE,
+        PosixFilePermission.GROUP_WRITE,
+        PosixFilePermission.GROUP_READ,
+        PosixFilePermission.OWNER_EXECUTE,
+        PosixFilePermission.OWNER_WRITE,
+        PosixFilePermission.OWNER_READ
+    };
+
+    String path() {
+        return UnixSockets.path(directory, port);
+    }
+
+    private boolean isAbstract() {
+        return directory.startsWith("@");
+    }
+
+    /** Removes what a process left that is gone; refuses where one still listens, or where the file is no socket. */
+    void makeRoom() throws IOException {
+        Path file = Path.of(path());
+        if (isAbstract() || !Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        if (!Files.readAttributes(file, "*", LinkOption.NOFOLLOW_LINKS)
+                .get("isOther")
+                .equals(Boolean.TRUE)) {
+            throw new IOException(file + " is there and is no socket");
+        }
+        boolean answers;
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            answers = probe.connect(UnixDomainSocketAddress.of(file));
+        } catch (IOException nobody) {
+            answers = false;
+        }
+        if (answers) {
+            throw new IOException(file + " is in use by another process");
+        }
+        Files.delete(file);
+    }
+
+    /** Gives the file its group and mode; between its birth and this it has what the umask of the process leaves. */
+    void protect() throws IOException {
+        if (isAbstract()) {
+            return;
+        }
+        PosixFileAttributeView view = Files.getFileAttributeView(Path.of(path()), PosixFileAttributeView.class);
+        if (!group.isEmpty()) {
+            GroupPrincipal wanted = Path.of(path())
+                    .getFileSystem()
+                    .getUserPrincipalLookupService()
+                    .lookupPrincipalByGroupName(group);
+            view.setGroup(wanted);
+        }
+        Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
+        for (int bit = 0; bit < BITS.length; bit++) {
+            if ((mode >> bit & 1) == 1) {
+                permissions.add(BITS[bit]);
+            }
+        }
+        view.setPermissions(permissions);
+    }
+
+    /** The listener is closed: so goes the file. */
+    void remove() {
+        if (!isAbstract()) {
+            try {
+                Files.deleteIfExists(Path.of(path()));
+            } catch (IOException _) {
+                // the next start finds it stale
+            }
+        }
+    }
+}

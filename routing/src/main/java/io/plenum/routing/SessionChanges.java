@@ -64,12 +64,19 @@ public final class SessionChanges {
         /** {@code UNLISTEN *}. */
         void unlistenAll();
 
+        /** {@code set_config($1, v, false)}: the name is the value of this parameter, for {@link #tellNamed}. */
+        default void setNamedBy(int parameter) {
+            unknown();
+        }
+
         /** The session may change in a way that the text does not name, or that was not understood. */
         void unknown();
     }
 
     /** PostgreSQL cuts longer identifiers off: NAMEDATALEN - 1. */
     private static final int MAX_NAME_BYTES = 63;
+
+    private static final int MAX_PARAMETER = 65_535;
 
     private static final byte[] NOTHING = {};
 
@@ -97,7 +104,9 @@ public final class SessionChanges {
     private int argumentTokens;
     private boolean argumentIsTrue;
     private @Nullable String argument;
+    private int argumentParameter;
     private @Nullable String setting;
+    private int settingParameter;
 
     /**
      * Tells the sink of each change in {@code [start, end)}, which is without its terminating zero. The indices of the
@@ -196,7 +205,7 @@ public final class SessionChanges {
             case SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW -> true;
             case BEGIN, START, COMMIT, END, ABORT, ROLLBACK -> true;
             case CREATE, ALTER, DECLARE, PREPARE, EXECUTE, RUNNING, LOAD, COPY, LOCK, CHECKPOINT -> true;
-            case INSERT, UPDATE, DELETE, MERGE, NOTIFY, ANALYZE, WRITING, UTILITY, FETCH -> true;
+            case INSERT, UPDATE, DELETE, MERGE, NOTIFY, ANALYZE, WRITING, DEALLOCATE, UTILITY, FETCH -> true;
             default -> token() == Token.OPEN || ended();
         };
     }
@@ -465,6 +474,11 @@ public final class SessionChanges {
                     isArgument = false;
                 }
             }
+            case PARAMETER -> {
+                if (isArgument && argumentTokens == 0) {
+                    argumentParameter = parameter();
+                }
+            }
             case STRING, WORD -> {
                 if (isArgument && argumentTokens == 0 && commas != 1) {
                     argument = token() == Token.STRING ? literal() : null;
@@ -497,6 +511,7 @@ public final class SessionChanges {
             callDepth = depth;
             commas = 0;
             setting = null;
+            settingParameter = 0;
             beginArgument();
         }
     }
@@ -504,6 +519,7 @@ public final class SessionChanges {
     private void comma() {
         if (commas == 0) {
             setting = argumentTokens == 1 ? argument : null;
+            settingParameter = argumentTokens == 1 ? argumentParameter : 0;
         }
         commas++;
         beginArgument();
@@ -513,15 +529,32 @@ public final class SessionChanges {
         argumentTokens = 0;
         argumentIsTrue = false;
         argument = null;
+        argumentParameter = 0;
     }
 
     /** At the parenthesis that ends the arguments: {@code set_config(name, value, true)} ends with the transaction. */
     private void close(Sink sink) {
         callDepth = 0;
         boolean local = commas == 2 && argumentTokens == 1 && (argumentIsTrue || isTrue(argument));
-        if (!local) {
+        if (!local && commas == 2 && settingParameter > 0) {
+            sink.setNamedBy(settingParameter);
+        } else if (!local) {
             tell(commas == 2 && setting != null ? lowerCase(setting) : null, false, sink);
         }
+    }
+
+    /** Tells the sink of {@code set_config(name, v, false)} with a name that was a parameter. */
+    public static void tellNamed(String name, Sink sink) {
+        tell(lowerCase(name), false, sink);
+    }
+
+    /** The number of the parameter at hand; 0 for one that is too large to be one. */
+    private int parameter() {
+        int number = 0;
+        for (int at = scanner.begin(from) + 1; at < scanner.position() && number <= MAX_PARAMETER; at++) {
+            number = 10 * number + text[at] - '0';
+        }
+        return number <= MAX_PARAMETER ? number : 0;
     }
 
     /** Whether a literal is true for PostgreSQL, in the spellings that people use. */

@@ -309,7 +309,9 @@ public final class StatementClassifier {
             case RUNNING -> body(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
             case EXECUTE -> body(Reason.UTILITY, Traits.RUNS_UNKNOWN_CODE);
             case NOTIFY -> body(Reason.WRITE, Traits.NOTIFIES);
-            case DISCARD, UNLISTEN -> body(Reason.UTILITY, Traits.CHANGES_SESSION);
+            case DISCARD -> body(Reason.UTILITY, Traits.CHANGES_SESSION | Traits.ENDS_STATEMENTS);
+            case DEALLOCATE -> body(Reason.UTILITY, Traits.ENDS_STATEMENTS);
+            case UNLISTEN -> body(Reason.UTILITY, Traits.CHANGES_SESSION);
             case LOCK -> body(Reason.LOCKING_READ);
             case CHECKPOINT -> body(Reason.NODE_LOCAL);
             case WRITING -> body(Reason.WRITE, ofDefinitions());

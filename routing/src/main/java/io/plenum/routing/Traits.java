@@ -35,5 +35,8 @@ public final class Traits {
     /** The text begins with a comment that asks for a replica. */
     public static final int HINTS_REPLICA = 1 << 9;
 
+    /** DEALLOCATE or DISCARD: may end prepared statements, those of the protocol too. */
+    public static final int ENDS_STATEMENTS = 1 << 4;
+
     private Traits() {}
 }

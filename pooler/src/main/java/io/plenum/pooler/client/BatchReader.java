@@ -7,6 +7,7 @@ import io.plenum.pooler.link.NamedStatement;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.HintPolicy;
+import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Router;
 import io.plenum.routing.RoutingHint;
@@ -60,6 +61,7 @@ final class BatchReader {
     private final BindView bind = new BindView();
     private final DescribeView describe = new DescribeView();
     private final SessionChanges changes = new SessionChanges();
+    private final PreparedName preparedName = new PreparedName();
 
     // The text that was looked at last, and what it is.
     private @Nullable ByteBuf seen;
@@ -183,6 +185,11 @@ final class BatchReader {
         changes.read(sql, start, end, sink);
     }
 
+    /** What a text does to one prepared statement that it names; good until the next text is read. */
+    PreparedName preparedName() {
+        return preparedName;
+    }
+
     /** The bytes that were looked at may be others from now on. */
     void forget() {
         seen = null;
@@ -201,13 +208,13 @@ final class BatchReader {
         return reason;
     }
 
-    /** Behind the Sync, Query or FunctionCall that ends a complete batch. */
+    /** Behind the Sync, Query or FunctionCall that ends the batch; -1 when it is not complete. */
     int endOfBatch(ByteBuf bytes, int start) {
         int at = start;
         while (true) {
             int end = endOfMessage(bytes, at);
             if (end < 0) {
-                return at;
+                return -1;
             }
             byte code = bytes.getByte(at);
             at = end;

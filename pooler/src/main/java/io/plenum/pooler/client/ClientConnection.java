@@ -9,13 +9,11 @@ import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.SequenceMemory;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.link.LinkedClient;
-import io.plenum.pooler.listen.ClientChannels;
-import io.plenum.pooler.listen.ListenHub;
-import io.plenum.pooler.listen.Notification;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.net.TlsFailure;
 import io.plenum.pooler.pool.Pool;
@@ -26,6 +24,7 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.HintPolicy;
+import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
@@ -46,12 +45,7 @@ import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.StartupParameters.Replication;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.time.Duration;
-import java.util.Collection;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +62,7 @@ import org.jspecify.annotations.Nullable;
  * message goes to {@link Link#onMessage}. While waiting, nothing is read. Confined to its event loop.
  */
 public final class ClientConnection extends ChannelInboundHandlerAdapter
-        implements LinkedClient, WaitQueue.Waiter, BatchReader.Session, ClientChannels.Client {
+        implements LinkedClient, WaitQueue.Waiter, BatchReader.Session {
     /** More replies than this are never owed to a client: it is not read until some have come. */
     private static final int MAX_OUTSTANDING = 4096;
 
@@ -80,9 +74,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
      * and most clients say nothing more until they are answered.
      */
     private static final int READ_AHEAD = 64 * 1024;
-
-    /** Longest that a LISTEN waits for the shared connection. */
-    private static final Duration LISTEN_WITHIN = Duration.ofSeconds(10);
 
     /** A client that does not close after our last word is closed then. */
     private static final long LINGER_MILLIS = 1_000;
@@ -107,6 +98,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.FRONTEND);
     private final ClientStatements statements = new ClientStatements();
     private final WaitQueue.Place place = new WaitQueue.Place(this);
+    private final ClientListening listening;
     private final long connectedNanos = System.nanoTime();
     private final long connectedAtMillis = System.currentTimeMillis();
 
@@ -171,15 +163,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     /** What was sent as a read and is not answered: owned, for another server when this one dies. */
     private @Nullable ByteBuf request;
 
-    /** What the client listens to by the shared connection; null until its first LISTEN. */
-    private @Nullable ClientChannels channels;
-
-    /** A LISTEN waits for the shared connection to listen. */
-    private boolean channelsAwaited;
-
-    /** The client's ReadyForQuery waits for what it notified itself. */
-    private boolean readyWithheld;
-
     /** A cancel request that waits for its moment: to be run when it is over. */
     private @Nullable Runnable pendingCancel;
 
@@ -200,6 +183,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.id = clients.shared().ids().getAsLong();
         clients.shared().admission().enter();
         this.log = new ClientLog(id, clients.shared().config(), this::remoteAddress);
+        this.listening = new ClientListening(this, clients);
     }
 
     // --- socket events ---------------------------------------------------------------------------------------------
@@ -319,17 +303,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             replication.stop();
         }
         dropRequest();
-        closeChannels();
+        listening.close();
         if (input != null) {
             input.release();
             input = null;
-        }
-    }
-
-    private void closeChannels() {
-        if (channels != null) {
-            channels.close();
-            channels = null;
         }
     }
 
@@ -352,7 +329,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         clients.batches().forget();
         try {
             cutter.show(bytes);
-            boolean more = !isOnHold();
+            boolean more = !listening.isAwaited();
             while (more) {
                 more = switch (state) {
                     // What stands behind the end of the login is the session's.
@@ -411,7 +388,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             bytes.release();
             input = kept;
         }
-        boolean waits = state == State.WAITING || isOnHold() || isHeldBack() || (console != null && console.isBusy());
+        boolean waits = state == State.WAITING
+                || listening.isAwaited()
+                || isHeldBack()
+                || (console != null && console.isBusy());
         pauseReading(waits && rest >= READ_AHEAD);
     }
 
@@ -433,11 +413,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     boolean isFlushed() {
         ChannelOutboundBuffer unsent = channel == null ? null : channel.unsafe().outboundBuffer();
         return state == State.CONSOLE || unsent == null || unsent.totalPendingWriteBytes() == 0;
-    }
-
-    /** Whether nothing of what the client says is handled for now: it waits for its channels. */
-    private boolean isOnHold() {
-        return channelsAwaited || readyWithheld;
     }
 
     private boolean isHeldBack() {
@@ -467,7 +442,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
                 }
                 BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
             }
-            case FLUSH, COPY_DATA, COPY_DONE, COPY_FAIL -> {} // manual: ignored outside COPY
+            case FLUSH -> {
+                if (cutter.end() - cutter.start() > Limits.HEADER) {
+                    return beginBatch(bytes); // malformed too
+                }
+            }
+            case COPY_DATA, COPY_DONE, COPY_FAIL -> {} // manual: ignored outside COPY
             case TERMINATE -> {
                 quit();
                 return false;
@@ -729,10 +709,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (link.outstanding() == 0) {
             link.onRequest(System.nanoTime());
         }
+        boolean first = requestBatches == 0;
         if (!onReplica) {
+            requestBatches = 1;
+            if (first && link.isReplaying()) {
+                keepRequest(bytes, start); // another server may take the settings
+            } else if (!first) {
+                dropRequest();
+            }
             return true;
         }
-        boolean first = requestBatches == 0;
         if (!first) {
             if (link.outstanding() == 0) {
                 dropRequest();
@@ -757,7 +743,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private void keepRequest(ByteBuf bytes, int start) {
         dropRequest();
         int length = clients.batches().endOfBatch(bytes, start) - start;
-        if (length <= Limits.LOOKED_AT) {
+        if (length > 0 && length <= Limits.LOOKED_AT) {
             request = channel().alloc().directBuffer(length).writeBytes(bytes, start, length);
         }
     }
@@ -848,6 +834,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     @Override
+    public PreparedName preparedName() {
+        return clients.batches().preparedName();
+    }
+
+    @Override
     public boolean grantPin(Reason reason, Pool pool, boolean counts) {
         ErrorResponse refusal = onReplica
                 ? PoolerErrors.sessionStateOnStandby(reason.label())
@@ -856,6 +847,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             fail(refusal);
         }
         return refusal == null;
+    }
+
+    @Override
+    public boolean keepsSequences() {
+        return limits().sequenceMemory() == SequenceMemory.SESSION;
     }
 
     @Override
@@ -871,113 +867,24 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     // --- channels --------------------------------------------------------------------------------------------------
 
     @Override
-    public boolean sharesListener() {
-        return limits().mode() != Link.Mode.SESSION && "UTF8".equals(value("client_encoding"));
+    public ClientListening listening() {
+        return listening;
     }
 
     @Override
-    public boolean isListening() {
-        return channels != null && channels.isListening();
+    public boolean speaksUtf8() {
+        return "UTF8".equals(value("client_encoding"));
     }
 
-    @Override
-    public Collection<String> channels() {
-        return channels == null ? List.of() : channels.active();
+    Link.Mode mode() {
+        return limits().mode();
     }
 
-    @Override
-    public boolean listenFirst(Collection<String> wanted) {
-        ClientChannels own = channels;
-        if (own == null) {
-            own = new ClientChannels(hub(), clients.loop(), this);
-            channels = own;
-        }
-        channelsAwaited = true;
-        boolean there = own.prepare(wanted, LISTEN_WITHIN, this::onListening, this::onListenFailed);
-        channelsAwaited &= !there;
-        return there;
-    }
-
-    private ListenHub hub() {
-        DatabaseConfig entry = clients.shared().config().get().database(database);
-        if (entry == null) {
-            throw new IllegalStateException("a database that is gone");
-        }
-        return clients.shared().hubs().hub(entry, group().user(), clients.loop());
-    }
-
-    private void onListening() {
-        channelsAwaited = false;
-        pump();
-    }
-
-    private void onListenFailed(ErrorResponse error) {
-        channelsAwaited = false;
-        fail(new ErrorResponse("FATAL", error.code(), error.message(), error.detail(), error.hint(), error.routine()));
-    }
-
-    @Override
-    public void onChannels(Collection<String> registered, boolean exactly) {
-        ClientChannels own = channels;
-        if (own != null) {
-            Set<String> now = new LinkedHashSet<>(exactly ? List.of() : own.active());
-            now.addAll(registered);
-            own.become(now);
-        }
-    }
-
-    @Override
-    public void withholdReady() {
-        readyWithheld = true;
-    }
-
-    @Override
-    public void tellNotifications(boolean all) {
-        ClientChannels own = channels;
-        if (all && own != null && own.isListening()) {
-            hub().barrier(clients.loop(), this::sendReady);
-        } else if (all) {
-            sendReady();
-        } else if (own != null) {
-            own.writePending(outbox().writer());
-        }
-    }
-
-    @Override
-    public void dropReady() {
-        readyWithheld = false;
-    }
-
-    private void sendReady() {
-        boolean due = readyWithheld;
-        readyWithheld = false;
-        if (!due || state == State.LEAVING || state == State.GONE) {
-            return;
-        }
-        if (channels != null) {
-            channels.writePending(outbox().writer());
-        }
-        BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
-        outbox().flush();
-        pump();
-    }
-
-    @Override
-    public boolean takesNotifications() {
+    /** Whether it is between two transactions and its socket takes bytes. */
+    boolean isFreeToHear() {
         boolean between = state == State.IDLE
                 || (state == State.LINKED && !link().runsForClient() && link().isBetweenTransactions());
-        return between && !isOnHold() && isWritable();
-    }
-
-    @Override
-    public void onNotification(Notification notification) {
-        notification.writeTo(outbox().writer());
-        outbox().flush();
-    }
-
-    @Override
-    public void onTooMany(ErrorResponse error) {
-        fail(error);
+        return between && isWritable();
     }
 
     // --- the console -----------------------------------------------------------------------------------------------
@@ -1171,6 +1078,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             login.stop();
         }
         boolean nested = pumping;
+        boolean midReply = (replication != null && replication.isMidMessage()) || (link != null && link.isMidReply());
         place.leave();
         if (before == State.LINKED && link != null) {
             link.onClientGone();
@@ -1179,12 +1087,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             replication.stop();
         }
         dropRequest();
-        closeChannels();
+        listening.close();
         if (!nested && input != null) {
             input.release();
             input = null;
         }
-        if (lastWord != null && (replication == null || !replication.isMidMessage())) {
+        if (lastWord != null && !midReply) {
             lastWord.writeTo(out.writer());
             out.flush();
         }

@@ -5,6 +5,7 @@ import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.ReadConsistency;
+import io.plenum.pooler.config.SequenceMemory;
 import io.plenum.pooler.config.SessionStatePolicy;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.config.UserConfig;
@@ -36,6 +37,7 @@ record ClientSettings(
         long transactionNanos,
         long idleNanos,
         SessionStatePolicy sessionState,
+        SequenceMemory sequenceMemory,
         int maxPinnedShare,
         long pinIdleNanos,
         long noticeNanos,
@@ -76,6 +78,7 @@ record ClientSettings(
                 config.transactionTimeout(user).toNanos(),
                 config.clientIdleTimeout(user).toNanos(),
                 config.get(Settings.SESSION_STATE),
+                config.get(Settings.SEQUENCE_MEMORY),
                 config.get(Settings.MAX_PINNED_SHARE),
                 config.get(Settings.PIN_IDLE_TIMEOUT).toNanos(),
                 TimeUnit.SECONDS.toNanos(config.get(Settings.QUERY_WAIT_NOTIFY)),
@@ -100,6 +103,7 @@ record ClientSettings(
                 transactionNanos,
                 idleNanos,
                 sessionState,
+                sequenceMemory,
                 maxPinnedShare,
                 pinIdleNanos,
                 noticeNanos,

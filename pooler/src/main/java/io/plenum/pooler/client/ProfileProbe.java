@@ -5,8 +5,6 @@ import io.plenum.pooler.link.SettingsReplay;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.WaitQueue;
-import io.plenum.pooler.server.OutstandingReplies.Origin;
-import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.wire.error.ErrorResponse;
@@ -90,12 +88,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
             onBatchEnd();
             return;
         }
-        SettingsReplay.write(server.outbox().writer(), actual, asked);
-        server.replies().add(Reply.PARSE, Origin.INJECTED);
-        server.replies().add(Reply.BIND, Origin.INJECTED);
-        server.replies().add(Reply.EXECUTE, Origin.INJECTED);
-        server.replies().add(Reply.SYNC, Origin.INJECTED);
-        server.forgetUnnamed();
+        SettingsReplay.send(server, actual, asked, null);
         server.outbox().flush();
     }
 

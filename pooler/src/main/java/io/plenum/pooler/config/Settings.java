@@ -184,6 +184,13 @@ public final class Settings {
                     + " session advisory locks, LOAD …): `pin`, it keeps its server until that is gone; `refuse`,"
                     + " it is disconnected.");
 
+    public static final Setting<SequenceMemory> SEQUENCE_MEMORY = row(
+                    Group.POOLING, "sequence_memory", Values.choice(SequenceMemory.class), SequenceMemory.TRANSACTION)
+            .own()
+            .doc("How long currval and lastval know in transaction and statement mode what a client drew from"
+                    + " sequences: `transaction`; `session`, it keeps its server (SHOW PINS) once it has written"
+                    + " anything, for a default may draw. For applications that ask behind an INSERT of its own.");
+
     public static final Setting<Integer> MAX_PINNED_SHARE = row(
                     Group.POOLING, "max_pinned_share", Values.number(0, 100), 80)
             .own()

@@ -237,12 +237,15 @@ public final class PoolerErrors {
                 .hint("The log of the pooler says at which step.");
     }
 
-    /** A settings replay failed in front of the client's statement; the server is closed. Closes the client. */
+    /** A settings replay failed in front of the client's statement, on two servers, which are closed. Closes the client. */
     public static ErrorResponse settingsReplayFailed(ErrorResponse cause) {
-        return fatal(
-                        SqlState.CONNECTION_EXCEPTION,
-                        "the settings of this session could not be brought to a server: " + cause.message())
-                .detail("SQLSTATE " + cause.code() + ".");
+        return new ErrorResponse(
+                "FATAL",
+                cause.code(),
+                cause.message(),
+                "The settings of this session could not be brought to a server.",
+                null,
+                null);
     }
 
     /** Statement mode takes no transaction of several statements. Closes the client. */

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * Close, or when the session forgets all. Confined to the client's event loop.
  */
 public final class ClientStatements {
+    /** Names are as long as PostgreSQL takes them (NAMEDATALEN - 1): it cuts those of statements between any two bytes. */
+    public static final int NAME_BYTES = 63;
+
     private static final int FIRST_CAPACITY = 8;
 
     private @Nullable NamedStatement[] entries = new NamedStatement[0];
@@ -52,7 +55,7 @@ public final class ClientStatements {
                 size++;
                 return;
             }
-            if (Arrays.equals(taken.name(), named.name())) {
+            if (isName(taken.name(), named.name())) {
                 entries[at] = named;
                 return;
             }
@@ -72,7 +75,7 @@ public final class ClientStatements {
             if (taken == null) {
                 return;
             }
-            if (Arrays.equals(taken.name(), name)) {
+            if (isName(taken.name(), name)) {
                 closeGap(at, mask);
                 size--;
                 return;
@@ -118,11 +121,16 @@ public final class ClientStatements {
         }
     }
 
+    private static boolean isName(byte[] name, byte[] other) {
+        return Arrays.equals(name, 0, Math.min(name.length, NAME_BYTES), other, 0, Math.min(other.length, NAME_BYTES));
+    }
+
     private static boolean isName(byte[] name, ByteBuf bytes, int start, int end) {
-        if (name.length != end - start) {
+        int length = Math.min(name.length, NAME_BYTES);
+        if (length != Math.min(end - start, NAME_BYTES)) {
             return false;
         }
-        for (int i = 0; i < name.length; i++) {
+        for (int i = 0; i < length; i++) {
             if (name[i] != bytes.getByte(start + i)) {
                 return false;
             }
@@ -132,7 +140,7 @@ public final class ClientStatements {
 
     private static int hash(ByteBuf bytes, int start, int end) {
         int hash = 0;
-        for (int i = start; i < end; i++) {
+        for (int i = start; i < Math.min(end, start + NAME_BYTES); i++) {
             hash = 31 * hash + bytes.getByte(i);
         }
         return spread(hash);
@@ -140,8 +148,8 @@ public final class ClientStatements {
 
     private static int hash(byte[] name) {
         int hash = 0;
-        for (byte b : name) {
-            hash = 31 * hash + b;
+        for (int i = 0; i < Math.min(name.length, NAME_BYTES); i++) {
+            hash = 31 * hash + name[i];
         }
         return spread(hash);
     }

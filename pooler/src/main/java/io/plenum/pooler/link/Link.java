@@ -10,17 +10,16 @@ import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
-import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
-import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.frontend.ParseView;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -41,23 +40,16 @@ public final class Link implements ServerConnection.Reader {
         STATEMENT
     }
 
-    private static final Object SETTINGS = "settings";
     /** Marks a DISCARD SEQUENCES in a group of the client's, with which it may be skipped. */
     private static final Object SEQUENCES = "sequences";
-
-    /** Marks the end of a registration in a group of the client's, with which it may be skipped. */
-    private static final Object CHANNELS = "channels";
-
-    private static final String OWN_NAME = "PLENUM_";
-
-    /** Marks a group of ours that has its own Sync: its failure is no answer to the client. */
-    private static final Object ALONE = "alone";
 
     /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
     private static final int MOST_SHOWN_BYTES = 200;
 
     private final LinkedClient client;
     private final StatementNames names;
+    private final FollowedSettings settings;
+    private final LinkedChannels channels;
 
     private final Mode mode;
     private @Nullable ServerConnection server;
@@ -77,8 +69,6 @@ public final class Link implements ServerConnection.Reader {
     private boolean ranUnknownCode;
 
     private final Writes writes = new Writes();
-    private boolean mayHaveNotified;
-    private boolean readyWithheld;
     private long pinnedSinceNanos;
     private String pinnedBy = "";
     private long countedBytes;
@@ -87,9 +77,14 @@ public final class Link implements ServerConnection.Reader {
     private boolean heardNothing;
     private long clientBytesBefore;
     private boolean outOfStep;
+    /** The server's last word was that the client's settings cannot be had there. */
+    private boolean replayLost;
+    /** That has happened already to the batch at hand. */
+    private boolean replayedAgain;
+    /** The server was lost in the midst of a message to the client. */
+    private boolean midReply;
+
     private boolean heardFatal;
-    private boolean resetting;
-    private @Nullable SessionSettings discarded;
     private boolean serverHeld;
     private long linkedSinceNanos;
     private long transactionSinceNanos;
@@ -101,6 +96,8 @@ public final class Link implements ServerConnection.Reader {
         this.mode = mode;
         boolean session = mode == Mode.SESSION;
         this.names = new StatementNames(client, cache, session ? 0 : maxPrepared, !session);
+        this.settings = new FollowedSettings(client, names, session);
+        this.channels = new LinkedChannels(client.listening());
     }
 
     // --- beginning and end -----------------------------------------------------------------------------------------
@@ -114,11 +111,10 @@ public final class Link implements ServerConnection.Reader {
         clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
         names.begin();
         outOfStep = false;
+        replayLost = false;
         heardFatal = false;
-        resetting = false;
         ranUnknownCode = false;
         writes.clear();
-        discarded = null;
         midMessage = false;
         linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
@@ -128,15 +124,7 @@ public final class Link implements ServerConnection.Reader {
             holdServer(true); // it still has to take what another server sent
         }
         client.stats().assignments++;
-        SessionSettings wanted = client.settings();
-        SessionSettings actual = server.settings();
-        if (actual != wanted) {
-            if (actual.equals(wanted)) {
-                server.assumeSettings(wanted); // the next comparison is one of references
-            } else {
-                bringSettingsInStep(server, actual, wanted);
-            }
-        }
+        settings.begin(server);
     }
 
     public boolean isOpen() {
@@ -206,7 +194,7 @@ public final class Link implements ServerConnection.Reader {
         }
         // A Parse of ours in the client's own group is answered with it, so it counts as the client's.
         Object subject = linked.replies().headSubject();
-        return subject == SETTINGS || subject == ALONE || subject instanceof SessionTrace;
+        return subject == FollowedSettings.REPLAY || subject == OwnStatements.ALONE || subject instanceof SessionTrace;
     }
 
     private void releaseIfClean() {
@@ -221,28 +209,26 @@ public final class Link implements ServerConnection.Reader {
         if (open != null && open.isOpen() && linked.hasCancelsInFlight()) {
             return; // a late cancel would hit the question: onCancelsDone goes on
         }
-        if (open != null && open.isOpen() && open.ask(linked)) {
+        if (open != null && open.isOpen() && ask(open, linked)) {
             linked.outbox().flush();
         } else if (pin == null) {
+            replayedAgain = false;
             giveBack(end(linked), linked, false);
             client.onReleased();
-        } else {
-            resumeKept(linked);
+        } else if (!linked.hasCancelsInFlight()) {
+            settings.resumeKept(linked);
         }
+    }
+
+    private boolean ask(SessionTrace open, ServerConnection linked) {
+        names.beforeOwn();
+        return open.ask(linked);
     }
 
     @Override
     public void onCancelsDone() {
         releaseIfClean();
-    }
-
-    /** A client that keeps its server finds there what a session of its own would have gone back to. */
-    private void resumeKept(ServerConnection linked) {
-        SessionSettings wanted = client.settings();
-        if (!linked.settings().equals(wanted)) {
-            bringSettingsInStep(linked, linked.settings(), wanted);
-            linked.outbox().flush();
-        }
+        client.onProgress();
     }
 
     private void giveBack(Pool home, ServerConnection linked, boolean unsettled) {
@@ -338,14 +324,19 @@ public final class Link implements ServerConnection.Reader {
                 if (!note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
                     return false;
                 }
+                if (whole && (traits != 0 || reason == Reason.SQL_PREPARE)) {
+                    NamedStatement named = names.namedBySql(linked, bytes, start + Limits.HEADER, end - 1);
+                    if (named != null) {
+                        return onNamedBySql(linked, named, bytes, start, end);
+                    }
+                }
                 if (linked.isGroupOpen() && linked.status() == TransactionStatus.IDLE) {
                     // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next
                     // statement.
                     linked.setCloseWhenReleased();
                 }
+                replies.add(Reply.QUERY, Origin.CLIENT, names.query(linked));
                 linked.setGroupOpen(false);
-                names.query(linked);
-                replies.add(Reply.QUERY, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
@@ -362,12 +353,17 @@ public final class Link implements ServerConnection.Reader {
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
-            case CLOSE -> names.close(linked, bytes, start, end);
+            case CLOSE -> {
+                if (pin != null && !pinLasts) {
+                    trace().doubtHoldings(); // it may be of what SQL prepared
+                }
+                names.close(linked, pin != null, bytes, start, end);
+            }
             case SYNC -> {
                 linked.setSkippingToSync(false);
                 // Manual, "COPY Operations": Sync is ignored during copy-in, which CopyDone or CopyFail ends.
                 if (!linked.isInCopyIn() || hasCopyData(replies)) {
-                    linked.setGroupOpen(false);
+                    linked.endGroup();
                     replies.add(Reply.SYNC, Origin.CLIENT);
                 }
                 forward(linked, bytes, start, end);
@@ -392,9 +388,26 @@ public final class Link implements ServerConnection.Reader {
                 }
                 forward(linked, bytes, start, end);
             }
-            case FLUSH -> forward(linked, bytes, start, end);
+            case FLUSH -> {
+                if (end - start > Limits.HEADER && !linked.isInCopyIn()) {
+                    onMalformed(type, bytes, start, end);
+                } else {
+                    forward(linked, bytes, start, end);
+                }
+            }
             case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
         }
+        return true;
+    }
+
+    /** A Query that names a statement of Parse: to run that counts as to bind it. */
+    private boolean onNamedBySql(ServerConnection linked, NamedStatement named, ByteBuf bytes, int start, int end) {
+        Use use = client.preparedName().use();
+        if (use == Use.EXECUTE && !noteNamed(linked, named.statement(), null, 0)) {
+            return false;
+        }
+        names.sendBySql(linked, use, named, bytes, start, end);
+        client.stats().queries++;
         return true;
     }
 
@@ -405,7 +418,14 @@ public final class Link implements ServerConnection.Reader {
 
     /** Whether a message must wait for answers: on them depends what its name means, or with which settings it is to run. */
     public boolean mustWait(FrontendType type, ByteBuf bytes, int start, int end) {
-        return (trace != null && trace.isAskedForResets()) || names.mustWait(linked(), type, bytes, start, end);
+        ServerConnection linked = linked();
+        if (linked.replies().isEmpty()) {
+            if (linked.hasCancelsInFlight()) {
+                return true; // it was for what is over, and must not hit what we put in front of the next message
+            }
+            settings.restartIfDue(linked, trace);
+        }
+        return (trace != null && trace.isAskedForResets()) || names.mustWait(linked, type, bytes, start, end);
     }
 
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */
@@ -417,7 +437,7 @@ public final class Link implements ServerConnection.Reader {
                             case PARSE -> Reply.PARSE;
                             case BIND -> Reply.BIND;
                             case DESCRIBE -> Reply.DESCRIBE_STATEMENT;
-                            case CLOSE -> Reply.CLOSE;
+                            case CLOSE, FLUSH -> Reply.CLOSE;
                             default -> throw new IllegalStateException("not looked into: " + type);
                         },
                         Origin.CLIENT);
@@ -460,8 +480,8 @@ public final class Link implements ServerConnection.Reader {
         if (!kept && !note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
             return false;
         }
-        if (client.isListening() && reason == Reason.NODE_LOCAL && !linked.isGroupOpen()) {
-            listenHere(linked); // as a group of its own, so that the statement sees it
+        if (client.listening().isListening() && reason == Reason.NODE_LOCAL && !linked.isGroupOpen()) {
+            channels.listenHere(linked, trace()); // as a group of its own, so that the statement sees it
         }
         names.parse(linked, bytes, start, end, kept, reason, traits);
         return true;
@@ -472,7 +492,9 @@ public final class Link implements ServerConnection.Reader {
         if (named == null && !names.bindsUnnamed()) {
             writes.note(Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE); // prepared in a way that was not followed
         }
-        if (named != null ? !noteNamed(linked, named.statement()) : names.bindsUnnamed() && !noteUnnamed(linked)) {
+        if (named != null
+                ? !noteNamed(linked, named.statement(), bytes, end)
+                : names.bindsUnnamed() && !noteUnnamed(linked, bytes, end)) {
             return false;
         }
         names.bind(linked, named, bytes, start, end);
@@ -486,31 +508,44 @@ public final class Link implements ServerConnection.Reader {
 
     // --- state of the session --------------------------------------------------------------------------------------
 
-    private boolean noteUnnamed(ServerConnection linked) {
+    private boolean noteUnnamed(ServerConnection linked, ByteBuf bind, int bindEnd) {
         ByteBuf text = names.unnamedText();
         writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
             noteSequences(linked, names.unnamedReason());
-            return true;
+            return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
         }
-        return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, text.writerIndex());
+        return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, bind, bindEnd);
     }
 
-    private boolean noteNamed(ServerConnection linked, PreparedStatement statement) {
+    private boolean noteNamed(
+            ServerConnection linked, PreparedStatement statement, @Nullable ByteBuf bind, int bindEnd) {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             noteSequences(linked, statement.reason());
-            return true;
+            return !client.keepsSequences()
+                    || keepSequences(
+                            statement.reason(), Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
         }
         int end = statement.textLength();
         return noteBound(
-                linked, statement.reason(), statement.traits(), Unpooled.wrappedBuffer(statement.tail(), 0, end), end);
+                linked,
+                statement.reason(),
+                statement.traits(),
+                Unpooled.wrappedBuffer(statement.tail(), 0, end),
+                bind,
+                bindEnd);
     }
 
     /** A statement that is bound need not be executed. */
-    private boolean noteBound(ServerConnection linked, Reason reason, int traits, ByteBuf text, int end) {
-        boolean sent = note(linked, reason, traits, text, 0, end);
+    private boolean noteBound(
+            ServerConnection linked, Reason reason, int traits, ByteBuf text, @Nullable ByteBuf bind, int bindEnd) {
+        if (bind != null && (traits & Traits.CHANGES_SESSION) != 0) {
+            trace().bound(number -> names.boundText(bind, bindEnd, number));
+        }
+        boolean sent = note(linked, reason, traits, text, 0, text.writerIndex());
         if (trace != null) {
+            trace.bound(null);
             trace.doubtResets();
         }
         return sent;
@@ -527,11 +562,20 @@ public final class Link implements ServerConnection.Reader {
         // Once somebody asks what was drawn last, each client finds in its transaction what it drew itself, and no
         // more.
         boolean careful =
-                reason == Reason.SEQUENCE || (pool().areSequencesAsked() && mayDraw(reason) && !linked.isGroupOpen());
+                reason == Reason.SEQUENCE || (pool().areSequencesAsked() && mayDraw(reason) && !linked.isInGroup());
         if (careful && linked.remembersSequencesBeside(client)) {
             discardSequences(linked);
         }
         linked.noteSequencesOf(client);
+    }
+
+    /** Keeps the server for a client that is to find later what it draws; false when the client was refused. */
+    private boolean keepSequences(Reason reason, ByteBuf bytes, int start, int end) {
+        return pinLasts
+                || mode == Mode.SESSION
+                || !client.keepsSequences()
+                || (reason != Reason.SEQUENCE && !mayDraw(reason))
+                || pin(Reason.SEQUENCE, bytes, start, end);
     }
 
     /** Whether the statement may draw from a sequence although it does not say so. */
@@ -552,29 +596,36 @@ public final class Link implements ServerConnection.Reader {
         if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0) {
             pool().setSequencesAsked();
         }
+        if ((traits & Traits.ENDS_STATEMENTS) != 0) {
+            names.onEndsAll(linked);
+        }
         noteSequences(linked, reason);
-        if (mode == Mode.SESSION || (isPlain(reason, traits) && !client.isListening())) {
+        if (!keepSequences(reason, bytes, start, end)) {
+            return false;
+        }
+        if (mode == Mode.SESSION
+                || (isPlain(reason, traits) && !client.listening().isListening())) {
             return true;
         }
         ranUnknownCode |= (traits & Traits.RUNS_UNKNOWN_CODE) != 0;
-        mayHaveNotified |= (traits & (Traits.RUNS_UNKNOWN_CODE | Traits.NOTIFIES)) != 0;
-        if (client.isListening() && reason == Reason.NODE_LOCAL) {
-            listenHere(linked); // it may ask for its channels
+        channels.onSent(traits);
+        if (client.listening().isListening() && reason == Reason.NODE_LOCAL) {
+            channels.listenHere(linked, trace()); // it may ask for its channels
         }
         if ((traits & Traits.CHANGES_SESSION) == 0) {
             return !reason.pins() || pin(reason, bytes, start, end);
         }
         SessionTrace changed = trace();
         client.readChanges(bytes, start, end, changed);
-        List<String> channels = changed.takeChannels();
-        if (client.sharesListener()) {
-            if (!channels.isEmpty() && !client.listenFirst(channels)) {
+        List<String> named = changed.takeChannels();
+        if (client.listening().isShared()) {
+            if (!named.isEmpty() && !client.listening().listenFirst(named)) {
                 return false;
             }
-            if (changed.takeUnlistens() && client.isListening()) {
-                listenHere(linked);
+            if (changed.takeUnlistens() && client.listening().isListening()) {
+                channels.listenHere(linked, changed);
             }
-            if (!channels.isEmpty()) {
+            if (!named.isEmpty()) {
                 changed.onListen();
             }
             if (reason == Reason.LISTEN) {
@@ -583,46 +634,6 @@ public final class Link implements ServerConnection.Reader {
         }
         Reason kept = reason.pins() ? reason : changed.takeUnnamed() ? Reason.SESSION_SETTING : null;
         return kept == null || pin(kept, bytes, start, end);
-    }
-
-    /**
-     * Registers the server's session for the channels that the client listens to elsewhere, in front of a statement that
-     * takes some away or asks for them: then PostgreSQL itself says what is left of them. A setting of ours, which goes
-     * where the transaction goes, tells afterwards whether that holds.
-     */
-    private void listenHere(ServerConnection linked) {
-        if (linked.status() == TransactionStatus.FAILED || linked.isStandby() || trace().isListeningHere()) {
-            return;
-        }
-        trace().onListeningHere();
-        sendOwn(linked, ChannelRegistration.begin(client.channels()), null);
-    }
-
-    /**
-     * Sends statements of our own in front of the client's message: as a group of their own, or in the client's open group, where
-     * they are {@code skippable}'s.
-     */
-    private static void sendOwn(ServerConnection linked, List<String> statements, @Nullable Object skippable) {
-        OutstandingReplies replies = linked.replies();
-        boolean alone = !linked.isGroupOpen();
-        Object subject = alone ? ALONE : skippable;
-        ByteBuf out = linked.outbox().writer();
-        for (String sql : statements) {
-            FrontendMessages.parse(out, OWN_NAME, sql);
-            FrontendMessages.bind(out, OWN_NAME, OWN_NAME, List.of());
-            FrontendMessages.execute(out, OWN_NAME, 0);
-            FrontendMessages.closePortal(out, OWN_NAME);
-            FrontendMessages.closeStatement(out, OWN_NAME);
-            replies.add(Reply.PARSE, Origin.INJECTED, subject);
-            replies.add(Reply.BIND, Origin.INJECTED, subject);
-            replies.add(Reply.EXECUTE, Origin.INJECTED, subject);
-            replies.add(Reply.CLOSE, Origin.INJECTED, subject);
-            replies.add(Reply.CLOSE, Origin.INJECTED, subject);
-        }
-        if (alone) {
-            FrontendMessages.sync(out);
-            replies.add(Reply.SYNC, Origin.INJECTED, subject);
-        }
     }
 
     /** State is left in the backend by this statement: the client stays on it until that is gone. */
@@ -649,25 +660,20 @@ public final class Link implements ServerConnection.Reader {
     /**
      * What the server still holds of what pinned the client; null for nothing.
      *
-     * @param channels what the session is registered for
+     * @param registered what the session is registered for
      * @param exactly whether those are all of the client's channels, and not only what it added
      */
-    void onHoldings(@Nullable Reason held, List<String> channels, boolean exactly) {
+    void onHoldings(@Nullable Reason held, List<String> registered, boolean exactly) {
         if (trace().doubtsHoldings()) {
             return; // more was sent since it was asked: the next answer tells
         }
         Reason kept = held;
-        if (client.sharesListener()) {
-            client.onChannels(channels, exactly);
-            if (!channels.isEmpty() || exactly) {
-                ServerConnection linked = linked();
-                sendOwn(linked, ChannelRegistration.END, CHANNELS);
-                linked.outbox().flush();
-            }
-        } else if (held == null && !channels.isEmpty()) {
+        if (client.listening().isShared()) {
+            channels.onRegistered(linked(), registered, exactly);
+        } else if (held == null && !registered.isEmpty()) {
             kept = Reason.LISTEN;
         }
-        releaseReady();
+        channels.releaseReady();
         if (pinLasts) {
             return;
         }
@@ -714,31 +720,8 @@ public final class Link implements ServerConnection.Reader {
     private static void discardSequences(ServerConnection linked) {
         if (linked.status() != TransactionStatus.FAILED) { // where nothing is told
             linked.forgetSequences();
-            sendOwn(linked, List.of("DISCARD SEQUENCES"), SEQUENCES);
+            OwnStatements.send(linked, List.of("DISCARD SEQUENCES"), SEQUENCES);
         }
-    }
-
-    // --- settings --------------------------------------------------------------------------------------------------
-
-    /**
-     * Tells the server, in front of the client's first message and in the same write, what the client's session differs in.
-     *
-     * <p>Values travel as parameters, never as text of a statement, and in a transaction of their own, so that a rollback
-     * by the client cannot undo them.
-     */
-    private void bringSettingsInStep(ServerConnection linked, SessionSettings actual, SessionSettings wanted) {
-        SettingsReplay.write(linked.outbox().writer(), actual, wanted);
-        oweReplay(linked);
-        linked.assumeSettings(wanted);
-    }
-
-    private static void oweReplay(ServerConnection linked) {
-        OutstandingReplies replies = linked.replies();
-        replies.add(Reply.PARSE, Origin.INJECTED, SETTINGS);
-        replies.add(Reply.BIND, Origin.INJECTED, SETTINGS);
-        replies.add(Reply.EXECUTE, Origin.INJECTED, SETTINGS);
-        replies.add(Reply.SYNC, Origin.INJECTED, SETTINGS);
-        linked.forgetUnnamed();
     }
 
     // --- from the server -------------------------------------------------------------------------------------------
@@ -780,28 +763,31 @@ public final class Link implements ServerConnection.Reader {
         names.onUnanswered(linked, reply, subject, itself);
         if (subject == SEQUENCES) {
             linked.doubtSequences();
-        } else if (subject == CHANNELS) {
+        } else if (subject == LinkedChannels.SKIPPABLE) {
             trace().doubtHoldings();
         }
     }
 
     @Override
     public boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
-        if (subject == SETTINGS) {
+        if (subject == FollowedSettings.REPLAY) {
             outOfStep = true;
             client.onOutOfStep(error);
             return false;
         }
         if (subject instanceof SessionTrace asked) {
             asked.onFailed();
-            releaseReady();
+            channels.releaseReady();
             pinLasts = true; // what the session holds is not known: nobody else shall have it
             pin = pin == null ? Reason.SESSION_DOUBT : pin;
             return false;
         }
-        if (subject == ALONE) {
+        if (subject == OwnStatements.ALONE) {
             linked().doubtSequences();
             trace().doubtHoldings();
+            return false;
+        }
+        if (StatementNames.isAlone(subject)) {
             return false;
         }
         return true; // our Parse failed in place of the client's message, which is not answered any more
@@ -814,6 +800,10 @@ public final class Link implements ServerConnection.Reader {
         }
         if (error.isFatal()) {
             ServerConnection linked = linked();
+            if (!linked.replies().isEmpty() && linked.replies().headSubject() == FollowedSettings.REPLAY) {
+                replayLost = true; // and so nothing of what the client sent has run
+                return false;
+            }
             if (linked.isQuiet() && !midMessage && mode != Mode.SESSION && pin == null) {
                 linked.setCloseWhenReleased(); // the client has its whole answer: only the server ends
                 return false;
@@ -821,12 +811,11 @@ public final class Link implements ServerConnection.Reader {
             takeBack();
             heardFatal = !mayRunAgain();
             if (heardFatal) {
-                readyWithheld = false;
-                client.dropReady(); // nothing may follow a last word
+                channels.dropReady(); // nothing may follow a last word
             }
             return heardFatal;
         }
-        boolean renamed = names.onError(error, subject, bytes, start, end);
+        boolean renamed = names.onError(linked(), error, subject, bytes, start, end);
         heardNothing &= !renamed;
         return !renamed;
     }
@@ -840,28 +829,12 @@ public final class Link implements ServerConnection.Reader {
         if (!ServerConnection.isSettable(name)) {
             return true;
         }
-        SessionSettings before = client.settings();
-        String now = linked.settings().get(name);
-        String start = client.startSettings().get(name);
-        if (resetting && now == null && start != null) { // the server's start is not the client's
-            client.setSettings(before.with(name, start));
-            if (!start.equals(before.get(name))) {
-                report(name, start);
-            }
-            return false;
-        }
-        client.setSettings(now == null ? before.without(name) : before.with(name, now));
-        return true;
-    }
-
-    private void report(String name, String value) {
-        heardNothing = false;
-        BackendMessages.parameterStatus(client.outbox().writer(), name, value);
+        return settings.onParameter(linked, name);
     }
 
     /** Something goes back to the server's start, which need not be the client's. */
     void onReset() {
-        resetting = true;
+        settings.onReset();
     }
 
     @Override
@@ -869,8 +842,11 @@ public final class Link implements ServerConnection.Reader {
         if (tag == CommandTag.RESET) {
             onReset();
         }
-        if (tag == CommandTag.DISCARD_ALL && client.isListening()) {
-            client.onChannels(List.of(), true);
+        if (tag == CommandTag.DISCARD_ALL && client.listening().isListening()) {
+            client.listening().onChannels(List.of(), true);
+        }
+        if (tag == CommandTag.DEALLOCATE) {
+            names.onDeallocated(linked().replies().headSubject());
         }
         if (trace != null) {
             trace.onTag(tag);
@@ -913,7 +889,7 @@ public final class Link implements ServerConnection.Reader {
     /** Who shares a listener hears by that. */
     @Override
     public boolean onNotification(ByteBuf bytes, int start, int end) {
-        return mode == Mode.SESSION || !client.sharesListener();
+        return mode == Mode.SESSION || !client.listening().isShared();
     }
 
     @Override
@@ -923,28 +899,11 @@ public final class Link implements ServerConnection.Reader {
         }
     }
 
-    /** DISCARD ALL ran: the client is back at its own start, and hears of what that changed, just before ReadyForQuery. */
-    private void onSettingsForgotten() {
-        resetting = true;
-        discarded = client.settings();
-        client.setSettings(client.startSettings());
-    }
-
-    private void reportDiscarded(SessionSettings before) {
-        SessionSettings.difference(before, client.startSettings(), (name, value) -> {
-            for (String reported : linked().startValues().keySet()) {
-                if (value != null && reported.equalsIgnoreCase(name)) {
-                    report(reported, value);
-                }
-            }
-        });
-    }
-
     @Override
     public void onStatementsForgotten(boolean settingsToo) {
         ServerConnection linked = linked();
         if (settingsToo) {
-            onSettingsForgotten();
+            settings.onForgotten();
         }
         names.onForgotten(linked);
     }
@@ -954,14 +913,7 @@ public final class Link implements ServerConnection.Reader {
         long now = System.nanoTime();
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
-        if (resetting) {
-            resetting = trace != null && trace.hasResets();
-            if (discarded != null) {
-                reportDiscarded(discarded);
-                discarded = null;
-            }
-            resume(status);
-        }
+        settings.onReady(linked(), trace, status);
         if (status == TransactionStatus.IDLE) {
             tellDefined();
             client.stats().transactions++;
@@ -971,8 +923,8 @@ public final class Link implements ServerConnection.Reader {
                 pool.countTransaction(read);
             }
             noteCommit();
-            if (mayTellOfChannels()) {
-                return !withholdReady();
+            if (channels.mayTell(trace)) {
+                return !channels.withholdReady(linked(), trace);
             }
         } else if (mode == Mode.STATEMENT) {
             client.onTransactionInStatementMode();
@@ -990,34 +942,6 @@ public final class Link implements ServerConnection.Reader {
         }
     }
 
-    /** Where something went back to the server's start, the client finds its own instead, as on a session of its own. */
-    private void resume(TransactionStatus status) {
-        ServerConnection linked = linked();
-        if (!linked.replies().isEmpty()) {
-            return; // what stands behind it in the pipeline was sent already
-        }
-        if (status == TransactionStatus.IN_TRANSACTION) {
-            restart(linked, client.startSettings());
-        } else if (status == TransactionStatus.IDLE && mode == Mode.SESSION) {
-            resumeKept(linked);
-        }
-    }
-
-    /** Within the client's transaction, which may take it back: so nothing is assumed of it. */
-    private void restart(ServerConnection linked, SessionSettings start) {
-        var replay = new SettingsReplay();
-        List<String> names = trace == null ? List.of() : trace.resetTo(start);
-        for (String name : names) {
-            replay.set(name, start.get(name));
-        }
-        if (!names.isEmpty()) {
-            replay.write(linked.outbox().writer());
-            oweReplay(linked);
-            trace().onRestarted(names);
-            linked.outbox().flush();
-        }
-    }
-
     @Override
     public void onBatchEnd() {
         Outbox outbox = client.outbox();
@@ -1030,16 +954,38 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void onLost(@Nullable ErrorResponse fatal) {
-        boolean rerun = mayRunAgain() && !outOfStep;
+        boolean again = replayLost && !replayedAgain && heardNothing && client.holdsRequest();
+        boolean rerun = again || (!replayLost && mayRunAgain() && !outOfStep);
+        boolean refused = replayLost && !again && fatal != null;
+        replayedAgain = again;
+        replayLost = false;
         if (writes.isNoted()) {
             client.onCommit(true); // perhaps: others are to see it if it was
         }
-        releaseReady();
+        channels.releaseReady();
         ServerConnection linked = linked();
+        midReply = linked.isMidMessage();
         linked.outbox().discard();
         Pool home = end(linked);
         home.release(linked);
+        if (refused) {
+            client.onOutOfStep(fatal);
+        }
         client.onServerLost(fatal, heardFatal, rerun);
+    }
+
+    /** Whether the client has heard only a part of the message that it hears: another one in it would be no message. */
+    public boolean isMidReply() {
+        ServerConnection linked = server;
+        return linked == null ? midReply : linked.isMidMessage();
+    }
+
+    /** Whether what the client sends stands behind a change of settings that may fail, before anything of it runs. */
+    public boolean isReplaying() {
+        ServerConnection linked = server;
+        return linked != null
+                && !linked.replies().isEmpty()
+                && linked.replies().headSubject() == FollowedSettings.REPLAY;
     }
 
     /** The client's next message begins a transaction: after a pause on a server that it keeps. */
@@ -1078,40 +1024,6 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onWritability(boolean writable) {
         client.setReadable(writable);
-    }
-
-    private boolean mayTellOfChannels() {
-        return client.isListening() || (trace != null && trace.changesChannels() && client.sharesListener());
-    }
-
-    /**
-     * What a client notified itself it hears before ReadyForQuery, on channels too that it listens to since this transaction:
-     * so that waits until the server has told of the channels and the shared connection has been heard. Not where the client
-     * sent more already: then notifications come later.
-     */
-    private boolean withholdReady() {
-        boolean last = linked().replies().isEmpty();
-        if (last && trace != null && trace.changesChannels()) {
-            client.withholdReady();
-            readyWithheld = true;
-            return true;
-        }
-        boolean heardFirst = last && mayHaveNotified;
-        mayHaveNotified = false;
-        if (heardFirst) {
-            client.withholdReady();
-        }
-        client.tellNotifications(heardFirst);
-        return heardFirst;
-    }
-
-    /** The channels are told, or nobody will tell them: ReadyForQuery may follow. */
-    private void releaseReady() {
-        if (readyWithheld) {
-            readyWithheld = false;
-            client.tellNotifications(true);
-            mayHaveNotified = false;
-        }
     }
 
     private Pool pool() {

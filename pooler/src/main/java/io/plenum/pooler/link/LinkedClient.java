@@ -5,10 +5,10 @@ import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
 import io.plenum.wire.error.ErrorResponse;
-import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /** What a link needs of its client. Confined to the client's event loop. */
@@ -41,36 +41,13 @@ public interface LinkedClient {
     /** Reads what a text changes in the session, in place. */
     void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink);
 
-    /** Whether the client's LISTENs are served by a connection that it shares with others. */
-    boolean sharesListener();
+    /** Reads which prepared statement a text names; shared with others, so for use at once. */
+    PreparedName preparedName();
 
-    /** Whether the client listens to a channel by the shared connection. */
-    boolean isListening();
+    /** Whether the client's texts are in UTF8. */
+    boolean speaksUtf8();
 
-    /** The channels that it listens to by the shared connection. */
-    Collection<String> channels();
-
-    /**
-     * Sees to it that the shared connection listens to these before the client's statement runs. False when it does not yet:
-     * then the client shows its message again when it does.
-     */
-    boolean listenFirst(Collection<String> channels);
-
-    /** A transaction ended with the session registered for these; {@code exactly} or besides those it had before. */
-    void onChannels(Collection<String> channels, boolean exactly);
-
-    /** The client's ReadyForQuery is not sent on, but comes with {@link #tellNotifications}; until then the client waits. */
-    void withholdReady();
-
-    /** The ReadyForQuery that was withheld does not come any more: the server's last word went to the client. */
-    void dropReady();
-
-    /**
-     * A transaction is over: the client hears what was notified meanwhile.
-     *
-     * @param all whether that is to include all that was committed so far, with ReadyForQuery behind it, which was withheld
-     */
-    void tellNotifications(boolean all);
+    Listening listening();
 
     /**
      * Whether the client may keep a server of this pool; one that may not is told so and closed. {@code counts} says that it
@@ -80,6 +57,9 @@ public interface LinkedClient {
 
     /** A transaction that may have written is over; {@code mayBeUnflushed} says that it may have chosen not to be flushed. */
     void onCommit(boolean mayBeUnflushed);
+
+    /** Whether the client keeps the server on which it drew from a sequence. */
+    boolean keepsSequences();
 
     PoolStats stats();
 

@@ -1,22 +1,18 @@
 package io.plenum.pooler.link;
 
-import io.netty.buffer.ByteBuf;
-import io.plenum.pooler.server.OutstandingReplies;
-import io.plenum.pooler.server.OutstandingReplies.Origin;
-import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
 import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
-import io.plenum.wire.frontend.FrontendMessages;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +64,7 @@ final class SessionTrace implements SessionChanges.Sink {
     private boolean holdingsDoubted;
     private boolean rolledBack;
     private boolean unnamed;
+    private @Nullable IntFunction<@Nullable String> parameters;
     private final List<String> channels = new ArrayList<>();
     private boolean unlistens;
     private boolean listens;
@@ -141,6 +138,21 @@ final class SessionTrace implements SessionChanges.Sink {
     }
 
     @Override
+    public void setNamedBy(int parameter) {
+        String name = parameters == null ? null : parameters.apply(parameter);
+        if (name == null) {
+            unnamed = true;
+        } else {
+            SessionChanges.tellNamed(name, this);
+        }
+    }
+
+    /** The values of the text that is about to be read, by number from 1; null where none are at hand. */
+    void bound(@Nullable IntFunction<@Nullable String> parameters) {
+        this.parameters = parameters;
+    }
+
+    @Override
     public void unknown() {
         unnamed = true;
     }
@@ -172,6 +184,11 @@ final class SessionTrace implements SessionChanges.Sink {
     /** Whether what was to go back did so is for the server to tell. */
     void doubtResets() {
         rolledBack |= hasResets();
+    }
+
+    /** Whether some of what was sent failed or was rolled back. */
+    boolean isRolledBack() {
+        return rolledBack;
     }
 
     boolean hasResets() {
@@ -304,13 +321,7 @@ final class SessionTrace implements SessionChanges.Sink {
             return false;
         }
         List<String> names = List.copyOf(changes.keySet());
-        write(server.outbox().writer(), names);
-        OutstandingReplies replies = server.replies();
-        replies.add(Reply.PARSE, Origin.INJECTED, this);
-        replies.add(Reply.BIND, Origin.INJECTED, this);
-        replies.add(Reply.EXECUTE, Origin.INJECTED, this);
-        replies.add(Reply.SYNC, Origin.INJECTED, this);
-        server.forgetUnnamed();
+        send(server, names);
         asked = names;
         askedForHoldings = holdingsDoubted;
         askedForResets = hasResets();
@@ -323,7 +334,7 @@ final class SessionTrace implements SessionChanges.Sink {
     }
 
     /** One value for each name, NULL where the session has none of its own, and one boolean for each of the holdings. */
-    private void write(ByteBuf out, List<String> names) {
+    private void send(ServerConnection server, List<String> names) {
         var sql = new StringBuilder("SELECT ");
         List<byte @Nullable []> parameters = new ArrayList<>();
         for (String name : names) {
@@ -348,10 +359,7 @@ final class SessionTrace implements SessionChanges.Sink {
         } else {
             sql.setLength(sql.length() - 1);
         }
-        FrontendMessages.parse(out, "", sql.toString());
-        FrontendMessages.bind(out, "", "", parameters);
-        FrontendMessages.execute(out, "", 0);
-        FrontendMessages.sync(out);
+        server.sendOwn(sql.toString(), parameters, this);
     }
 
     /** The answer. */

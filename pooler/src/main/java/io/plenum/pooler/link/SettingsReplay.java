@@ -1,15 +1,14 @@
 package io.plenum.pooler.link;
 
-import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
-import io.plenum.wire.frontend.FrontendMessages;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parse, Bind, Execute and Sync that change the settings of a server's session.
+ * A statement that changes the settings of a server's session.
  *
  * <p>Names and values are parameters of set_config, so no text of a client becomes SQL. A null value makes set_config go back
  * to the value that the session started with. Roles frame the rest: what a role may not set is set before it is taken, and
@@ -19,18 +18,39 @@ public final class SettingsReplay implements SessionSettings.Change {
     private static final String ROLE = "role";
     private static final String AUTHORIZATION = "session_authorization";
 
+    /** While it is on, a step that fails ends the session: nothing of what was sent behind it runs. */
+    private static final String EXIT = "exit_on_error";
+
     private record Step(String name, @Nullable String value) {}
 
     private final List<Step> steps = new ArrayList<>();
     private @Nullable Step role;
     private @Nullable Step authorization;
+    private @Nullable String exit;
 
-    /** Appends the four messages that make one session's settings equal to another's, which they are not yet. */
-    public static void write(ByteBuf out, SessionSettings actual, SessionSettings wanted) {
+    /** Appends what makes the server's settings equal to others, which they are not yet; its replies are {@code subject}'s. */
+    public static void send(
+            ServerConnection server, SessionSettings actual, SessionSettings wanted, @Nullable Object subject) {
+        SettingsReplay replay = between(actual, wanted);
+        replay.send(server, subject);
+    }
+
+    /**
+     * The same for what is followed by messages of a client: they must not run with other settings than the client's, so a
+     * failure is the server's last word.
+     */
+    public static void sendOrExit(
+            ServerConnection server, SessionSettings actual, SessionSettings wanted, @Nullable Object subject) {
+        SettingsReplay replay = between(actual, wanted);
+        replay.exit = wanted.get(EXIT);
+        replay.sendOrExit(server, subject);
+    }
+
+    private static SettingsReplay between(SessionSettings actual, SessionSettings wanted) {
         var replay = new SettingsReplay();
         SessionSettings.difference(actual, wanted, replay);
         replay.leaveRoles(actual);
-        replay.write(out);
+        return replay;
     }
 
     @Override
@@ -38,6 +58,7 @@ public final class SettingsReplay implements SessionSettings.Change {
         switch (name) {
             case ROLE -> role = new Step(name, value);
             case AUTHORIZATION -> authorization = new Step(name, value);
+            case EXIT -> exit = value;
             default -> steps.add(new Step(name, value));
         }
     }
@@ -56,14 +77,17 @@ public final class SettingsReplay implements SessionSettings.Change {
         }
     }
 
-    /** Appends the four messages; there must have been a change. */
-    public void write(ByteBuf out) {
-        if (authorization != null) {
-            steps.add(authorization);
-        }
-        if (role != null) {
-            steps.add(role);
-        }
+    /** As {@link #send(ServerConnection, Object)}, but a failure is the server's last word. */
+    public void sendOrExit(ServerConnection server, @Nullable Object subject) {
+        steps.addFirst(new Step(EXIT, "on"));
+        takeRoles();
+        steps.add(new Step(EXIT, exit));
+        send(server, subject);
+    }
+
+    /** Appends the changes, of which there must be one; their replies are {@code subject}'s. */
+    public void send(ServerConnection server, @Nullable Object subject) {
+        takeRoles();
         List<byte @Nullable []> parameters = new ArrayList<>();
         var sql = new StringBuilder("SELECT ");
         for (Step step : steps) {
@@ -75,10 +99,18 @@ public final class SettingsReplay implements SessionSettings.Change {
             parameters.add(utf8(step.name()));
             parameters.add(step.value() == null ? null : utf8(step.value()));
         }
-        FrontendMessages.parse(out, "", sql.toString());
-        FrontendMessages.bind(out, "", "", parameters);
-        FrontendMessages.execute(out, "", 0);
-        FrontendMessages.sync(out);
+        server.sendOwn(sql.toString(), parameters, subject);
+    }
+
+    private void takeRoles() {
+        if (authorization != null) {
+            steps.add(authorization);
+            authorization = null;
+        }
+        if (role != null) {
+            steps.add(role);
+            role = null;
+        }
     }
 
     private static byte[] utf8(String text) {

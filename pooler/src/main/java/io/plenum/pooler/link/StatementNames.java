@@ -3,6 +3,8 @@ package io.plenum.pooler.link;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.plenum.pooler.link.UnnamedStatement.Brought;
+import io.plenum.pooler.link.UnnamedStatement.Version;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.server.OutstandingReplies;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
@@ -10,8 +12,11 @@ import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerStatements.Holding;
+import io.plenum.routing.PreparedName;
+import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
 import io.plenum.wire.FrontendType;
+import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.error.ErrorResponse;
@@ -19,7 +24,10 @@ import io.plenum.wire.error.SqlState;
 import io.plenum.wire.frontend.BindView;
 import io.plenum.wire.frontend.CloseView;
 import io.plenum.wire.frontend.DescribeView;
+import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.frontend.ParseView;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -38,70 +46,37 @@ final class StatementNames {
     /** A statement that is empty, so that its Parse cannot fail: its name is one that is taken. */
     private static final PreparedStatement TAKEN = new PreparedStatement(0, new byte[] {0, 0, 0}, Reason.EMPTY, 0, 0);
 
-    private static final int KEPT_UNNAMED_BYTES = 64 * 1024;
+    /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
+    private static final String GONE = "PLENUM_GONE";
 
-    /** So many changes of the unnamed statement in one pipeline can be undone; a power of two. */
-    private static final int MOST_VERSIONS = 4;
+    private static final int NAME_BYTES = ClientStatements.NAME_BYTES;
 
-    /** Marks a Parse or Close of the client's own unnamed statement. */
-    private static final Object UNNAMED = "unnamed";
-
-    /** Marks what we put in front of a message that names the unnamed statement. */
-    private static final Object FOR_UNNAMED = "for unnamed";
-
-    /** A Parse that gave a client's name to a statement: undone when it fails. */
-    private record NamedParse(NamedStatement named, boolean sent) implements ServerConnection.Preparing {
+    /**
+     * A Parse that gave a client's name to a statement: undone when it fails.
+     *
+     * @param fresh whether the server surely lacked the statement, so that it has it only if this succeeds
+     */
+    private record SentParse(NamedStatement named, boolean fresh) implements ServerConnection.Preparing {
         @Override
         public PreparedStatement statement() {
             return named.statement();
         }
     }
 
+    /** A Parse that is answered in the server's place, which holds the statement already. */
+    private record SavedParse(NamedStatement named) {}
+
     /** A Close that took a client's name from a statement: undone when the server never comes to it. */
     private record NamedClose(NamedStatement named) {}
 
+    /** Our Parse in a group of its own, in front of a Query: where it fails, the Query does. */
+    private record ParseAlone(PreparedStatement statement) implements ServerConnection.Preparing {}
+
+    /** A Query that names a statement; {@code version} is what else it does, if it may be skipped. */
+    private record NamingQuery(Use use, NamedStatement named, @Nullable Version version) {}
+
     /** A message went out under another name than the client gave: an error must say the client's. */
     private record Renamed(byte[] ours, byte[] theirs) {}
-
-    /** The text, NUL and parameter types of the unnamed statement, to be parsed again on another server. */
-    private static final class Unnamed {
-        private byte[] tail = new byte[0];
-        private int length;
-        private Reason reason = Reason.EMPTY;
-        private int traits;
-        /** Counts the unnamed statements of the client: another server may still hold an older one. */
-        private long stamp;
-        /** Whether the server that the client has holds it, or will. */
-        private boolean here;
-
-        boolean isKept() {
-            return length > 0;
-        }
-
-        int textLength() {
-            int end = 0;
-            while (end < length && tail[end] != 0) {
-                end++;
-            }
-            return end;
-        }
-
-        void keep(ByteBuf bytes, int start, int end, Reason reason, int traits) {
-            if (tail.length < end - start) {
-                tail = new byte[Math.max(64, (end - start) + (end - start) / 2)];
-            }
-            length = end - start;
-            bytes.getBytes(start, tail, 0, length);
-            this.reason = reason;
-            this.traits = traits;
-        }
-
-        void forget() {
-            length = 0;
-            reason = Reason.NOT_UNDERSTOOD;
-            traits = 0;
-        }
-    }
 
     private final LinkedClient client;
     private final StatementCache cache;
@@ -112,39 +87,35 @@ final class StatementNames {
     private final DescribeView describe = new DescribeView();
     private final CloseView close = new CloseView();
 
+    private final UnnamedStatement unnamed;
+
     /** Parse or Close of a name stands in the pipeline and is not answered. */
     private boolean namesInFlight;
 
+    /** What ends all statements stands in the pipeline and is not answered; and in which group. */
+    private boolean endsAll;
+
+    private long endsAllInGroup;
     private boolean namedParse;
-
-    /** The unnamed statement, and what it was before the changes of it that are not answered: a ring. */
-    private final @Nullable Unnamed[] versions = new Unnamed[MOST_VERSIONS];
-
-    private int version;
-    private Unnamed unnamed = version(0);
-    /** Changes of the unnamed statement that are not answered; 0 when all are, as far as was looked. */
-    private int unnamedInFlight;
-    /** We put in front of a message what makes it the client's. */
-    private boolean unnamedBrought;
-
-    private long stamp;
-    /** The group that parsed it, and so does not depend on others. */
-    private long unnamedGroup = -1;
 
     StatementNames(LinkedClient client, StatementCache cache, int maxPrepared, boolean keepsUnnamed) {
         this.client = client;
         this.cache = cache;
         this.maxPrepared = maxPrepared;
         this.keepsUnnamed = keepsUnnamed;
+        this.unnamed = new UnnamedStatement(client);
     }
 
     /** A link begins: nothing is in flight. */
     void begin() {
-        namesInFlight = false;
+        settle();
         namedParse = false;
-        unnamedInFlight = 0;
-        unnamedBrought = false;
-        unnamedGroup = -1;
+    }
+
+    private void settle() {
+        namesInFlight = false;
+        endsAll = false;
+        unnamed.settle();
     }
 
     /** Whether the client gave a name to a statement in this link. */
@@ -153,37 +124,51 @@ final class StatementNames {
     }
 
     Reason unnamedReason() {
-        return unnamed.reason;
+        return unnamed.reason();
     }
 
     // --- from the client -------------------------------------------------------------------------------------------
 
-    /** Shows the Parse to the methods that follow. */
+    /**
+     * Shows the Parse to the methods that follow.
+     *
+     * @throws ProtocolException when PostgreSQL would refuse the name, which it will not see
+     */
     ParseView parseAt(ByteBuf bytes, int start, int end) {
         parse.at(bytes, start, end);
+        for (int i = parse.nameStart(); i < parse.nameEnd(); i++) {
+            if (bytes.getByte(i) < 0) {
+                checkEncoding(copy(bytes, parse.nameStart(), parse.nameEnd()));
+                break;
+            }
+        }
         return parse;
+    }
+
+    private void checkEncoding(byte[] name) {
+        try {
+            if (client.speaksUtf8()) {
+                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name));
+            }
+        } catch (CharacterCodingException invalid) {
+            throw new ProtocolException("invalid byte sequence in the name of a statement");
+        }
     }
 
     /** Whether the text of the Parse shown is kept, and so can be looked at when it is bound. */
     boolean keeps(boolean whole, int end) {
-        return isNamed(parse)
-                ? maxPrepared > 0
-                : whole && keepsUnnamed && end - parse.queryStart() <= KEPT_UNNAMED_BYTES;
+        return isNamed(parse) ? maxPrepared > 0 : whole && keepsUnnamed && unnamed.keeps(end - parse.queryStart());
     }
 
     void parse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean kept, Reason reason, int traits) {
         linked.setGroupOpen(true);
         client.stats().clientParses++;
         if (!isNamed(parse)) {
-            beforeUnnamedChange(linked);
-            if (kept) {
-                unnamed.keep(bytes, parse.queryStart(), end, reason, traits);
-            } else {
-                unnamed.forget();
-            }
-            unnamedGroup = linked.group();
+            Version version = kept
+                    ? unnamed.parse(linked, bytes, parse.queryStart(), end, reason, traits)
+                    : unnamed.parseUnkept(linked);
             client.stats().serverParses++;
-            linked.replies().add(Reply.PARSE, Origin.CLIENT, UNNAMED);
+            linked.replies().add(Reply.PARSE, Origin.CLIENT, version);
             linked.outbox().forward(bytes, start, end);
         } else if (!kept) {
             client.stats().serverParses++;
@@ -219,18 +204,19 @@ final class StatementNames {
         client.statements().put(named);
         Holding holding = linked.statements().use(statement, linked.links(), linked.group());
         if (holding == Holding.HELD && !mayRefuse(linked)) {
-            namesInFlight |= synthesize(linked, Reply.PARSE, new NamedParse(named, false));
+            namesInFlight |= synthesize(linked, Reply.PARSE, new SavedParse(named));
             return;
         }
         if (holding != Holding.MISSING) {
             closeOnServer(linked, statement);
         }
         makeRoom(linked);
+        boolean fresh = linked.statements().inFlight(statement) == 0;
         statement.writeParse(linked.outbox().writer());
-        linked.statements().addByClient(statement, linked.links());
+        linked.statements().onParseSent(statement, linked.links(), linked.group());
         client.stats().serverParses++;
         namesInFlight = true;
-        linked.replies().add(Reply.PARSE, Origin.CLIENT, new NamedParse(named, true));
+        linked.replies().add(Reply.PARSE, Origin.CLIENT, new SentParse(named, fresh));
     }
 
     /** Whether the server may be in a failed transaction when it comes to the next message, and refuse what we would grant. */
@@ -250,6 +236,14 @@ final class StatementNames {
     /** Whether the Bind shown is of the unnamed statement. */
     boolean bindsUnnamed() {
         return bind.statementStart() == bind.statementEnd();
+    }
+
+    /** The value of a parameter in the Bind shown, counted from 1, as text; null when there is none such. */
+    @Nullable
+    String boundText(ByteBuf bytes, int end, int number) {
+        return bind.findValue(bytes, end, number)
+                ? bytes.toString(bind.valueStart(), bind.valueEnd() - bind.valueStart(), StandardCharsets.UTF_8)
+                : null;
     }
 
     void bind(ServerConnection linked, @Nullable NamedStatement named, ByteBuf bytes, int start, int end) {
@@ -285,12 +279,14 @@ final class StatementNames {
             int nameEnd,
             int end) {
         if (named != null) {
-            ensurePrepared(linked, named.statement());
-            linked.replies().add(reply, Origin.CLIENT, named);
+            if (!isOnItsWay(linked, named)) {
+                ensurePrepared(linked, named.statement());
+            }
+            linked.replies().add(reply, Origin.CLIENT, asGiven(named, bytes, nameStart, nameEnd));
             rename(linked, bytes, start, nameStart, nameEnd, end, named.statement());
         } else if (nameStart == nameEnd || maxPrepared == 0) {
-            if (nameStart == nameEnd) {
-                ensureUnnamed(linked);
+            if (nameStart == nameEnd && keepsUnnamed) {
+                bringUnnamed(linked);
             }
             linked.replies().add(reply, Origin.CLIENT);
             linked.outbox().forward(bytes, start, end);
@@ -299,29 +295,153 @@ final class StatementNames {
         }
     }
 
-    void close(ServerConnection linked, ByteBuf bytes, int start, int end) {
+    /** An error is to name what the client named, of which only the first bytes tell names apart. */
+    private static NamedStatement asGiven(NamedStatement named, ByteBuf bytes, int nameStart, int nameEnd) {
+        return nameEnd - nameStart <= NAME_BYTES
+                ? named
+                : new NamedStatement(copy(bytes, nameStart, nameEnd), named.statement());
+    }
+
+    /** {@code pinned} says that the server may hold statements that SQL prepared for the client. */
+    void close(ServerConnection linked, boolean pinned, ByteBuf bytes, int start, int end) {
         close.at(bytes, start, end);
         linked.setGroupOpen(true);
         boolean unnamedStatement = close.isStatement() && close.nameStart() == close.nameEnd();
         if (close.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isInCopyIn()) {
             // The statement stays on the server for others; only this client's name for it goes.
             NamedStatement named = client.statements().get(bytes, close.nameStart(), close.nameEnd());
+            if (named == null && pinned) {
+                renameUnknown(linked, Reply.CLOSE, bytes, start, close.nameStart(), close.nameEnd(), end);
+                return;
+            }
             if (named != null) {
                 client.statements().remove(named.name());
             }
             namesInFlight |= synthesize(linked, Reply.CLOSE, named == null ? null : new NamedClose(named));
             return;
         }
-        if (unnamedStatement) {
-            forgetUnnamed(linked);
-        }
-        linked.replies().add(Reply.CLOSE, Origin.CLIENT, unnamedStatement ? UNNAMED : null);
+        linked.replies().add(Reply.CLOSE, Origin.CLIENT, unnamedStatement ? unnamed.close(linked) : null);
         linked.outbox().forward(bytes, start, end);
     }
 
-    /** A simple Query is about to be sent, which ends the unnamed statement before it runs. */
-    void query(ServerConnection linked) {
-        forgetUnnamed(linked);
+    /**
+     * A simple Query is about to be sent, which ends the unnamed statement before it runs.
+     *
+     * @return its subject in the queue of replies
+     */
+    @Nullable
+    Version query(ServerConnection linked) {
+        if (linked.isInGroup()) {
+            return unnamed.close(linked);
+        }
+        unnamed.end(linked);
+        return null;
+    }
+
+    // --- names of Parse in texts of SQL ----------------------------------------------------------------------------
+
+    /** The statement that a Query prepares, runs or deallocates, if Parse gave it its name; null for any other Query. */
+    @Nullable
+    NamedStatement namedBySql(ServerConnection linked, ByteBuf bytes, int start, int end) {
+        if (client.statements().size() == 0
+                || maxPrepared == 0
+                || linked.isInCopyIn()) {
+            return null;
+        }
+        PreparedName prepared = client.preparedName();
+        if (prepared.read(bytes, start, end) == Use.NONE) {
+            return null;
+        }
+        byte[] name = prepared.name();
+        return client.statements().get(Unpooled.wrappedBuffer(name), 0, name.length);
+    }
+
+    /**
+     * Sends on a Query that does something to the statement which {@link #namedBySql} has just found in it. The server knows
+     * it by another name, and it is there for others too: so DEALLOCATE takes one away that is made for that.
+     */
+    void sendBySql(ServerConnection linked, Use use, NamedStatement named, ByteBuf bytes, int start, int end) {
+        OutstandingReplies replies = linked.replies();
+        int nameStart = client.preparedName().nameStart();
+        int nameEnd = client.preparedName().nameEnd();
+        Version version = query(linked);
+        if (use == Use.DEALLOCATE) {
+            onEndsAll(linked);
+            ByteBuf out = linked.outbox().writer();
+            FrontendMessages.closeStatement(out, GONE);
+            FrontendMessages.parse(out, GONE, "");
+            replies.add(Reply.CLOSE, Origin.INJECTED);
+            replies.add(Reply.PARSE, Origin.INJECTED);
+            endOwn(linked);
+            FrontendMessages.query(out, "DEALLOCATE \"" + GONE + "\"");
+            replies.add(Reply.QUERY, Origin.CLIENT, new NamingQuery(use, named, version));
+            linked.setGroupOpen(false);
+            return;
+        }
+        PreparedStatement statement = use == Use.PREPARE ? TAKEN : named.statement();
+        if (!linked.isInGroup()) {
+            ensurePreparedAlone(linked, statement);
+        } else if (linked.status() != TransactionStatus.FAILED) {
+            ensurePrepared(linked, statement);
+        }
+        replies.add(
+                Reply.QUERY,
+                Origin.CLIENT,
+                new NamingQuery(use, new NamedStatement(named.name(), statement), version));
+        byte[] theirs = statement.name();
+        ByteBuf out = linked.outbox().writer();
+        out.writeByte('Q').writeInt(bytes.getInt(start + 1) + theirs.length + 2 - (nameEnd - nameStart));
+        out.writeBytes(bytes, start + 5, nameStart - start - 5)
+                .writeByte('"')
+                .writeBytes(theirs)
+                .writeByte('"');
+        linked.outbox().forward(bytes, nameEnd, end);
+        linked.setGroupOpen(false);
+    }
+
+    private void ensurePreparedAlone(ServerConnection linked, PreparedStatement statement) {
+        if (linked.statements().use(statement, linked.links(), linked.group()) == Holding.HELD) {
+            return;
+        }
+        closeOnServer(linked, statement);
+        makeRoom(linked);
+        statement.writeParse(linked.outbox().writer());
+        linked.statements().onParseSent(statement, linked.links(), linked.group());
+        linked.replies().add(Reply.PARSE, Origin.INJECTED, new ParseAlone(statement));
+        endOwn(linked);
+        linked.setGroupOpen(false);
+        client.stats().serverParses++;
+    }
+
+    /** A Sync behind messages of ours that stand in no group of the client's. */
+    private static void endOwn(ServerConnection linked) {
+        if (!linked.isInGroup()) {
+            FrontendMessages.sync(linked.outbox().writer());
+            linked.replies().add(Reply.SYNC, Origin.INJECTED);
+        }
+    }
+
+    /** The server has deallocated a statement. */
+    void onDeallocated(@Nullable Object subject) {
+        if (subject instanceof NamingQuery naming && naming.use() == Use.DEALLOCATE) {
+            client.statements().remove(naming.named().name());
+        }
+    }
+
+    /** Whether what failed of ours is followed by a Query that fails for it. */
+    static boolean isAlone(@Nullable Object subject) {
+        return subject instanceof ParseAlone;
+    }
+
+    /** A statement is about to be sent that ends all that are prepared, if it succeeds. */
+    void onEndsAll(ServerConnection linked) {
+        endsAll = true;
+        endsAllInGroup = linked.group();
+    }
+
+    /** Something of ours may be sent, nothing being owed: it would take the server's unnamed statement. */
+    void beforeOwn() {
+        settle();
     }
 
     /**
@@ -331,19 +451,17 @@ final class StatementNames {
     boolean mustWait(ServerConnection linked, FrontendType type, ByteBuf bytes, int start, int end) {
         OutstandingReplies replies = linked.replies();
         if (replies.isEmpty()) {
-            namesInFlight = false;
-            unnamedInFlight = 0;
-            unnamedBrought = false;
+            settle();
             return false;
         }
-        if (!namesInFlight && unnamedInFlight == 0 && !unnamedBrought) {
-            return false;
+        if (linked.isInCopyIn() && replies.indexOf(Reply.COPY_END) == replies.size()) {
+            return false; // no answer comes before the client says more
         }
         try {
             return switch (type) {
                 case PARSE -> {
                     parse.at(bytes, start, end);
-                    yield isNamed(parse) && isNameInFlight(replies, true, bytes, parse.nameStart(), parse.nameEnd());
+                    yield isNamed(parse) && isNameInFlight(linked, true, bytes, parse.nameStart(), parse.nameEnd());
                 }
                 case BIND -> {
                     bind.at(bytes, start, end);
@@ -357,8 +475,9 @@ final class StatementNames {
                     close.at(bytes, start, end);
                     yield close.isStatement()
                             && close.nameStart() != close.nameEnd()
-                            && isNameInFlight(replies, true, bytes, close.nameStart(), close.nameEnd());
+                            && isNameInFlight(linked, true, bytes, close.nameStart(), close.nameEnd());
                 }
+                case QUERY -> namesInFlight && mayName(linked, bytes, start + Limits.HEADER, end);
                 default -> false;
             };
         } catch (ProtocolException malformed) {
@@ -366,22 +485,42 @@ final class StatementNames {
         }
     }
 
-    private boolean isInFlight(ServerConnection linked, ByteBuf bytes, int nameStart, int nameEnd) {
-        if (nameStart != nameEnd) {
-            return isNameInFlight(linked.replies(), false, bytes, nameStart, nameEnd);
+    /** Whether a text of SQL may begin with DEALLOCATE, EXECUTE or PREPARE, and an earlier group is not answered. */
+    private static boolean mayName(ServerConnection linked, ByteBuf bytes, int start, int end) {
+        if (!linked.replies().owesReady()) {
+            return false;
         }
-        return keepsUnnamed
-                && (unnamedInFlight > 0 || unnamedBrought)
-                && unnamedGroup != linked.group()
-                && linked.replies().owesReady();
+        int first = start < end ? bytes.getByte(start) | 0x20 : 's'; // in lower case, if it is a letter
+        return first < 'a' || first > 'z' || first == 'd' || first == 'e' || first == 'p';
+    }
+
+    private boolean isInFlight(ServerConnection linked, ByteBuf bytes, int nameStart, int nameEnd) {
+        return nameStart == nameEnd
+                ? keepsUnnamed && unnamed.isInFlight(linked)
+                : isNameInFlight(linked, false, bytes, nameStart, nameEnd);
     }
 
     /**
-     * Whether an earlier group gives or takes the name. A message that only uses it may go behind a Parse that was sent, for
-     * where that fails it fails too; one that {@code changes} it may not.
+     * Whether an earlier group gives or takes the name, or an earlier message takes all. A message that only uses the name may
+     * go behind a Parse that was sent, where it fails if that does; one that {@code changes} it may not.
      */
     private boolean isNameInFlight(
-            OutstandingReplies replies, boolean changes, ByteBuf bytes, int nameStart, int nameEnd) {
+            ServerConnection linked, boolean changes, ByteBuf bytes, int nameStart, int nameEnd) {
+        if (maxPrepared == 0) {
+            return false;
+        }
+        if (endsAll) {
+            boolean sameGroup = linked.isGroupOpen() && endsAllInGroup == linked.group();
+            if (sameGroup) {
+                FrontendMessages.flush(linked.outbox().writer()); // it is answered before its Sync then
+                linked.outbox().flush();
+            }
+            endsAll = sameGroup || linked.replies().owesReady();
+            if (endsAll) {
+                return true;
+            }
+        }
+        OutstandingReplies replies = linked.replies();
         boolean earlier = false;
         for (int i = replies.size() - 1; namesInFlight && i >= 0; i--) {
             earlier |= replies.replyAt(i).endsWithReady();
@@ -390,7 +529,8 @@ final class StatementNames {
             }
             NamedStatement named = switch (replies.subjectAt(i)) {
                 case NamedClose closing -> closing.named();
-                case NamedParse parsing when changes || !parsing.sent() -> parsing.named();
+                case SavedParse saved -> saved.named();
+                case SentParse sent when changes || !isAlone(linked, sent) -> sent.named();
                 case null, default -> null;
             };
             if (named != null && isName(named.name(), bytes, nameStart, nameEnd)) {
@@ -400,9 +540,26 @@ final class StatementNames {
         return false;
     }
 
+    /** Whether the server has the statement if, and only if, this succeeds. */
+    private static boolean isAlone(ServerConnection linked, SentParse sent) {
+        return sent.fresh() && linked.statements().inFlight(sent.statement()) == 1;
+    }
+
+    /** Whether the server has the statement if, and only if, the client's own Parse of this name succeeds, which is on its way. */
+    private boolean isOnItsWay(ServerConnection linked, NamedStatement named) {
+        OutstandingReplies replies = linked.replies();
+        for (int i = replies.size() - 1; namesInFlight && i >= 0; i--) {
+            if (replies.subjectAt(i) instanceof SentParse sent && sent.named() == named) {
+                return isAlone(linked, sent);
+            }
+        }
+        return false;
+    }
+
     private static boolean isName(byte[] name, ByteBuf bytes, int start, int end) {
-        return end - start == name.length
-                && ByteBufUtil.equals(bytes, start, Unpooled.wrappedBuffer(name), 0, name.length);
+        int length = Math.min(end - start, NAME_BYTES);
+        return length == Math.min(name.length, NAME_BYTES)
+                && ByteBufUtil.equals(bytes, start, Unpooled.wrappedBuffer(name), 0, length);
     }
 
     // --- names -----------------------------------------------------------------------------------------------------
@@ -418,7 +575,7 @@ final class StatementNames {
         }
         makeRoom(linked);
         statement.writeParse(linked.outbox().writer());
-        linked.statements().add(statement, linked.links(), linked.group());
+        linked.statements().onParseSent(statement, linked.links(), linked.group());
         linked.replies().add(Reply.PARSE, Origin.INJECTED, statement);
         client.stats().serverParses++;
     }
@@ -433,7 +590,7 @@ final class StatementNames {
 
     private static void closeOnServer(ServerConnection linked, PreparedStatement statement) {
         statement.writeClose(linked.outbox().writer());
-        linked.statements().remove(statement);
+        linked.statements().onCloseSent(statement, linked.links(), linked.group());
         linked.replies().add(Reply.CLOSE, Origin.INJECTED, statement);
     }
 
@@ -505,98 +662,23 @@ final class StatementNames {
 
     // --- the unnamed statement -------------------------------------------------------------------------------------
 
-    private Unnamed version(int at) {
-        Unnamed made = versions[at & (MOST_VERSIONS - 1)];
-        if (made == null) {
-            made = new Unnamed();
-            versions[at & (MOST_VERSIONS - 1)] = made;
-        }
-        return made;
-    }
-
-    private void beforeUnnamedChange(ServerConnection linked) {
-        if (unnamedInFlight == 0 || linked.replies().isEmpty()) {
-            unnamed.here = linked.holdsUnnamed(client, unnamed.stamp);
-            unnamedInFlight = 0;
-        }
-        unnamedInFlight++;
-        version++;
-        stamp++;
-        unnamed = version(version);
-        unnamed.stamp = stamp;
-        unnamed.here = true;
-        linked.setUnnamed(client, stamp);
-    }
-
-    private void forgetUnnamed(ServerConnection linked) {
-        beforeUnnamedChange(linked);
-        unnamed.forget();
-    }
-
-    /** A change of it was skipped; or failed, and then PostgreSQL has none. */
-    private void undoUnnamedChange(ServerConnection linked, boolean failed) {
-        if (isChangedBehind(linked.replies())) {
-            unnamedInFlight =
-                    MOST_VERSIONS; // it is what the younger one makes it; if that is skipped too, nobody knows
-            return;
-        }
-        if (failed || unnamedInFlight == 0 || unnamedInFlight >= MOST_VERSIONS) {
-            unnamed.forget();
-            linked.forgetUnnamed();
-            return;
-        }
-        unnamedInFlight--;
-        version--;
-        unnamed = version(version);
-        if (unnamed.here) {
-            linked.setUnnamed(client, unnamed.stamp);
-        } else {
-            linked.forgetUnnamed();
-        }
-    }
-
-    /** Whether a younger group of the pipeline, which is not skipped, changes the unnamed statement. */
-    private static boolean isChangedBehind(OutstandingReplies replies) {
-        for (int i = replies.indexOf(Reply.SYNC); i < replies.size(); i++) {
-            if (replies.replyAt(i) == Reply.QUERY || replies.subjectAt(i) == UNNAMED) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** The text of the unnamed statement, to be looked at; null when it is not kept. */
     @Nullable
     ByteBuf unnamedText() {
-        return unnamed.isKept() ? Unpooled.wrappedBuffer(unnamed.tail, 0, unnamed.textLength()) : null;
+        return unnamed.text();
     }
 
     int unnamedTraits() {
-        return unnamed.traits;
+        return unnamed.traits();
     }
 
-    /**
-     * The unnamed statement lives on the server that parsed it; on another one it is parsed again first. A client that has
-     * none must not find another's, or one of ours: that is closed first.
-     */
-    private void ensureUnnamed(ServerConnection linked) {
-        if (linked.holdsUnnamed(client, unnamed.stamp) || !keepsUnnamed) {
-            return;
-        }
-        unnamedBrought = true; // what is behind its group must wait for it
-        unnamedGroup = linked.group();
-        linked.setUnnamed(client, unnamed.stamp);
-        ByteBuf out = linked.outbox().writer();
-        if (unnamed.isKept()) {
-            out.writeByte('P')
-                    .writeInt(4 + 1 + unnamed.length)
-                    .writeByte(0)
-                    .writeBytes(unnamed.tail, 0, unnamed.length);
-            linked.replies().add(Reply.PARSE, Origin.INJECTED, FOR_UNNAMED);
-            client.stats().serverParses++;
-        } else {
-            out.writeByte('C').writeInt(4 + 2).writeByte('S').writeByte(0);
-            linked.replies().add(Reply.CLOSE, Origin.INJECTED, FOR_UNNAMED);
+    /** The unnamed statement lives on the server that parsed it; on another one it is parsed again first. */
+    private void bringUnnamed(ServerConnection linked) {
+        Brought brought = unnamed.bring(linked);
+        if (brought != null) {
+            boolean parsed = unnamed.text() != null;
+            linked.replies().add(parsed ? Reply.PARSE : Reply.CLOSE, Origin.INJECTED, brought);
+            client.stats().serverParses += parsed ? 1 : 0;
         }
     }
 
@@ -605,24 +687,19 @@ final class StatementNames {
     /** A message will not be answered: what it did to names is undone. */
     void onUnanswered(ServerConnection linked, Reply reply, @Nullable Object subject, boolean itself) {
         switch (subject) {
-            case NamedParse parsed -> {
-                client.statements().remove(parsed.named().name());
-                if (parsed.sent()) {
-                    linked.statements().remove(parsed.statement());
-                }
+            case SentParse sent -> {
+                client.statements().remove(sent.named().name());
+                linked.statements().onUnanswered(sent.statement());
             }
+            case SavedParse saved -> client.statements().remove(saved.named().name());
             case NamedClose closed -> client.statements().put(closed.named());
-            case PreparedStatement statement
-            when reply == Reply.PARSE -> linked.statements().remove(statement);
-            case PreparedStatement statement
-            when reply == Reply.CLOSE -> linked.statements().addAgain(statement, linked.links());
-            case null, default -> {
-                if (subject == UNNAMED || reply == Reply.QUERY) {
-                    undoUnnamedChange(linked, itself && reply == Reply.PARSE);
-                } else if (subject == FOR_UNNAMED) {
-                    linked.forgetUnnamed();
-                }
-            }
+            case PreparedStatement statement -> linked.statements().onUnanswered(statement);
+            case ParseAlone alone -> linked.statements().onUnanswered(alone.statement());
+            case NamingQuery naming when naming.version() != null ->
+                unnamed.onUnanswered(linked, naming.version(), false);
+            case Version version -> unnamed.onUnanswered(linked, version, itself && reply == Reply.PARSE);
+            case Brought brought -> unnamed.onNotBrought(linked, brought);
+            case null, default -> {}
         }
     }
 
@@ -631,32 +708,31 @@ final class StatementNames {
         cache.onSchemaChange();
     }
 
-    /** The server forgot all statements; what was parsed behind that in the same pipeline stays. */
+    /** The server forgot all statements; a name that is given behind that in the same pipeline stays. */
     void onForgotten(ServerConnection linked) {
         client.statements().clear();
         OutstandingReplies replies = linked.replies();
         for (int i = 1; i < replies.size(); i++) {
-            if (replies.replyAt(i) != Reply.PARSE) {
-                continue;
-            }
-            if (replies.subjectAt(i) instanceof NamedParse parsed) {
-                client.statements().put(parsed.named());
-                linked.statements().addByClient(parsed.statement(), linked.links());
-            } else if (replies.subjectAt(i) instanceof PreparedStatement statement) {
-                linked.statements().add(statement, linked.links(), linked.group());
+            if (replies.subjectAt(i) instanceof SentParse sent) {
+                client.statements().put(sent.named());
             }
         }
     }
 
     /** Sends on an error about a message that went out under another name; false when it may go as it is. */
-    boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
+    boolean onError(
+            ServerConnection linked, ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
         return switch (subject) {
             case NamedStatement(byte[] name, PreparedStatement statement) -> {
                 if (isStalePlan(error)) {
                     cache.outdate(statement);
+                } else if (error.is(SqlState.INVALID_SQL_STATEMENT_NAME)) {
+                    linked.statements().onMissing(statement); // a function, say, has deallocated it
                 }
                 yield forwardRenamed(bytes, start, end, statement.name(), name);
             }
+            case NamingQuery(_, NamedStatement(byte[] name, PreparedStatement statement), _) ->
+                forwardRenamed(bytes, start, end, statement.name(), name);
             case Renamed(byte[] ours, byte[] theirs) -> forwardRenamed(bytes, start, end, ours, theirs);
             case null, default -> false;
         };

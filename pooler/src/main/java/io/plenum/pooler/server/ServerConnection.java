@@ -21,6 +21,7 @@ import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.backend.ParameterStatus;
 import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.startup.CancelKey;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -171,6 +172,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean passing;
     private boolean skippingToSync;
     private boolean groupOpen;
+    /** A Query or FunctionCall was sent in a group whose Sync is still to come. */
+    private boolean groupBroken;
+
     private boolean copyIn;
     private boolean closed;
     private boolean gone;
@@ -391,14 +395,19 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             }
             case PARSE_COMPLETE -> {
                 switch (replies.isEmpty() ? null : replies.headSubject()) {
-                    case PreparedStatement parsed -> confirm(parsed);
-                    case Preparing parse -> confirm(parse.statement());
+                    case PreparedStatement parsed -> statements.onAnswered(parsed, true);
+                    case Preparing parse -> statements.onAnswered(parse.statement(), true);
                     case null, default -> {}
                 }
                 yield answer(type, Reply.PARSE);
             }
             case BIND_COMPLETE -> answer(type, Reply.BIND);
-            case CLOSE_COMPLETE -> answer(type, Reply.CLOSE);
+            case CLOSE_COMPLETE -> {
+                if (!replies.isEmpty() && replies.headSubject() instanceof PreparedStatement closed) {
+                    statements.onAnswered(closed, false);
+                }
+                yield answer(type, Reply.CLOSE);
+            }
             case ROW_DESCRIPTION, NO_DATA -> {
                 Reply head = head(type);
                 yield head == Reply.QUERY
@@ -441,19 +450,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case NOTIFICATION_RESPONSE -> isForClient() && onNotification(bytes, start);
             case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
         };
-    }
-
-    /** The server has the statement, unless a Close of it is on its way. */
-    private void confirm(PreparedStatement statement) {
-        boolean closed = false;
-        if (!statements.confirm(statement)) {
-            for (int i = 1; i < replies.size(); i++) {
-                closed |= replies.replyAt(i) == Reply.CLOSE && replies.subjectAt(i) == statement;
-            }
-            if (!closed) {
-                statements.addAgain(statement, links);
-            }
-        }
     }
 
     private boolean isForClient() {
@@ -556,6 +552,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         boolean duringCopyIn = copyIn;
         copyIn = false;
         if (head == Reply.QUERY && duringCopyIn && "08P01".equals(error.code()) && replies.size() > 1) {
+            current.onUnanswered(replies.replyAt(1), replies.subjectAt(1), false);
             replies.removeSecond(); // a message that is not of COPY broke it, and was used up by that
         }
         if (duringCopyIn && "57014".equals(error.code())) {
@@ -637,7 +634,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (tag != CommandTag.DEALLOCATE_ALL && tag != CommandTag.DISCARD_ALL) {
             return;
         }
-        statements.clear();
+        statements.forgetHeld();
         boolean settingsToo = tag == CommandTag.DISCARD_ALL;
         if (settingsToo) {
             sequencesOf = null;
@@ -708,6 +705,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     public void attach(Reader reader) {
         this.reader = reader;
         groupOpen = false;
+        groupBroken = false;
         links++;
         statements.beginLink();
     }
@@ -810,6 +808,23 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         new RowQuery(this, RowQuery.MAX_BYTES, done).start(sql, parameters);
     }
 
+    /**
+     * Appends a statement of our own with its Sync to what is sent next, and owes its replies, which nobody hears but under
+     * {@code subject}. It takes the place of the unnamed statement.
+     */
+    public void sendOwn(String sql, List<byte @Nullable []> parameters, @Nullable Object subject) {
+        ByteBuf out = outbox().writer();
+        FrontendMessages.parse(out, "", sql);
+        FrontendMessages.bind(out, "", "", parameters);
+        FrontendMessages.execute(out, "", 0);
+        FrontendMessages.sync(out);
+        replies.add(Reply.PARSE, Origin.INJECTED, subject);
+        replies.add(Reply.BIND, Origin.INJECTED, subject);
+        replies.add(Reply.EXECUTE, Origin.INJECTED, subject);
+        replies.add(Reply.SYNC, Origin.INJECTED, subject);
+        forgetUnnamed();
+    }
+
     /** Another loop has taken over the idle connection, and with it another part of the pool. */
     public void moveTo(Loop loop, Owner owner) {
         this.loop = loop;
@@ -863,10 +878,23 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     public void setGroupOpen(boolean open) {
-        groupOpen = open;
         if (!open) {
+            groupBroken = isInGroup();
             groups++;
         }
+        groupOpen = open;
+    }
+
+    /** Whether what is sent next is skipped if something before it fails: a Query in a group does not end that, but Sync. */
+    public boolean isInGroup() {
+        return groupOpen || (groupBroken && !replies.isEmpty());
+    }
+
+    /** A Sync is sent: what follows is skipped with nothing before it. */
+    public void endGroup() {
+        groupOpen = false;
+        groupBroken = false;
+        groups++;
     }
 
     /** Counts the groups: messages between two of Sync, Query and FunctionCall, which fail together. */

@@ -7,32 +7,44 @@ import org.jspecify.annotations.Nullable;
 /**
  * The prepared statements that one server holds, least recently used first.
  *
- * <p>A statement enters when its Parse is sent, is certain when that is answered, and leaves when its Parse fails, when a Close
- * is sent, or when the server forgets all (DISCARD ALL, DEALLOCATE ALL). Confined to the server's event loop.
+ * <p>Of each it knows two things apart: whether the server held it when it gave its last answer, and which Parse and Close of
+ * it are on their way. So nothing has to be taken back when a message is skipped: it only is not on its way any more.
+ * Confined to the server's event loop.
  */
 public final class ServerStatements {
-    /** Whether a server has a statement. */
+    /** Whether a server has a statement when it comes to the next message. */
     public enum Holding {
-        /** It has it, or will when it comes to the next message of this group. */
         HELD,
-        /** Its Parse stands in an earlier group of the pipeline, which may fail before it. */
+        /** A Parse or Close of it stands in an earlier group of the pipeline, which may fail before that. */
         DOUBTFUL,
         MISSING
     }
 
-    private static final long ANY_GROUP = -1;
-
     /** Access order makes the eldest the least recently used. */
-    private final LinkedHashMap<PreparedStatement, Use> held = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<PreparedStatement, Use> uses = new LinkedHashMap<>(16, 0.75f, true);
 
     private static final class Use {
-        private long link;
+        /** As far as the server has answered. */
+        private boolean held;
+
+        private int inFlight;
+        /** The youngest message that is on its way is a Parse. */
+        private boolean parses;
+        /** The group of that message. */
         private long group;
-        private boolean certain;
+
+        private long link;
+
+        /** Whether the server will hold it if nothing fails. */
+        boolean isExpected() {
+            return inFlight > 0 ? parses : held;
+        }
     }
 
-    /** One that is certain, and marked as used by the current link. */
+    /** One that is held for certain, and marked as used by the current link. */
     private @Nullable PreparedStatement last;
+
+    private int expected;
 
     /**
      * Whether the server has the statement for a message of its {@code group}-th group; marks it as used by the {@code link}-th
@@ -42,52 +54,86 @@ public final class ServerStatements {
         if (statement == last) {
             return Holding.HELD; // most clients run one statement again and again
         }
-        Use use = held.get(statement);
+        Use use = uses.get(statement);
         if (use == null) {
             return Holding.MISSING;
         }
         use.link = link;
-        if (use.certain) {
+        if (use.inFlight == 0) {
             last = statement;
             return Holding.HELD;
         }
-        return use.group == group || use.group == ANY_GROUP ? Holding.HELD : Holding.DOUBTFUL;
+        if (use.group != group) {
+            return Holding.DOUBTFUL;
+        }
+        return use.parses ? Holding.HELD : Holding.MISSING;
     }
 
-    /** The client's own Parse of it is sent: where that fails, what the client sends behind it is to fail too. */
-    public void addByClient(PreparedStatement statement, long link) {
-        add(statement, link, ANY_GROUP);
+    /** How many Parse and Close of the statement are on their way. */
+    public int inFlight(PreparedStatement statement) {
+        Use use = uses.get(statement);
+        return use == null ? 0 : use.inFlight;
     }
 
-    /** Our Parse of it is sent, in the server's {@code group}-th group. */
-    public void add(PreparedStatement statement, long link, long group) {
-        var use = new Use();
-        use.link = link;
+    /** A Parse of it is sent in the server's {@code group}-th group. */
+    public void onParseSent(PreparedStatement statement, long link, long group) {
+        onSent(statement, true, link, group);
+    }
+
+    /** A Close of it is sent in the server's {@code group}-th group. */
+    public void onCloseSent(PreparedStatement statement, long link, long group) {
+        onSent(statement, false, link, group);
+    }
+
+    private void onSent(PreparedStatement statement, boolean parses, long link, long group) {
+        Use use = uses.computeIfAbsent(statement, _ -> new Use());
+        expected -= use.isExpected() ? 1 : 0;
+        use.inFlight++;
+        use.parses = parses;
         use.group = group;
-        held.put(statement, use);
+        use.link = link;
+        settle(statement, use);
+    }
+
+    /** The server has parsed or closed it. */
+    void onAnswered(PreparedStatement statement, boolean parsed) {
+        Use use = uses.get(statement);
+        if (use != null) {
+            expected -= use.isExpected() ? 1 : 0;
+            use.inFlight--;
+            use.held = parsed;
+            settle(statement, use);
+        }
+    }
+
+    /** A Parse or Close of it failed or was skipped. */
+    public void onUnanswered(PreparedStatement statement) {
+        Use use = uses.get(statement);
+        if (use != null) {
+            expected -= use.isExpected() ? 1 : 0;
+            use.inFlight--;
+            settle(statement, use);
+        }
+    }
+
+    /** The server says that it has no such statement, in answer to the oldest message that is on its way. */
+    public void onMissing(PreparedStatement statement) {
+        Use use = uses.get(statement);
+        if (use != null) {
+            expected -= use.isExpected() ? 1 : 0;
+            use.held = false;
+            settle(statement, use);
+        }
+    }
+
+    private void settle(PreparedStatement statement, Use use) {
+        expected += use.isExpected() ? 1 : 0;
+        if (use.inFlight == 0 && !use.held) {
+            uses.remove(statement);
+        }
         if (last == statement) {
             last = null;
         }
-    }
-
-    /** Its Parse was answered; false when it is not among those held, for another Parse of it was skipped meanwhile. */
-    boolean confirm(PreparedStatement statement) {
-        Use use = held.get(statement);
-        if (use != null) {
-            use.certain = true;
-        }
-        return use != null;
-    }
-
-    /** A Close of it was skipped. */
-    public void addAgain(PreparedStatement statement, long link) {
-        add(statement, link, ANY_GROUP);
-        confirm(statement);
-    }
-
-    public void remove(PreparedStatement statement) {
-        held.remove(statement);
-        last = null;
     }
 
     /** Called when a link begins: what was used last must be marked again. */
@@ -101,19 +147,33 @@ public final class ServerStatements {
      * <p>One that the current link has used is kept: messages that name it may still be on their way.
      */
     public @Nullable PreparedStatement eldestAbove(int limit, long link) {
-        if (held.size() <= limit) {
+        if (expected <= limit) {
             return null;
         }
-        Map.Entry<PreparedStatement, Use> eldest = held.firstEntry();
-        return eldest.getValue().link == link ? null : eldest.getKey();
+        for (Map.Entry<PreparedStatement, Use> entry : uses.entrySet()) {
+            if (entry.getValue().link == link) {
+                return null; // and so are all that were used later
+            }
+            if (entry.getValue().isExpected()) {
+                return entry.getKey();
+            }
+        }
+        return null;
     }
 
-    public void clear() {
-        held.clear();
+    /** The server has forgotten all that it held; what is on its way is parsed behind that. */
+    void forgetHeld() {
+        uses.values().removeIf(use -> use.inFlight == 0);
+        expected = 0;
+        for (Use use : uses.values()) {
+            use.held = false;
+            expected += use.isExpected() ? 1 : 0;
+        }
         last = null;
     }
 
+    /** How many the server holds, or will. */
     public int size() {
-        return held.size();
+        return expected;
     }
 }

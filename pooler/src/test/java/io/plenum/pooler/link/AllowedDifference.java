@@ -6,11 +6,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the pooler may answer otherwise than the server, each with its reason. Whoever adds one takes a promise back.
  *
- * <p>Five more are kept out of the conversations themselves. A Sync between two rows of a COPY is answered or not,
+ * <p>Four more are kept out of the conversations themselves. A Sync between two rows of a COPY is answered or not,
  * depending on which of them the server refuses, which it does not say: where the second is refused, the client waits in
- * vain. A statement that ends all prepared ones (DISCARD ALL, DEALLOCATE ALL) does so for what was sent behind it in the same
- * pipeline only when it is answered. A text whose meaning depends on search_path, standard_conforming_strings or
- * client_encoding is not for Parse, for another server parses it anew with the values of then. Behind a Query or
+ * vain. A text whose meaning depends on search_path, standard_conforming_strings or
+ * client_encoding, or on a name of SQL PREPARE, is not for Parse, for another server parses it anew with the values of then. Behind a Query or
  * FunctionCall that breaks an extended group outside a transaction nothing is compared, for PostgreSQL 17 and 18 then mix
  * up their transaction state, and the pooler closes that server. And a custom setting that nobody has set is empty instead
  * of null where another client once set it.
@@ -22,10 +21,10 @@ enum AllowedDifference {
     /** PostgreSQL reports parameters in the order in which they were last changed, and so not in that of another server. */
     ORDER_OF_REPORTED_PARAMETERS("^S ", "^S "),
     /**
-     * In a failed transaction PostgreSQL still describes a prepared statement, and finds out what else is wrong with it; a
+     * In a failed transaction PostgreSQL still describes a prepared statement, and counts the parameters that it is given; a
      * server that is to be given the statement first refuses that.
      */
-    PREPARED_IN_A_FAILED_TRANSACTION("^[tnE12] ", "C=25P02 ");
+    PREPARED_IN_A_FAILED_TRANSACTION("^t |^E .*C=08P01 .*prepared statement", "C=25P02 ");
 
     private final Pattern direct;
     private final Pattern pooled;

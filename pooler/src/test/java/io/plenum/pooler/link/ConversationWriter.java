@@ -56,7 +56,8 @@ final class ConversationWriter {
             "INSERT INTO work VALUES ($1, 'asked')",
             "DELETE FROM work WHERE id = $1 RETURNING id, v",
             "SELECT set_config('application_name', $1, false)",
-            "SELECT set_config('work_mem', $1 || 'MB', false)");
+            "SELECT set_config('work_mem', $1 || 'MB', false)",
+            "SELECT set_config($1, '3', false)");
 
     private static final List<String> WRITES = List.of(
             "INSERT INTO work VALUES (1, 'a')",
@@ -222,10 +223,13 @@ final class ConversationWriter {
             "SELECT name FROM pg_prepared_statements WHERE from_sql ORDER BY 1",
             "LISTEN heard",
             "UNLISTEN *",
-            "SELECT count(*) FROM pg_listening_channels()");
+            "SELECT count(*) FROM pg_listening_channels()",
+            "DISCARD ALL",
+            "DEALLOCATE ALL");
 
-    /** What ends all prepared statements is said alone: see {@link AllowedDifference}. */
-    private static final List<String> FORGETTING = List.of("DISCARD ALL", "DEALLOCATE ALL");
+    /** By Query: a name of Parse in a text that is parsed itself is not followed. */
+    private static final List<String> FORGETTING =
+            List.of("DISCARD ALL", "DEALLOCATE ALL", "DEALLOCATE s1", "DEALLOCATE PREPARE s2", "DEALLOCATE \"s3\"");
 
     private static final List<String> COPIES_IN = List.of(
             "COPY work FROM STDIN",
@@ -263,7 +267,8 @@ final class ConversationWriter {
 
     private static final List<String> STATEMENTS = List.of("", "", "s1", "s2", "s3");
     private static final List<String> PORTALS = List.of("", "", "", "p1", "p2");
-    private static final List<@Nullable String> VALUES = Arrays.asList("1", "2", "3", "7", "21", "0", "x", null);
+    private static final List<@Nullable String> VALUES =
+            Arrays.asList("1", "2", "3", "7", "21", "0", "x", "work_mem", null);
 
     private final Random random;
     private final Theme theme;
@@ -296,7 +301,7 @@ final class ConversationWriter {
     private List<List<Utterance>> turns() {
         int kind = random.nextInt(100);
         if (kind < 4) {
-            return List.of(List.of(Utterance.query(FORGETTING.get(random.nextInt(FORGETTING.size())))));
+            return List.of(List.of(Utterance.query(any(FORGETTING))));
         }
         if (kind < 40 || (!theme.equals(Theme.ANYTHING) && random.nextBoolean())) {
             return List.of(List.of(Utterance.query(text())));
@@ -388,8 +393,8 @@ final class ConversationWriter {
         parameters.put(name, asked ? 1 : 0);
         String sql = asked ? any(ASKED) : text();
         // A statement is parsed anew on another server, with the settings of then: what means something else by them is
-        // not for Parse.
-        boolean plain = sql.chars().allMatch(c -> c < 128 && c != '\\');
+        // not for Parse. The same holds for what SQL has prepared under a name.
+        boolean plain = sql.chars().allMatch(c -> c < 128 && c != '\\') && !sql.startsWith("EXECUTE");
         return Utterance.parse(name, plain ? sql : "SELECT 1");
     }
 
@@ -417,7 +422,7 @@ final class ConversationWriter {
         int count = random.nextInt(6) == 0 ? 1 + random.nextInt(MOST_GROUPS) : 2 + random.nextInt(5);
         for (int i = 0; i < count; i++) {
             switch (random.nextInt(10)) {
-                case 0, 1, 2, 3 -> messages.add(Utterance.query(text()));
+                case 0, 1, 2, 3 -> messages.add(Utterance.query(random.nextInt(12) == 0 ? any(FORGETTING) : text()));
                 case 4 -> messages.add(functionCall());
                 case 5 -> messages.addAll(copyAtOnce());
                 default -> messages.addAll(group());

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakWatch.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class GeneratedConversationsIT {
-    private static final int COUNT = Integer.getInteger("conversations", 250);
+    private static final int COUNT = Integer.getInteger("conversations", 1_000);
     private static final long FIRST_SEED = Long.getLong("conversations.seed", 1);
     /** Conversations before the one that shows a difference, each of which may be its cause. */
     private static final int MOST_BEFORE = 12;
@@ -118,7 +118,9 @@ class GeneratedConversationsIT {
             }
         }
         assertThat(differences).isEmpty();
-        assertThat(swaps).as("the servers did change").isGreaterThan(COUNT);
+        if (COUNT > 1) { // one alone may never come to a place where they can
+            assertThat(swaps).as("the servers did change").isGreaterThan(COUNT);
+        }
     }
 
     private String told(long seed, Difference found) throws IOException {

@@ -13,6 +13,7 @@ import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -395,6 +396,84 @@ class SessionStateIT {
             client.rows("SELECT nextval('drawn')");
             stranger.send(parse("", ask), bind("", ""), execute(), sync());
             assertThat(sqlState(stranger.readUntilReady())).isEqualTo("55000");
+        }
+    }
+
+    @Test
+    void whoAsksLaterWhatItDrewKeepsItsServerWhereTheSettingSaysSo() throws Exception {
+        try (var pooler = pooled("default_pool_size = 2", "sequence_memory = session");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows("CREATE TABLE IF NOT EXISTS numbered (id serial, v text)");
+            client.send(parse("", "INSERT INTO numbered (v) VALUES ('a')"), bind("", ""), execute(), sync());
+            client.readUntilReady();
+            stranger.rows("BEGIN"); // would take the server that was used last
+
+            assertThat(client.value("SELECT lastval() = max(id) FROM numbered")).isEqualTo("t");
+            assertThat(pins(pooler)).containsExactly("sequence");
+        }
+    }
+
+    // --- settings that cannot be brought ---------------------------------------------------------------------------
+
+    @Test
+    void nothingRunsWithoutTheRoleThatIsGone() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire();
+                var control = direct()) {
+            control.rows("CREATE TABLE IF NOT EXISTS ran (v text); TRUNCATE ran");
+            control.rows("DROP ROLE IF EXISTS gone");
+            control.rows("CREATE ROLE gone; GRANT ALL ON ran TO gone");
+            client.rows("SET ROLE gone");
+            stranger.rows("SELECT 1"); // gives the role up
+            control.rows("DROP OWNED BY gone; DROP ROLE gone");
+
+            client.send(query("INSERT INTO ran VALUES ('as somebody else')"));
+
+            Message last = client.read();
+            assertThat(last.field('S')).isEqualTo("FATAL");
+            assertThat(last.field('M')).contains("role \"gone\" does not exist");
+            assertThat(client.isClosedWithin(Duration.ofSeconds(2))).isTrue();
+            assertThat(control.value("SELECT count(*) FROM ran")).isEqualTo("0");
+            assertThat(stranger.value("SELECT 'served'")).isEqualTo("served");
+        }
+    }
+
+    @Test
+    void serverThatCannotHaveTheSettingsAnyMoreIsReplaced() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows("SET temp_buffers = '2MB'");
+            // What an earlier client did to the process: the number of local buffers is fixed for its life.
+            stranger.rows("DO $$BEGIN CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t; END$$");
+
+            assertThat(client.value("SELECT current_setting('temp_buffers')")).isEqualTo("2MB");
+            stranger.rows("DO $$BEGIN CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t; END$$");
+            client.send(
+                    parse("s", "INSERT INTO pg_temp.nothing SELECT 1"),
+                    sync(),
+                    parse("s", "SELECT current_setting('temp_buffers') || $1"),
+                    bind("", "s", "!"),
+                    execute(),
+                    sync());
+            client.readUntilReady();
+            assertThat(row(client.readUntilReady())).isEqualTo("2MB!");
+        }
+    }
+
+    @Test
+    void lastWordOfThePoolerNeverStandsInTheMidstOfARow() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1", "query_timeout = 3");
+                var client = pooler.wire()) {
+            client.send(query("SELECT repeat('x', 50000000)"));
+            client.read(); // the description, with which the row begins
+            Thread.sleep(4500); // the client takes no more, and its time is up
+
+            var heard = new String(client.input().readAllBytes(), StandardCharsets.ISO_8859_1);
+            assertThat(heard.length()).isLessThan(50_000_000);
+            assertThat(heard).endsWith("xxx").doesNotContain("query_timeout");
         }
     }
 

@@ -90,6 +90,7 @@ public enum Term {
     PREPARE,
     EXECUTE,
     DISCARD,
+    DEALLOCATE,
     LISTEN,
     UNLISTEN,
     LOAD,

@@ -180,7 +180,7 @@ final class Vocabulary {
             cluster comment drop grant reassign refresh reindex revoke security truncate vacuum
             """);
         name(terms, Term.RUNNING, "do call import");
-        name(terms, Term.UTILITY, "close deallocate move release savepoint");
+        name(terms, Term.UTILITY, "close move release savepoint");
         name(terms, Term.REPORTED_SETTING, """
             application_name client_encoding datestyle default_transaction_read_only intervalstyle
             standard_conforming_strings timezone

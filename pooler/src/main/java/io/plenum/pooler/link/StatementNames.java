@@ -477,7 +477,7 @@ final class StatementNames {
                             && close.nameStart() != close.nameEnd()
                             && isNameInFlight(linked, true, bytes, close.nameStart(), close.nameEnd());
                 }
-                case QUERY -> namesInFlight && mayName(linked, bytes, start + Limits.HEADER, end);
+                case QUERY -> (namesInFlight || endsAll) && mayName(linked, bytes, start + Limits.HEADER, end);
                 default -> false;
             };
         } catch (ProtocolException malformed) {

@@ -523,6 +523,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         boolean forClient = replies.headOrigin() == Origin.CLIENT;
         replies.remove();
+        groupBroken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
         copyIn = false;
         TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
         if (now == null) {

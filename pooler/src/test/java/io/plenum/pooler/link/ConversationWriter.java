@@ -276,6 +276,8 @@ final class ConversationWriter {
     /** A row refused behind it is left out: see {@link AllowedDifference}. */
     private boolean syncAmongRows;
 
+    private int rows;
+
     private final Map<String, Integer> parameters = new HashMap<>();
 
     /** {@code functions} are the numbers of functions that take one text and give one. */
@@ -497,10 +499,17 @@ final class ConversationWriter {
             } else if (kind < 2 && !syncAmongRows) {
                 messages.add(Utterance.badRow(kind == 0 ? "x\tbad" : "1"));
             } else {
-                messages.add(kind == 2 ? Utterance.flush() : Utterance.row(10 + random.nextInt(20) + "\tcopied"));
+                messages.add(kind == 2 ? Utterance.flush() : row());
             }
         }
         return messages;
+    }
+
+    /** One that is there already is refused too. */
+    private Utterance row() {
+        int id = 10 + random.nextInt(20);
+        rows++;
+        return Utterance.row((syncAmongRows ? 1000 + rows : id) + "\tcopied");
     }
 
     private List<Utterance> copyEnds(boolean extended) {
@@ -508,7 +517,7 @@ final class ConversationWriter {
         messages.add(
                 switch (random.nextInt(8)) {
                     case 0, 1 -> Utterance.copyFail();
-                    case 2 -> Utterance.row("9\tlast");
+                    case 2 -> Utterance.row((syncAmongRows ? 999 : 9) + "\tlast");
                     default -> Utterance.copyDone();
                 });
         if (messages.getFirst().type() == 'd') {

@@ -215,8 +215,7 @@ public final class Main implements Callable<Integer> {
             // pooler.
             CompletableFuture<PoolerControl> started = new CompletableFuture<>();
             onSignals(started, manager);
-            PoolerControl pooler = starter.start(config);
-            started.complete(pooler);
+            PoolerControl pooler = start(config, started);
             LOG.info("process up: {}, {}", Console.title(Version.text()), Runtime.version());
             manager.ready();
             if (Boolean.getBoolean(DAEMON)) {
@@ -235,6 +234,21 @@ public final class Main implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return FAILED;
+        } catch (RuntimeException | Error e) { // our own bug: without an exit the threads that were begun would live on
+            LOG.error("cannot start", e);
+            err().println("plenum: " + e);
+            return FAILED;
+        }
+    }
+
+    /** However it ends: a signal does not wait for a pooler that will never be. */
+    private PoolerControl start(PoolerConfig config, CompletableFuture<PoolerControl> started) throws IOException {
+        try {
+            started.complete(starter.start(config));
+            return started.join();
+        } catch (IOException | RuntimeException | Error failure) {
+            started.completeExceptionally(failure);
+            throw failure;
         }
     }
 

@@ -126,6 +126,22 @@ class MainTest {
     }
 
     @Test
+    void poolerThatCannotStartForABugOfOursEndsTheProcessToo() throws IOException {
+        String file = write("[pgbouncer]\n").toString();
+
+        int status = Main.commandLine(
+                        config -> {
+                            throw new NoSuchMethodError("renamed");
+                        },
+                        Map.of())
+                .setErr(new PrintWriter(err, true))
+                .execute("-q", file);
+
+        assertThat(status).isEqualTo(1);
+        assertThat(err.toString()).contains("NoSuchMethodError: renamed");
+    }
+
+    @Test
     void optionsWithoutMeaningSaySo() throws IOException {
         String file = write("[pgbouncer]\n").toString();
 

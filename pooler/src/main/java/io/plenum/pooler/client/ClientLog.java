@@ -67,18 +67,18 @@ final class ClientLog {
 
     /** The login is refused: {@code cause} is what nobody else may hear, such as that there is no such user. */
     void onRefused(String cause, String reason) {
+        onClosing(reason);
         if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
             LOG.warn("{} pooler error: {} ({})", name(), reason, cause);
         }
-        onClosing(reason);
     }
 
     /** We end the client with this error; {@code stopping} says that the process ends, and everybody with it. */
     void onError(ErrorResponse error, boolean stopping) {
+        onClosing(stopping && error.is(SqlState.ADMIN_SHUTDOWN) ? "server shutting down" : error.message());
         if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
             LOG.warn("{} pooler error: {} (sqlstate {})", name(), error.message(), error.code());
         }
-        onClosing(stopping && error.is(SqlState.ADMIN_SHUTDOWN) ? "server shutting down" : error.message());
     }
 
     /** The client is closed, or will be at once; the first reason counts. Before a startup packet nobody cares. */

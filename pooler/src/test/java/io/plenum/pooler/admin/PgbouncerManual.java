@@ -32,8 +32,17 @@ public final class PgbouncerManual {
             Map.entry(
                     "peer_id", "with `peer_service` peers find each other, and keys of protocol 3.2 are passed on too"),
             Map.entry("default_pool_size", "the pool is one over all event loops, on each node of the database"),
+            Map.entry("server_login_retry", "at most a second, for a server that is back should be found then"),
+            Map.entry("track_extra_parameters", "every setting follows its client, so nothing need be named"),
             Map.entry("query_wait_timeout", "the error says how long was waited for what"),
             Map.entry("conffile", "a file that is wrong changes nothing, and every fault of it is told at once"));
+
+    /** What is the same but for one thing. */
+    private static final Map<String, String> BUT = Map.of(
+            "user", "by the launcher alone, for a JVM cannot change its user",
+            "syslog", "on Linux alone, for it is written to by /dev/log",
+            "max_packet_size", "for messages of clients alone, for those of servers are never held as a whole",
+            "verbose", "each step shows more of Plenum, not what PgBouncer's would");
 
     private PgbouncerManual() {}
 
@@ -51,6 +60,33 @@ public final class PgbouncerManual {
             - **better**: the same, and more; the sentence says what.
             - **without effect**: accepted so that nothing need be edited; the sentence says why.
             - **not yet**: accepted with a warning; the sentence says what happens meanwhile.
+
+            ## The command
+
+            | Option | Stands |
+            | --- | --- |
+            | `-d`, `--daemon` | same, by the launcher `plenum`: it returns when clients can connect, and with the status of what failed. Needs a pidfile |
+            | `-q`, `-v`, `-V`, `-h` | same; the first line of `-V` is that of SHOW VERSION. A wrong command line ends with status 2, not 1 |
+            | `-u`, `--user` | same, by the launcher, with setpriv, when root starts it; a wrong user is refused else |
+            | `-R`, `--reboot` | without effect: a JVM cannot hand over its sockets. Start the new process beside the old one with `so_reuseport`, then end the old one |
+            | `NOTIFY_SOCKET` | same: Type=notify and Type=notify-reload of systemd |
+            | `LISTEN_FDS` | without effect: Plenum opens its sockets itself |
+
+            ## Signals
+
+            | Signal | Stands |
+            | --- | --- |
+            | SIGHUP | better: wholly or not at all; one fault, and everything stays as it was |
+            | SIGTERM | better: `/readyz` says no and clients are still accepted for `drain_delay`, until balancers have noticed; then idle ones are sent away with 57P01. SHUTDOWN WAIT_FOR_CLIENTS waits for ever, as in PgBouncer |
+            | SIGINT | same, but clients that idle are told after a second |
+            | SIGTERM or SIGINT again, SIGQUIT | same: the end, at once, with status 0. SIGQUIT needs the launcher or the image's, else the JVM prints its threads |
+            | SIGUSR1, SIGUSR2 | same |
+
+            ## The log
+
+            Same lines for the same events: `2026-01-31 12:00:00.000 UTC [PID] LEVEL C-0x1f: database/user@address:port text`, with
+            the levels ERROR, WARNING, LOG, DEBUG and NOISE. Events that PgBouncer does not know are `event=name key=value`. A line
+            break in what somebody sent becomes a bar, so that nobody forges a line.
 
             ## Settings
 
@@ -114,6 +150,7 @@ public final class PgbouncerManual {
         return switch (setting.effect()) {
             case Effect.InForce<?> _
             when BETTER.containsKey(setting.name()) -> "better: " + BETTER.get(setting.name()) + otherDefault;
+            case Effect.InForce<?> _ when BUT.containsKey(setting.name()) -> "same, but " + BUT.get(setting.name());
             case Effect.InForce<?> _ -> "same" + otherDefault;
             case Effect.NotYet<?>(Object _, String meanwhile) -> "not yet: " + meanwhile;
             case Effect.NoMeaning<?>(String why) -> "without effect: " + why;

@@ -92,19 +92,6 @@ class KubernetesSlicesTest {
                         List.of("east")));
     }
 
-    @Test
-    void watchThatIsClosedTellsNothingMore() throws Exception {
-        Slices.Watch watch = slices.watch(SERVICE, told::set);
-        put(slice("pg-a", "pg", "10.0.0.1", true, false));
-        awaitAddresses("10.0.0.1");
-        watch.close();
-        Thread.sleep(300);
-        put(slice("pg-b", "pg", "10.0.0.2", true, false));
-        Thread.sleep(500);
-
-        awaitAddresses("10.0.0.1");
-    }
-
     private void put(EndpointSlice slice) {
         cluster.discovery()
                 .v1()

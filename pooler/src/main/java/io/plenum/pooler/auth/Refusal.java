@@ -16,13 +16,18 @@ public record Refusal(String reason, String cause, ErrorResponse error, boolean 
 
     /** A password, or what was made of one, that does not fit; {@code mechanism} is what the client was asked for. */
     static Refusal password(String user, Mechanism mechanism, String cause) {
-        return new Refusal(mechanism.reason, cause, PoolerErrors.authenticationFailed(user, mechanism.reason), true);
+        return new Refusal(
+                mechanism.reason,
+                cause,
+                PoolerErrors.authenticationFailed(user, mechanism.method, mechanism.reason),
+                true);
     }
 
     /** There is no such user, asked for as {@code mechanism} says; the client hears what it hears of a wrong password. */
     static Refusal unknownUser(String user, Mechanism mechanism, boolean askedFor, String cause) {
         String reason = askedFor ? "no such user" : mechanism.reason;
-        return new Refusal(reason, cause, PoolerErrors.authenticationFailed(user, mechanism.reason), true);
+        return new Refusal(
+                reason, cause, PoolerErrors.authenticationFailed(user, mechanism.method, mechanism.reason), true);
     }
 
     /** No proof was asked for, and the name is not one that needs none. */
@@ -76,14 +81,16 @@ public record Refusal(String reason, String cause, ErrorResponse error, boolean 
 
     /** What a client was asked for. */
     enum Mechanism {
-        PASSWORD("password authentication failed"),
-        SASL("SASL authentication failed"),
-        LDAP("LDAP authentication failed"),
-        PAM("PAM authentication failed");
+        PASSWORD("password", "password authentication failed"),
+        SASL("password", "SASL authentication failed"),
+        LDAP("LDAP", "LDAP authentication failed"),
+        PAM("PAM", "PAM authentication failed");
 
+        private final String method;
         private final String reason;
 
-        Mechanism(String reason) {
+        Mechanism(String method, String reason) {
+            this.method = method;
             this.reason = reason;
         }
     }

@@ -167,10 +167,14 @@ public record LdapOptions(
             filter = part(parts, 3);
         }
 
-        private static String part(String[] parts, int index) {
-            return index < parts.length
-                    ? URLDecoder.decode(parts[index].replace("+", "%2B"), StandardCharsets.UTF_8)
-                    : "";
+        private static String part(String[] parts, int index) throws InvalidValueException {
+            try {
+                return index < parts.length
+                        ? URLDecoder.decode(parts[index].replace("+", "%2B"), StandardCharsets.UTF_8)
+                        : "";
+            } catch (IllegalArgumentException e) {
+                throw new InvalidValueException("ldapurl has a % that is not followed by two hexadecimal digits");
+            }
         }
 
         LdapOptions options() throws InvalidValueException {

@@ -155,10 +155,11 @@ public final class PoolerErrors {
     /**
      * The one answer to every failed proof, whether the user exists or not.
      *
+     * @param method what PostgreSQL calls what the client was asked for: password, LDAP, PAM
      * @param step what failed, in PgBouncer's words
      */
-    public static ErrorResponse authenticationFailed(String user, String step) {
-        return fatal(SqlState.INVALID_PASSWORD, "password authentication failed for user \"%s\"".formatted(user))
+    public static ErrorResponse authenticationFailed(String user, String method, String step) {
+        return fatal(SqlState.INVALID_PASSWORD, "%s authentication failed for user \"%s\"".formatted(method, user))
                 .detail(step + ": there is no such user, the password is wrong, or it has expired.");
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -217,6 +218,71 @@ class HbaRulesTest {
 
         assertThat(findings.faults()).hasSize(1);
         assertThat(findings.faults().getFirst().line()).isEqualTo(2);
+    }
+
+    /** Whatever stands in the files: a line becomes a rule or a fault, and nobody's login fails by an exception. */
+    @Test
+    void anythingIsReadOrRefused() {
+        String[] pieces = {
+            "local",
+            "host",
+            "hostssl",
+            "all",
+            "sameuser",
+            "replication",
+            "@x",
+            "+y",
+            "/",
+            "/(",
+            "/a|b",
+            ",",
+            "\"",
+            "\"\"",
+            "#",
+            "\\",
+            "\n",
+            "\\\n",
+            "\0",
+            "\u00e4",
+            "1.2.3.4",
+            "/32",
+            "/999999999999",
+            "::1/128",
+            "255.0.0.0",
+            "fe80::1%1",
+            "samenet",
+            "md5",
+            "trust",
+            "cert",
+            "ldap",
+            "map=",
+            "map=m",
+            "ldapurl=ldap://",
+            "ldapurl=\"ldap://h:99999/\"",
+            "ldapurl=ldap://[/?#",
+            "ldapport=-1",
+            "=",
+            "ldapserver=%zz ldapbasedn=%zz",
+            "\\1"
+        };
+        var random = new SplittableRandom(17);
+        for (int i = 0; i < 20_000; i++) {
+            var text = new StringBuilder();
+            for (int words = random.nextInt(14); words > 0; words--) {
+                text.append(pieces[random.nextInt(pieces.length)]).append(random.nextInt(4) == 0 ? "" : " ");
+            }
+            var findings = new Findings();
+            HbaRules rules = HbaRules.parse(FILE, text.toString(), findings);
+            IdentMaps maps = IdentMaps.parse(FILE, text.toString(), findings);
+            rules.find(InetAddress.ofLiteral("1.2.3.4"), false, "a", "b", false);
+            rules.find(null, false, "all", "all", true);
+            maps.allows("local", "a", "b");
+            try {
+                LdapOptions.parse(text.toString());
+            } catch (InvalidValueException refused) {
+                assertThat(refused.getMessage()).isNotEmpty();
+            }
+        }
     }
 
     @Test

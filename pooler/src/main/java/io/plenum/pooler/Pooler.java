@@ -123,15 +123,25 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         peers = new Peers(loops.control(), this::config);
         var statements = new StatementCache(STATEMENT_CACHE_BYTES);
         var cancelKeys = new CancelKeys(peers::ownId);
-        console = new Console(
-                Version.text(), this, census, history, admission, pools, clients, peers, statements, loops.control());
-        authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
-        authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
         catalogs = new Catalogs(
                 loops.control(),
                 clusters::of,
                 (loop, key, owner) -> connector.connectAs("plenum catalog", loop, key, owner),
                 () -> this.config.get(Settings.CATALOG_REFRESH));
+        console = new Console(
+                Version.text(),
+                this,
+                census,
+                history,
+                admission,
+                pools,
+                clients,
+                peers,
+                statements,
+                catalogs,
+                loops.control());
+        authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
+        authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
         var shared = new LoopClients.Shared(
                 this::config,
                 ids::incrementAndGet,

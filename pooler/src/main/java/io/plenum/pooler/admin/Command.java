@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param table what SHOW or SELECT shows; null with every other verb
  * @param name the database, empty where all are meant; the setting; the client's number; or the tag of what has no effect
- * @param value of a setting, or the longest that PAUSE may last in seconds; empty without
+ * @param value of a setting; the longest that PAUSE may last in seconds, empty without; or the text to explain
  */
 record Command(Verb verb, @Nullable ShowTable table, String name, String value) {
 
@@ -96,6 +96,10 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
 
     /** Understands a text; null is the empty command. */
     static @Nullable Command parse(String text) throws Misunderstood {
+        Command explain = ExplainRoute.parse(text);
+        if (explain != null) {
+            return explain; // what follows is SQL
+        }
         List<Token> tokens = tokens(text);
         if (tokens.isEmpty()) {
             return null;

@@ -3,11 +3,14 @@ package io.plenum.pooler.admin;
 import io.plenum.pooler.admin.ShowTable.Standing;
 import io.plenum.pooler.admin.ShowTable.View;
 import io.plenum.pooler.admin.Verb.Right;
+import io.plenum.pooler.catalog.Catalogs;
+import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.client.Admission;
 import io.plenum.pooler.client.ClientConnection;
 import io.plenum.pooler.client.ConsoleSession;
 import io.plenum.pooler.client.LoopClients;
 import io.plenum.pooler.config.AuthType;
+import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
@@ -22,6 +25,7 @@ import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.Pause;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.routing.Catalog;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import java.time.Duration;
@@ -64,6 +68,7 @@ public final class Console implements ConsoleSession.Factory {
     private final List<LoopClients> clients;
     private final Peers peers;
     private final StatementCache statements;
+    private final Catalogs catalogs;
     private final Loop control;
     private final AtomicLong commands = new AtomicLong();
     private final AtomicLong logins = new AtomicLong();
@@ -84,6 +89,7 @@ public final class Console implements ConsoleSession.Factory {
             List<LoopClients> clients,
             Peers peers,
             StatementCache statements,
+            Catalogs catalogs,
             Loop control) {
         this.version = version;
         this.controls = controls;
@@ -94,6 +100,7 @@ public final class Console implements ConsoleSession.Factory {
         this.clients = clients;
         this.peers = peers;
         this.statements = statements;
+        this.catalogs = catalogs;
         this.control = control;
     }
 
@@ -171,6 +178,7 @@ public final class Console implements ConsoleSession.Factory {
         String name = command.name();
         return switch (command.verb()) {
             case SHOW, SELECT -> show(command);
+            case EXPLAIN_ROUTE -> explainRoute(command);
             case SESSION -> now(new Answer.Done(command.name(), null));
             case HELP -> now(new Answer.Done(command.verb().tag(), help()));
             case SESSION_SET ->
@@ -230,6 +238,21 @@ public final class Console implements ConsoleSession.Factory {
                         (taken, peerPools) -> new View(taken, controls.config(), history, standing(peerPools)))
                 .thenApply(
                         view -> new Answer.Rows(table, table.rows().apply(view).toList()));
+    }
+
+    private CompletionStage<Answer> explainRoute(Command command) {
+        PoolerConfig config = controls.config();
+        List<DatabaseConfig> databases = List.copyOf(config.databases());
+        DatabaseConfig database = command.name().isEmpty()
+                ? databases.size() == 1 ? databases.getFirst() : null
+                : config.database(command.name());
+        if (database == null && !command.name().isEmpty()) {
+            return refused("no such database: " + command.name());
+        }
+        DatabaseCatalog names = database == null ? null : catalogs.of(database);
+        Catalog catalog = names == null ? Catalog.OFF : names.snapshot();
+        return now(new Answer.Rows(
+                ExplainRoute.TABLE, List.of(ExplainRoute.explain(config, database, catalog, command.value()))));
     }
 
     private Standing standing(List<PeerFacts> peerPools) {

@@ -328,7 +328,11 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     }
 
     private static String tag(@Nullable Command command, int rows) {
-        return command != null && command.verb() == Verb.SELECT ? Verb.SELECT.tag() + " " + rows : Verb.SHOW.tag();
+        return switch (command == null ? Verb.SHOW : command.verb()) {
+            case SELECT -> Verb.SELECT.tag() + " " + rows;
+            case EXPLAIN_ROUTE -> Verb.EXPLAIN_ROUTE.tag();
+            default -> Verb.SHOW.tag();
+        };
     }
 
     private void onClose(WireReader body) {

@@ -9,6 +9,13 @@ import org.jspecify.annotations.Nullable;
  */
 enum Verb {
     SHOW(Right.READ, Form.TABLE, "SHOW <table>", "Shows a table; SHOW HELP names all."),
+    EXPLAIN_ROUTE(
+            Right.READ,
+            Form.NOTHING,
+            "EXPLAIN ROUTE [FOR <db>] <sql>",
+            "Says where a text would go and why, what it may leave in the session (`pin`, `unknown`, `settings` or"
+                + " `nothing`), and whether the database's catalogue is `read`, `awaited` or `off`. Without FOR it is"
+                + " asked of the only database, or of the built-in lists alone. The text is not run."),
     HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
     SELECT(
             Right.READ,
@@ -163,6 +170,7 @@ enum Verb {
     /** The tag of its CommandComplete. */
     String tag() {
         return switch (this) {
+            case EXPLAIN_ROUTE -> "EXPLAIN";
             case HELP -> SHOW.name();
             case SESSION_SET -> SET.name();
             case SHUTDOWN_WAIT_FOR_SERVERS, SHUTDOWN_WAIT_FOR_CLIENTS -> SHUTDOWN.name();

@@ -194,7 +194,7 @@ public record LdapOptions(
             }
             List<String> servers = new ArrayList<>();
             int number = port > 0 ? port : scheme.equals("ldaps") ? TLS_PORT : PORT;
-            for (String host : server.trim().split("\\s+")) {
+            for (String host : server.trim().split("\\s+", -1)) {
                 String name = host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
                 servers.add(scheme + "://" + name + ":" + number);
             }

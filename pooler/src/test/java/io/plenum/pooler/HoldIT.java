@@ -283,12 +283,18 @@ class HoldIT {
 
     // --- the test's own means --------------------------------------------------------------------------------------
 
-    private static RunningPooler start(String... settings) {
+    /** Returns when reads go to a standby: nodes and catalogue are known then. */
+    private static RunningPooler start(String... settings) throws Exception {
         String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
         List<String> all = new ArrayList<>(List.of("event_loops = 2", "admin_users = postgres"));
         all.addAll(List.of(settings));
-        return RunningPooler.ofDatabases(
+        RunningPooler pooler = RunningPooler.ofDatabases(
                 "app = host=%s port=%d".formatted(hosts, cluster.primary().port()), all.toArray(String[]::new));
+        try (Connection reader = pooler.connect()) {
+            await(() -> !text(reader, "SELECT node FROM whoami")
+                    .equals(cluster.primary().name()));
+        }
+        return pooler;
     }
 
     private static Connection console(RunningPooler pooler) throws SQLException {

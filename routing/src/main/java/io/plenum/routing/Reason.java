@@ -42,6 +42,8 @@ public enum Reason {
     NO_REPLICA(PRIMARY),
     /** A read, but no replica has caught up with what it must have seen. Said by the pooler, never by this package. */
     NOT_CAUGHT_UP(PRIMARY),
+    /** A read by its text, but a standby has refused it. Said by the pooler, never by this package. */
+    REFUSED_BY_STANDBY(PRIMARY),
     /** Names something, and what names mean is not known yet: the catalogue is being read, or read again. */
     NO_CATALOG(PRIMARY),
     /** Reads pg_catalog, information_schema or another system relation, which may lag behind the DDL just done. */

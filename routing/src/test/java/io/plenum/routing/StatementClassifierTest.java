@@ -63,6 +63,7 @@ class StatementClassifierTest {
                 Reason.OPAQUE_RELATION,
                 Reason.UNLOGGED_TABLE,
                 Reason.NOT_CAUGHT_UP,
+                Reason.REFUSED_BY_STANDBY,
                 Reason.TOO_LONG,
                 Reason.UNSAFE_TEXT,
                 Reason.INCOMPLETE_BATCH,

@@ -14,6 +14,7 @@ import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
+import io.plenum.routing.sql.Fingerprint;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.frontend.BindView;
@@ -188,6 +189,32 @@ final class BatchReader {
     /** What a text does to one prepared statement that it names; good until the next text is read. */
     PreparedName preparedName() {
         return preparedName;
+    }
+
+    /** The {@link Fingerprint} of the batch's first statement; 0 when it begins with something else. */
+    long fingerprint(Session session, ByteBuf bytes, int start) {
+        int end = endOfMessage(bytes, start);
+        switch (end < 0 ? 0 : bytes.getByte(start)) {
+            case 'Q' -> {
+                return Fingerprint.of(bytes, start + Limits.HEADER, end - 1);
+            }
+            case 'P' -> {
+                parse.at(bytes, start, end);
+                return Fingerprint.of(bytes, parse.queryStart(), parse.queryEnd());
+            }
+            case 'B' -> {
+                bind.at(bytes, start, end);
+                NamedStatement named = session.statements().get(bytes, bind.statementStart(), bind.statementEnd());
+                if (named == null) {
+                    return 0;
+                }
+                int length = named.statement().textLength();
+                return Fingerprint.of(Unpooled.wrappedBuffer(named.statement().tail(), 0, length), 0, length);
+            }
+            default -> {
+                return 0;
+            }
+        }
     }
 
     /** The bytes that were looked at may be others from now on. */

@@ -14,11 +14,13 @@ import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.link.LinkedClient;
+import io.plenum.pooler.link.Refusal;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.net.TlsFailure;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
+import io.plenum.pooler.pool.RefusedReads;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
@@ -116,6 +118,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable Pool linkedPool;
     private @Nullable Link link;
     private @Nullable ClientReads reads;
+
+    /** Why a standby has refused the batch at hand, which is to be run elsewhere. */
+    private @Nullable Refusal refusal;
+
+    /** The standby that has, where another may do. */
+    private @Nullable Pool refusedBy;
+
     private @Nullable ClientSettings limits;
     private SessionSettings settings = SessionSettings.NONE;
     private SessionSettings startSettings = SessionSettings.NONE;
@@ -499,16 +508,32 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             return false;
         }
         batchReason = clients.batches().decide(this, bytes, start);
+        long now = System.nanoTime();
+        if (batchReason == Reason.READ && isRefused(bytes, start, now)) {
+            batchReason = Reason.REFUSED_BY_STANDBY;
+        }
         if (batchReason.target() == Target.REPLICA) {
             reads().onBatch();
         }
-        return seekServer(System.nanoTime());
+        return seekServer(now);
+    }
+
+    /** Whether no standby is to be asked: one has refused it just now, or the like of it before. */
+    private boolean isRefused(ByteBuf bytes, int start, long now) {
+        Refusal just = refusal;
+        refusal = null;
+        if (just != null) {
+            return just != Refusal.CONFLICT || refusedBy == null;
+        }
+        RefusedReads refused = group().refusedReads();
+        return !refused.isEmpty() && refused.contains(clients.batches().fingerprint(this, bytes, start), now);
     }
 
     private boolean seekServer(long nowNanos) {
         requestNanos = nowNanos;
         boolean read = batchReason.target() == Target.REPLICA;
-        Pool pool = read ? group().forRead(readKey()) : null;
+        Pool left = refusedBy;
+        Pool pool = !read ? null : left == null ? group().forRead(readKey()) : group().forReadBeside(left);
         if (pool != null && batchReason != Reason.EMPTY) {
             pool = reads().choose(pool);
             if (pool == null && reads().await(place, nowNanos, limits().patience())) {
@@ -576,6 +601,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
         onReplica = waitsForRead;
         linkedPool = pool;
+        if (batchReason == Reason.REFUSED_BY_STANDBY) {
+            link().noteHiddenWrite();
+        }
     }
 
     @Override
@@ -719,6 +747,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             }
             return true;
         }
+        if (link.isRefused()) {
+            cutter.rewind(start); // it comes behind what is to be run again
+            held = true;
+            return false;
+        }
         if (!first) {
             if (link.outstanding() == 0) {
                 dropRequest();
@@ -761,8 +794,30 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     @Override
+    public void onRefused(Refusal why) {
+        ByteBuf again = request;
+        Pool pool = linkedPool;
+        if (state != State.LINKED || again == null || pool == null) {
+            return; // it is leaving
+        }
+        request = null;
+        awaitsAnswers = false;
+        onReplica = false;
+        if (why.isOfStatement()) {
+            long fingerprint = clients.batches().fingerprint(this, again, again.readerIndex());
+            group().refusedReads().add(fingerprint, System.nanoTime());
+        }
+        // What conflicts with the replay of one standby need not with that of another; but that is tried once.
+        boolean elsewhere = why == Refusal.CONFLICT && refusedBy == null;
+        refusal = elsewhere ? null : why;
+        refusedBy = elsewhere ? pool : null;
+        runAgain(again);
+    }
+
+    @Override
     public void onReleased() {
         dropRequest();
+        refusedBy = null;
         reads().onAnswered(linkedPool, onReplica);
         held = false;
         awaitsAnswers = false;
@@ -818,6 +873,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private void runAgain(ByteBuf again) {
         ByteBuf rest = input;
         if (rest != null) {
+            if (!pumping) {
+                cutter.show(rest); // which may have been put elsewhere since it was looked at
+            }
             again.writeBytes(rest, cutter.position(), rest.writerIndex() - cutter.position());
             rest.release();
         }

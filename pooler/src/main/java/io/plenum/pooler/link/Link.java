@@ -75,6 +75,8 @@ public final class Link implements ServerConnection.Reader {
     private boolean midMessage;
     private boolean read;
     private boolean heardNothing;
+    /** Why the standby does not answer; the rest of what it says is dropped, and another node is asked. */
+    private @Nullable Refusal refusal;
     private long clientBytesBefore;
     private boolean outOfStep;
     /** The server's last word was that the client's settings cannot be had there. */
@@ -108,6 +110,7 @@ public final class Link implements ServerConnection.Reader {
         this.server = server;
         this.read = read;
         heardNothing = true;
+        refusal = null;
         clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
         names.begin();
         outOfStep = false;
@@ -213,8 +216,13 @@ public final class Link implements ServerConnection.Reader {
             linked.outbox().flush();
         } else if (pin == null) {
             replayedAgain = false;
+            Refusal refused = refusal;
             giveBack(end(linked), linked, false);
-            client.onReleased();
+            if (refused == null) {
+                client.onReleased();
+            } else {
+                client.onRefused(refused);
+            }
         } else if (!linked.hasCancelsInFlight()) {
             settings.resumeKept(linked);
         }
@@ -733,6 +741,9 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void forward(ByteBuf bytes, int start, int end) {
+        if (refusal != null) {
+            return;
+        }
         if (heardNothing) {
             heardNothing = false;
             noteLatency();
@@ -750,6 +761,9 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void onSynthetic(Reply reply) {
+        if (refusal != null) {
+            return;
+        }
         heardNothing = false;
         names.answer(reply);
     }
@@ -790,7 +804,7 @@ public final class Link implements ServerConnection.Reader {
         if (StatementNames.isAlone(subject)) {
             return false;
         }
-        return true; // our Parse failed in place of the client's message, which is not answered any more
+        return !isRefused(error); // our Parse failed in place of the client's message, which is not answered any more
     }
 
     @Override
@@ -815,9 +829,34 @@ public final class Link implements ServerConnection.Reader {
             }
             return heardFatal;
         }
+        if (isRefused(error)) {
+            return false;
+        }
         boolean renamed = names.onError(linked(), error, subject, bytes, start, end);
         heardNothing &= !renamed;
         return !renamed;
+    }
+
+    /** Whether the client is not to hear of the error, for another node may know better. */
+    private boolean isRefused(ErrorResponse error) {
+        if (refusal == null && read && linked().isStandby() && !names.hasNamed()) { // no name is given twice
+            Refusal found = Refusal.of(error);
+            if (found != null) {
+                takeBack();
+                refusal = mayRunAgain() ? found : null;
+            }
+        }
+        return refusal != null;
+    }
+
+    /** Whether the server that the client has is to be left for another, which is to run the same. */
+    public boolean isRefused() {
+        return refusal != null;
+    }
+
+    /** What is about to be sent may write although its text does not show it. */
+    public void noteHiddenWrite() {
+        writes.note(Reason.REFUSED_BY_STANDBY, Traits.RUNS_UNKNOWN_CODE);
     }
 
     @Override
@@ -910,6 +949,9 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public boolean onReady(TransactionStatus status) {
+        if (refusal != null) {
+            return false;
+        }
         long now = System.nanoTime();
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;

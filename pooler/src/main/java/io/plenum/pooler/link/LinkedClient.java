@@ -78,6 +78,9 @@ public interface LinkedClient {
      */
     void onServerLost(@Nullable ErrorResponse fatal, boolean heard, boolean rerun);
 
+    /** The standby refused what was sent, of which the client has heard nothing, and was given back: another node shall run it. */
+    void onRefused(Refusal refusal);
+
     /** Whether all that the server was sent and has not answered is kept, so that it could be sent again. */
     boolean holdsRequest();
 

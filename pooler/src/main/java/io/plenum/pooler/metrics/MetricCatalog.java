@@ -141,7 +141,7 @@ public final class MetricCatalog {
             ofPools(
                     Kind.COUNTER,
                     "plenum_reruns_total",
-                    "Reads sent to another node because theirs died before it answered.",
+                    "Reads sent to another node because theirs died or refused before it answered.",
                     PoolFacts::reruns),
             gauge(
                     "plenum_pinned_clients",

@@ -32,6 +32,7 @@ public final class PoolGroup {
     private final WaitQueue withoutPrimary = new WaitQueue();
     private final HoldQueue held;
     private final FreshReads freshReads;
+    private final RefusedReads refusedReads = new RefusedReads();
     private final PoolStats stats = new PoolStats();
 
     private final ReadCandidates reads;
@@ -84,6 +85,16 @@ public final class PoolGroup {
     /** Whether reads of the same key go to the same node. */
     public boolean balancesByKey() {
         return reads.usesKey();
+    }
+
+    /** The pool for a read that this pool's node could not answer, of another replica; null when there is none. */
+    public @Nullable Pool forReadBeside(Pool other) {
+        return reads.leastLoadedBeside(other);
+    }
+
+    /** The reads that a standby has refused. */
+    public RefusedReads refusedReads() {
+        return refusedReads;
     }
 
     /** The choice among replicas for reads that must have seen something. */

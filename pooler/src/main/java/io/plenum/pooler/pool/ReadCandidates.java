@@ -151,13 +151,17 @@ final class ReadCandidates implements Balancer.Loads {
         this.key = key;
         nowNanos = balancer.usesLatency() ? System.nanoTime() : 0;
         Pool chosen = among.length == 1 ? among[0] : among[balancer.choose(among.length, this)];
-        return chosen.isTroubled() ? leastLoadedWithoutTrouble() : chosen;
+        return chosen.isTroubled() ? leastLoadedBeside(null) : chosen;
     }
 
-    private @Nullable Pool leastLoadedWithoutTrouble() {
+    /** The least busy that can be reached, and is not this one. */
+    @Nullable
+    Pool leastLoadedBeside(@Nullable Pool other) {
         Pool least = null;
         for (Pool candidate : candidates) {
-            if (!candidate.isTroubled() && (least == null || candidate.inFlight() < least.inFlight())) {
+            if (candidate != other
+                    && !candidate.isTroubled()
+                    && (least == null || candidate.inFlight() < least.inFlight())) {
                 least = candidate;
             }
         }

@@ -1,0 +1,142 @@
+package io.plenum.pooler.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.PostgresCluster;
+import io.plenum.testbed.PostgresNode;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Reads that a standby refuses, and that the client is answered by another node without hearing of it. */
+@ExtendWith(LeakWatch.class)
+class RefusedReadsIT {
+    private static final String NODE = "SELECT node FROM whoami";
+    private static PostgresCluster cluster;
+
+    @BeforeAll
+    static void startCluster() {
+        cluster = PostgresCluster.builder()
+                .standbys(1)
+                .setting("max_standby_streaming_delay", "100ms")
+                .start();
+        execute(
+                "CREATE VIEW whoami AS SELECT current_setting('cluster_name') AS node",
+                "CREATE TABLE kept (id int)",
+                "INSERT INTO kept SELECT generate_series(1, 1000)");
+        cluster.awaitReplay();
+    }
+
+    @AfterAll
+    static void stopCluster() {
+        cluster.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"simple", "extended", "extendedForPrepared"})
+    void whatIsNotThereYetIsAskedOfThePrimary(String mode) throws Exception {
+        String table = "fresh_" + mode.toLowerCase(java.util.Locale.ROOT);
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "prepareThreshold=0&preferQueryMode=" + mode)) {
+            cluster.standbys().getFirst().pauseReplay();
+            execute("CREATE TABLE " + table + " AS SELECT 7 AS n");
+
+            assertThat(text(client, "SELECT n FROM " + table)).isEqualTo("7");
+            assertThat(text(client, NODE)).as("other reads").isNotEqualTo("pg-0");
+        } finally {
+            cluster.standbys().getFirst().resumeReplay();
+        }
+    }
+
+    @Test
+    void errorThatThePrimaryHasTooIsItsOwn() throws Exception {
+        try (var pooler = startPooler();
+                var client = connected(pooler, "")) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(state(client, "SELECT 1 FROM nowhere")).isEqualTo("42P01");
+                assertThat(state(client, "SELECT nothing FROM kept")).isEqualTo("42703");
+                assertThat(state(client, "SELECT 1 / 0")).isEqualTo("22012");
+            }
+
+            assertThat(text(client, NODE)).isNotEqualTo("pg-0");
+        }
+    }
+
+    @Test
+    void readThatReplayCannotWaitForEndsOnAnotherNode() throws Exception {
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "")) {
+            var read = CompletableFuture.supplyAsync(() -> {
+                try {
+                    // Long enough on the standby for the conflict; nothing is answered before the end.
+                    return text(
+                            client,
+                            "SELECT count(*) || ' ' || (SELECT node FROM whoami) FROM kept a, kept b, kept c"
+                                    + " WHERE c.id <= 10 AND a.id + b.id + c.id < 300");
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            Thread.sleep(100);
+            execute("ALTER TABLE kept ADD COLUMN IF NOT EXISTS more int"); // the lock that replay must have
+
+            assertThat(read.get()).endsWith(" pg-0");
+        }
+    }
+
+    // --- the test's own means --------------------------------------------------------------------------------------
+
+    private static RunningPooler startPooler(String... settings) {
+        String hosts =
+                cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
+        return RunningPooler.ofDatabases(
+                "app = host=%s port=%d".formatted(hosts, cluster.primary().port()), settings);
+    }
+
+    private static Connection connected(RunningPooler pooler, String parameters) throws Exception {
+        Connection client = pooler.connect(parameters);
+        long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (text(client, NODE).equals("pg-0")) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.sleep(1);
+        }
+        return client;
+    }
+
+    private static String text(Connection client, String sql) throws SQLException {
+        try (var statement = client.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getString(1);
+        }
+    }
+
+    private static String state(Connection client, String sql) {
+        try {
+            return text(client, sql);
+        } catch (SQLException e) {
+            return String.valueOf(e.getSQLState());
+        }
+    }
+
+    private static void execute(String... statements) {
+        try (var connection = cluster.primary().connect("app", PostgresCluster.SUPERUSER, "");
+                var statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

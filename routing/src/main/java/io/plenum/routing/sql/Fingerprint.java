@@ -31,7 +31,7 @@ public final class Fingerprint {
                 }
                 next = '?';
             } else if (next >= 'A' && next <= 'Z') {
-                next += 'a' - 'A';
+                next = (byte) (next + ('a' - 'A'));
             }
             if (next != ' ' || before != ' ') {
                 hash = (hash ^ next) * FACTOR;

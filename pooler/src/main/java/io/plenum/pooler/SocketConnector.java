@@ -23,11 +23,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens connections to PostgreSQL, with one deadline for connection, TLS and login together. Any thread. */
 final class SocketConnector implements ServerConnector {
-    private final Supplier<PoolerConfig> config;
-    private final Credentials credentials;
     /** What we ask for ourselves has numbers from here: those of clients and pools have no gaps, as PgBouncer's. */
     private static final long FIRST_OWN_ID = 1_000_000_000_000L;
 
+    private final Supplier<PoolerConfig> config;
+    private final Credentials credentials;
     private final LongSupplier ids;
     private final AtomicLong ownIds = new AtomicLong(FIRST_OWN_ID);
     private final Dialer dialer;

@@ -41,8 +41,7 @@ public final class UnixSockets {
         return switch (address) {
             case InetSocketAddress inet
             when !inet.isUnresolved() -> inet.getAddress().getHostAddress();
-            case UnixDomainSocketAddress _, DomainSocketAddress _ -> "unix";
-            case null, default -> "";
+            case null, default -> isUnix(address) ? "unix" : "";
         };
     }
 

@@ -55,6 +55,7 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     private final Console console;
     private final ClientConnection client;
     private final String user;
+    private final boolean owner;
     private final Map<String, Statement> statements = new HashMap<>();
     private final Map<String, Portal> portals = new HashMap<>();
     private TransactionStatus status = TransactionStatus.IDLE;
@@ -63,10 +64,11 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     private volatile boolean canceled;
     private volatile boolean gone;
 
-    SqlSession(Console console, ClientConnection client, String user) {
+    SqlSession(Console console, ClientConnection client, String user, boolean owner) {
         this.console = console;
         this.client = client;
         this.user = user;
+        this.owner = owner;
     }
 
     @Override
@@ -361,7 +363,7 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     private void run(Command command, Consumer<Answer> deliver) {
         busy = true;
         canceled = false;
-        CompletionStage<Answer> running = console.run(command, user, this);
+        CompletionStage<Answer> running = console.run(command, user, owner, this);
         var _ = running.whenComplete((answer, failure) -> client.execute(() -> {
             if (gone) {
                 return;

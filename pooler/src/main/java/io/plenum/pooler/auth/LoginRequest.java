@@ -27,7 +27,7 @@ public record LoginRequest(
         byte @Nullable [] endPoint) {
 
     /** Whether whoever runs the process asks for its console, at a Unix socket: PgBouncer lets them in unasked. */
-    boolean isOwner() {
+    public boolean isOwner() {
         return console
                 && user.equals("pgbouncer")
                 && peer.isUnix()

@@ -403,7 +403,8 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
     }
 
     private void enterConsole(StartupParameters who) {
-        ConsoleSession session = clients.shared().console().open(client, who.user());
+        ConsoleSession session =
+                clients.shared().console().open(client, who.user(), request().isOwner());
         if (session == null) {
             refuse(PoolerErrors.noConsoleRights(who.user()));
             return;

@@ -11,9 +11,9 @@ public interface ConsoleSession {
         /** Whether the name is that of the console. */
         boolean isConsole(String database);
 
-        /** A session of the user; null when the user may not even look. */
+        /** A session of the user; null when the user may not even look. An {@code owner} of the process may do all. */
         @Nullable
-        ConsoleSession open(ClientConnection client, String user);
+        ConsoleSession open(ClientConnection client, String user, boolean owner);
     }
 
     /** Appends the ParameterStatus messages of the console's login. */

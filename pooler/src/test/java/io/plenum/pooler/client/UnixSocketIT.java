@@ -180,6 +180,18 @@ class UnixSocketIT {
         }
     }
 
+    /** As PgBouncer's: whoever runs the process is the console's user pgbouncer at the Unix socket, and needs no proof. */
+    @Test
+    void ownerOfTheProcessMayDoAllOnTheConsoleWithoutAPassword() throws Exception {
+        try (var pooler = start("auth_type = scram-sha-256")) {
+            var owner = Map.of("user", "pgbouncer", "database", "pgbouncer");
+            assertThat(converse(socket(pooler), owner, "SHOW VERSION")).contains("PgBouncer");
+            assertThat(converse(socket(pooler), owner, "RECONNECT")).contains("RECONNECT");
+            var stranger = Map.of("user", "postgres", "database", "pgbouncer");
+            assertThat(converse(socket(pooler), stranger, "SHOW VERSION")).doesNotContain("PgBouncer");
+        }
+    }
+
     @Test
     void hostOfTheClientIsAppendedToItsApplicationName() throws Exception {
         try (var pooler = start("application_name_add_host = 1")) {

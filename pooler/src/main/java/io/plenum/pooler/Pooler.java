@@ -240,7 +240,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             LOG.warn(
                     "event=no_unix_socket reason=\"{}: {}\" hint=\"unix_socket_dir = (empty) turns it off\"",
                     cannot.getMessage(),
-                    cannot.getCause().getMessage());
+                    String.valueOf(cannot.getCause()));
         }
     }
 

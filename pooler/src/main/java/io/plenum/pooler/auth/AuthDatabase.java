@@ -236,7 +236,7 @@ final class AuthDatabase {
                 case ServerConnection.Failed(ErrorResponse error) ->
                     asked.end(new Answer.Wrong(
                             "error response from auth_query: " + error.code() + " " + error.message()));
-                case ServerConnection.Lost(ErrorResponse fatal) -> onLost(asked, fatal);
+                case ServerConnection.Lost _ -> onLost(asked);
             }
             if (leaving) {
                 leave();
@@ -246,7 +246,7 @@ final class AuthDatabase {
         }
 
         /** A connection that was found dead says nothing of the server: the question is asked once more. */
-        private void onLost(Waiting asked, @Nullable ErrorResponse fatal) {
+        private void onLost(Waiting asked) {
             askers.remove(this);
             Waiting newer = urgent.remove(asked.question());
             if (newer != null) {
@@ -305,12 +305,12 @@ final class AuthDatabase {
         @Override
         public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
             askers.remove(this);
-            boolean passing = refusal == null
-                    || refusal.code().startsWith("57P")
-                    || refusal.code().startsWith("53");
-            backOff(passing ? 0 : LONGEST_RETRY_NANOS);
+            boolean lasting = refusal != null
+                    && !refusal.code().startsWith("57P")
+                    && !refusal.code().startsWith("53");
+            backOff(lasting ? LONGEST_RETRY_NANOS : 0);
             topologies.suspect(node);
-            if (!passing) { // nobody shall wait for what waiting does not cure
+            if (refusal != null && lasting) { // nobody shall wait for what waiting does not cure
                 endAll(new Answer.Wrong(
                         "auth_query: server login failed: FATAL " + refusal.message(),
                         refusal.code().equals(SqlState.INVALID_CATALOG_NAME.code()) ? refusal : null));

@@ -151,9 +151,9 @@ public final class AuthQueries implements AutoCloseable {
      */
     private TopologySource follow(Question question) {
         DatabaseConfig fallback = config.get().fallbackDatabase();
-        boolean madeUp = question.database().autodb() && fallback != null;
-        TopologySource source = topologies.apply(madeUp ? fallback : question.database());
-        if (!madeUp) {
+        boolean named = fallback == null || !question.database().autodb();
+        TopologySource source = topologies.apply(fallback == null || named ? question.database() : fallback);
+        if (named) {
             source.onClientUser(question.authUser());
         }
         if (followed.add(source)) {

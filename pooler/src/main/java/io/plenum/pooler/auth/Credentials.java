@@ -66,11 +66,9 @@ public final class Credentials {
         return switch (secret) {
             case Secret.Plain(String password) -> new ServerCredential.Password(password);
             case Secret.Md5(String hex) -> new ServerCredential.Md5("md5" + hex);
-            case Secret.Scram _ -> {
+            case Secret.Scram scram -> {
                 Learnt known = learnt.get(new Name("", user));
-                yield known != null && secret.equals(known.against())
-                        ? known.credential()
-                        : new ServerCredential.None();
+                yield known != null && scram.equals(known.against()) ? known.credential() : new ServerCredential.None();
             }
             case null -> new ServerCredential.None();
         };

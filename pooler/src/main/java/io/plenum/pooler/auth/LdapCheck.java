@@ -86,6 +86,7 @@ final class LdapCheck implements PasswordCheck {
     }
 
     /** The full name of the user's entry; null when there is none, or more than one. */
+    @SuppressWarnings("BanJNDI") // names alone are asked for: no object is made of what an entry holds
     private @Nullable String search(String server) throws NamingException, IOException {
         try (var searching = new Bound(server, options.bindDn(), options.bindPassword())) {
             var controls = new SearchControls();

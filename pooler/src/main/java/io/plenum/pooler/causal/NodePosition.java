@@ -52,7 +52,8 @@ public final class NodePosition {
 
     /** The node is about to be asked. */
     public void onAsked() {
-        asked = asked + 1; // by one thread alone
+        long next = asked + 1; // by one thread alone
+        asked = next;
     }
 
     public void onAnswer(long replayed, long nowNanos) {

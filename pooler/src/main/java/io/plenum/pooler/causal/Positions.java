@@ -70,7 +70,8 @@ public final class Positions {
 
     /** The primary is about to be asked. */
     public void onAsked() {
-        asked = asked + 1; // by one thread alone
+        long next = asked + 1; // by one thread alone
+        asked = next;
     }
 
     /** How WAL is laid out, and whether sessions that say nothing of synchronous_commit may commit without a flush. */

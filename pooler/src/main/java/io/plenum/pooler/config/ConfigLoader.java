@@ -376,8 +376,6 @@ public final class ConfigLoader {
     private void warnOfNoEffect(Setting<?> setting, Object value, Place place) {
         String why = switch (setting.effect()) {
             case Effect.InForce<?> _ -> null;
-            case Effect.NotYet<?>(Object actsAs, String meanwhile) ->
-                value.equals(actsAs) ? null : "is not in force in this release: " + meanwhile.replace("`", "");
             case Effect.NoMeaning<?>(String reason) ->
                 value.equals(setting.defaultValue()) ? null : "has no meaning here: " + reason;
         };

@@ -101,7 +101,7 @@ final class PemFile {
             try {
                 return KeyFactory.getInstance(algorithm).generatePrivate(encoded);
             } catch (InvalidKeySpecException otherAlgorithm) {
-                continue;
+                // the next, then
             }
         }
         throw new InvalidKeySpecException("has a private key of a kind that is not known");
@@ -158,7 +158,7 @@ final class PemFile {
         }
         int length = 0;
         for (int i = 0; i < (first & 0x7F); i++) {
-            length = length << 8 | der[at + 2 + i] & 0xFF;
+            length = (length << 8) | (der[at + 2 + i] & 0xFF);
         }
         return length;
     }

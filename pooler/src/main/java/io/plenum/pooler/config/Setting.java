@@ -44,11 +44,6 @@ public record Setting<T>(
         /** It does. */
         record InForce<T>() implements Effect<T> {}
 
-        /**
-         * It does not; who asks for something else than {@code actsAs} is warned, and told what happens meanwhile.
-         */
-        record NotYet<T>(T actsAs, String meanwhile) implements Effect<T> {}
-
         /** There is nothing in Plenum that it could change; accepted so that PgBouncer's files work. */
         record NoMeaning<T>(String why) implements Effect<T> {}
     }

@@ -965,11 +965,6 @@ public final class Settings {
             return this;
         }
 
-        Row<T> notYet(T actsAs, String meanwhile) {
-            effect = new Effect.NotYet<>(actsAs, meanwhile);
-            return this;
-        }
-
         Row<T> noMeaning(String why) {
             effect = new Effect.NoMeaning<>(why);
             return this;

@@ -77,6 +77,7 @@ public final class Link implements ServerConnection.Reader {
     private boolean heardNothing;
     /** Why the standby does not answer; the rest of what it says is dropped, and another node is asked. */
     private @Nullable Refusal refusal;
+
     private long clientBytesBefore;
     private boolean outOfStep;
     /** The server's last word was that the client's settings cannot be had there. */
@@ -998,7 +999,7 @@ public final class Link implements ServerConnection.Reader {
     public void onLost(@Nullable ErrorResponse fatal) {
         boolean again = replayLost && !replayedAgain && heardNothing && client.holdsRequest();
         boolean rerun = again || (!replayLost && mayRunAgain() && !outOfStep);
-        boolean refused = replayLost && !again && fatal != null;
+        boolean refused = replayLost && !again;
         replayedAgain = again;
         replayLost = false;
         if (writes.isNoted()) {
@@ -1010,7 +1011,7 @@ public final class Link implements ServerConnection.Reader {
         linked.outbox().discard();
         Pool home = end(linked);
         home.release(linked);
-        if (refused) {
+        if (refused && fatal != null) {
             client.onOutOfStep(fatal);
         }
         client.onServerLost(fatal, heardFatal, rerun);

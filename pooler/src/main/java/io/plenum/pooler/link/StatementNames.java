@@ -73,7 +73,8 @@ final class StatementNames {
     private record ParseAlone(PreparedStatement statement) implements ServerConnection.Preparing {}
 
     /** A Query that names a statement; {@code version} is what else it does, if it may be skipped. */
-    private record NamingQuery(Use use, NamedStatement named, @Nullable Version version) {}
+    private record NamingQuery(
+            Use use, NamedStatement named, @Nullable Version version) {}
 
     /** A message went out under another name than the client gave: an error must say the client's. */
     private record Renamed(byte[] ours, byte[] theirs) {}
@@ -343,9 +344,7 @@ final class StatementNames {
     /** The statement that a Query prepares, runs or deallocates, if Parse gave it its name; null for any other Query. */
     @Nullable
     NamedStatement namedBySql(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        if (client.statements().size() == 0
-                || maxPrepared == 0
-                || linked.isInCopyIn()) {
+        if (client.statements().size() == 0 || maxPrepared == 0 || linked.isInCopyIn()) {
             return null;
         }
         PreparedName prepared = client.preparedName();
@@ -385,9 +384,7 @@ final class StatementNames {
             ensurePrepared(linked, statement);
         }
         replies.add(
-                Reply.QUERY,
-                Origin.CLIENT,
-                new NamingQuery(use, new NamedStatement(named.name(), statement), version));
+                Reply.QUERY, Origin.CLIENT, new NamingQuery(use, new NamedStatement(named.name(), statement), version));
         byte[] theirs = statement.name();
         ByteBuf out = linked.outbox().writer();
         out.writeByte('Q').writeInt(bytes.getInt(start + 1) + theirs.length + 2 - (nameEnd - nameStart));
@@ -695,8 +692,8 @@ final class StatementNames {
             case NamedClose closed -> client.statements().put(closed.named());
             case PreparedStatement statement -> linked.statements().onUnanswered(statement);
             case ParseAlone alone -> linked.statements().onUnanswered(alone.statement());
-            case NamingQuery naming when naming.version() != null ->
-                unnamed.onUnanswered(linked, naming.version(), false);
+            case NamingQuery naming
+            when naming.version() != null -> unnamed.onUnanswered(linked, naming.version(), false);
             case Version version -> unnamed.onUnanswered(linked, version, itself && reply == Reply.PARSE);
             case Brought brought -> unnamed.onNotBrought(linked, brought);
             case null, default -> {}
@@ -731,7 +728,7 @@ final class StatementNames {
                 }
                 yield forwardRenamed(bytes, start, end, statement.name(), name);
             }
-            case NamingQuery(_, NamedStatement(byte[] name, PreparedStatement statement), _) ->
+            case NamingQuery(var _, NamedStatement(byte[] name, PreparedStatement statement), var _) ->
                 forwardRenamed(bytes, start, end, statement.name(), name);
             case Renamed(byte[] ours, byte[] theirs) -> forwardRenamed(bytes, start, end, ours, theirs);
             case null, default -> false;

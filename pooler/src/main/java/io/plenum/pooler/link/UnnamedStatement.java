@@ -163,9 +163,8 @@ final class UnnamedStatement {
             boolean owed = !linked.replies().isEmpty();
             settle();
             if (owed) {
-                versions = new Version[1]; // the queue still names the others
-                versions[0] = new Version();
-                current = versions[0];
+                current = new Version();
+                versions = new Version[] {current}; // the queue still names the others
             }
             current.forget(true);
             stamps++;

@@ -24,8 +24,7 @@ public final class RefusedReads {
         since.remove(fingerprint); // it is the youngest now
         since.put(fingerprint, nowNanos);
         var oldest = since.entrySet().iterator();
-        while (oldest.hasNext()
-                && (nowNanos - oldest.next().getValue() > KEPT_NANOS || since.size() > MOST)) {
+        while (oldest.hasNext() && (nowNanos - oldest.next().getValue() > KEPT_NANOS || since.size() > MOST)) {
             oldest.remove();
         }
         empty = false;

@@ -152,7 +152,6 @@ public final class PgbouncerManual {
             when BETTER.containsKey(setting.name()) -> "better: " + BETTER.get(setting.name()) + otherDefault;
             case Effect.InForce<?> _ when BUT.containsKey(setting.name()) -> "same, but " + BUT.get(setting.name());
             case Effect.InForce<?> _ -> "same" + otherDefault;
-            case Effect.NotYet<?>(Object _, String meanwhile) -> "not yet: " + meanwhile;
             case Effect.NoMeaning<?>(String why) -> "without effect: " + why;
         };
     }

@@ -67,7 +67,7 @@ class ReadFloorTest {
     void oldTicketHasItsOwnPositionAndNotTheNewest() {
         session.onCommit(positions, false);
         for (int i = 1; i <= 500; i++) {
-            answer(1000 * i, 1000 * i);
+            answer(1000L * i, 1000L * i);
         }
 
         assertThat(session.required()).isEqualTo(1000);
@@ -77,7 +77,7 @@ class ReadFloorTest {
     void ticketOlderThanWhatIsKeptHasTheOldestThatIs() {
         session.onCommit(positions, false);
         for (int i = 1; i <= 5000; i++) {
-            answer(1000 * i, 1000 * i);
+            answer(1000L * i, 1000L * i);
         }
 
         assertThat(session.required()).isEqualTo(1000 * (5000 - 1023));

@@ -93,7 +93,6 @@ final class SettingsManual {
     private static String note(Setting<?> row) {
         return switch (row.effect()) {
             case Effect.InForce<?> _ -> "";
-            case Effect.NotYet<?>(Object _, String meanwhile) -> " **Not yet in force**: " + meanwhile + ".";
             case Effect.NoMeaning<?>(String why) -> " **Without meaning in Plenum**: " + why + ".";
         };
     }

@@ -97,8 +97,7 @@ class RefusedReadsIT {
     // --- the test's own means --------------------------------------------------------------------------------------
 
     private static RunningPooler startPooler(String... settings) {
-        String hosts =
-                cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
+        String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
         return RunningPooler.ofDatabases(
                 "app = host=%s port=%d".formatted(hosts, cluster.primary().port()), settings);
     }

@@ -343,7 +343,7 @@ class ServerTlsIT {
                             heard.incrementAndGet();
                         }
                     } catch (IOException over) {
-                        continue;
+                        // the next one, then
                     }
                 }
             });

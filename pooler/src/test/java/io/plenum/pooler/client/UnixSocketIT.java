@@ -43,17 +43,25 @@ class UnixSocketIT {
         return directory.resolve(".s.PGSQL." + pooler.port());
     }
 
+    private static final String READY = "Z\0\0\0\5";
+
     /** The answer to a startup packet and a query, as text. */
     private static String converse(Path socket, Map<String, String> startup, String sql) throws IOException {
         try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
             var watch = Thread.ofVirtual().start(() -> giveUp(client));
             client.write(ByteBuffer.wrap(Frames.startup(Frames.PROTOCOL_3_0, startup)));
-            client.write(ByteBuffer.wrap(Frames.join(Frames.query(sql), Frames.terminate())));
+            client.write(ByteBuffer.wrap(Frames.query(sql)));
             var all = new StringBuilder();
             var buffer = ByteBuffer.allocate(64 * 1024);
+            boolean answered = false;
             while (client.read(buffer) >= 0) {
                 all.append(StandardCharsets.UTF_8.decode(buffer.flip()));
                 buffer.clear();
+                if (!answered
+                        && all.indexOf(READY) != all.lastIndexOf(READY)) { // behind the login, and behind the query
+                    answered = true;
+                    client.write(ByteBuffer.wrap(Frames.terminate()));
+                }
             }
             watch.interrupt();
             return all.toString();

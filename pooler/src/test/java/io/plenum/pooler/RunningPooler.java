@@ -45,6 +45,11 @@ public final class RunningPooler implements AutoCloseable {
 
     /** The same, with the directory that relative paths in the settings begin at. */
     public static RunningPooler start(PostgresServer server, Path directory, String... settings) {
+        return new RunningPooler(Pooler.start(config(server, directory, settings)));
+    }
+
+    /** What such a pooler is started with, for another to be taken over by a reload. */
+    public static PoolerConfig config(PostgresServer server, Path directory, String... settings) {
         String ini = """
             [databases]
             * = host=%s port=%d
@@ -57,7 +62,7 @@ public final class RunningPooler implements AutoCloseable {
             event_loops = 1
             %s
             """.formatted(server.host(), server.port(), String.join("\n", settings));
-        return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, directory)));
+        return PoolerConfig.parse(ini, directory);
     }
 
     /** Starts a pooler with these lines of {@code [databases]}; whoever names a user is let in. */

@@ -322,9 +322,6 @@ final class AuthDatabase {
             askers.remove(this);
             loop.execute(AuthDatabase.this::pump);
         }
-
-        @Override
-        public void onCancelsDone(ServerConnection server) {}
     }
 
     /** Name and secret, as PgBouncer reads them; whatever else comes is an error, and nobody gets in by it. */

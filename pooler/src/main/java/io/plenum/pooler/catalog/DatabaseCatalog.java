@@ -317,9 +317,6 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         }
     }
 
-    @Override
-    public void onCancelsDone(ServerConnection server) {}
-
     private static void cancel(@Nullable Future<?> task) {
         if (task != null) {
             task.cancel(false);

@@ -79,10 +79,6 @@ public record DatabaseConfig(String name, String dbname, Overrides overrides, bo
         return overrides.get(Settings.MAX_DB_CONNECTIONS);
     }
 
-    public @Nullable Integer maxDbClientConnections() {
-        return overrides.get(Settings.MAX_DB_CLIENT_CONNECTIONS);
-    }
-
     public @Nullable Duration queryWaitTimeout() {
         return overrides.get(Settings.QUERY_WAIT_TIMEOUT);
     }

@@ -25,10 +25,6 @@ public record UserConfig(String name, Overrides overrides) {
         return overrides.get(Settings.MAX_USER_CONNECTIONS);
     }
 
-    public @Nullable Integer maxUserClientConnections() {
-        return overrides.get(Settings.MAX_USER_CLIENT_CONNECTIONS);
-    }
-
     public @Nullable Duration queryTimeout() {
         return overrides.get(Settings.QUERY_TIMEOUT);
     }

@@ -3,11 +3,9 @@ package io.plenum.pooler.discovery;
 import io.netty.util.concurrent.Future;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
-import io.plenum.pooler.server.ServerTarget;
 import io.plenum.routing.topology.Node;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -21,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class MonitorConnection implements Prober, ServerConnection.Owner {
     /** Time for one probe, a login included where one is needed. */
     static final long DEADLINE_MILLIS = 750;
-
-    private static final Map<String, String> PARAMETERS = Map.of("application_name", "plenum monitor");
 
     private final Loop loop;
     private final LongSupplier clock;
@@ -88,10 +84,7 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
         fresh = true;
         query = ProbeQuery.FULL;
         MonitorLogins.Login login = known.get(loginTried % known.size());
-        connection = probing.connect(
-                loop,
-                new ServerTarget(node.address(), login.database(), login.user(), login.credential(), PARAMETERS, null),
-                this);
+        connection = probing.connect(loop, login.at(node, "plenum monitor"), this);
     }
 
     @Override
@@ -176,9 +169,6 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
             }
         }
     }
-
-    @Override
-    public void onCancelsDone(ServerConnection server) {}
 
     // --- end of a probe --------------------------------------------------------------------------------------------
 

@@ -3,11 +3,9 @@ package io.plenum.pooler.discovery;
 import io.netty.util.concurrent.Future;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
-import io.plenum.pooler.server.ServerTarget;
 import io.plenum.routing.topology.Node;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +31,6 @@ final class NodeQuestions implements ServerConnection.Owner {
     }
 
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final Map<String, String> PARAMETERS = Map.of("application_name", "plenum positions");
 
     private final Node node;
     private final Loop loop;
@@ -88,10 +85,7 @@ final class NodeQuestions implements ServerConnection.Owner {
             return;
         }
         MonitorLogins.Login login = known.get(loginTried % known.size());
-        connection = probing.connect(
-                loop,
-                new ServerTarget(node.address(), login.database(), login.user(), login.credential(), PARAMETERS, null),
-                this);
+        connection = probing.connect(loop, login.at(node, "plenum positions"), this);
     }
 
     @Override
@@ -138,9 +132,6 @@ final class NodeQuestions implements ServerConnection.Owner {
             lose();
         }
     }
-
-    @Override
-    public void onCancelsDone(ServerConnection server) {}
 
     private void settle() {
         question = null;

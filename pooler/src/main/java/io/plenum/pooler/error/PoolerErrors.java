@@ -221,11 +221,6 @@ public final class PoolerErrors {
                 .hint("Connect again.");
     }
 
-    /** The message cannot be part of what the client is doing. */
-    public static ErrorResponse protocolViolation(String what) {
-        return fatal(SqlState.PROTOCOL_VIOLATION, what);
-    }
-
     /** The server went away with work in hand; whether it was done is unknown. Closes the client. */
     public static ErrorResponse serverLost() {
         return fatal(SqlState.CONNECTION_FAILURE, "server connection closed unexpectedly")

@@ -268,10 +268,6 @@ public final class ClientChannels {
         pending.writeTo(out);
     }
 
-    public boolean hasPending() {
-        return !pending.isEmpty();
-    }
-
     /** Whether the client listens to anything, as of its last commit: only then can it hear itself. */
     public boolean isListening() {
         return !active.isEmpty();

@@ -130,9 +130,6 @@ final class ListenConnection implements ServerConnection.Owner, ServerConnection
         end("closed", null);
     }
 
-    @Override
-    public void onCancelsDone(ServerConnection server) {}
-
     // --- reader ----------------------------------------------------------------------------------------------------
 
     @Override

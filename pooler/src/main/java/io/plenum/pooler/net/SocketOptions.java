@@ -10,7 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The options of every connection; 0 leaves the kernel's value. Seconds, but for {@code userTimeoutMillis}.
+ * The options of every connection; 0 leaves the kernel's value. Seconds, but for {@code userTimeoutMillis}. TCP_NODELAY is not
+ * among them, for Netty sets it on every connection by itself.
  *
  * @param keepAlive whether a silent peer is probed at all
  */
@@ -23,7 +24,6 @@ public record SocketOptions(
     public Map<ChannelOption<?>, Object> of(Transport transport) {
         Map<ChannelOption<?>, Object> options = new LinkedHashMap<>();
         options.put(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
-        options.put(ChannelOption.TCP_NODELAY, true);
         options.put(ChannelOption.SO_KEEPALIVE, keepAlive);
         options.put(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
         if (bufferBytes > 0) {

@@ -68,18 +68,6 @@ public final class PoolDirectory {
         autoDatabases.remove(database);
     }
 
-    /** Connections of a database, over all its pools. */
-    public int databaseConnections(String database) {
-        Permits permits = databases.get(database);
-        return permits == null ? 0 : permits.taken();
-    }
-
-    /** Connections of a user, over all pools. */
-    public int userConnections(String user) {
-        Permits permits = users.get(user);
-        return permits == null ? 0 : permits.taken();
-    }
-
     /** Applies a new configuration's limits. */
     public void configure(PoolerConfig now) {
         limits.forEach((key, pool) -> {

@@ -1,47 +1,52 @@
 package io.plenum.pooler.pool;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.netty.util.collection.LongObjectHashMap;
+import io.netty.util.collection.LongObjectMap;
 import java.util.concurrent.TimeUnit;
 
 /**
  * The reads of one database that a standby has refused, by {@linkplain io.plenum.routing.sql.Fingerprint fingerprint}: they
- * go to the primary at once. Forgotten after an hour, and the oldest when there are too many. Any thread.
+ * go to the primary at once. Forgotten after an hour, and the oldest when there are too many. Confined to its event loop.
  */
 public final class RefusedReads {
     private static final int MOST = 20_000;
     private static final long KEPT_NANOS = TimeUnit.HOURS.toNanos(1);
 
-    private final Map<Long, Long> since = new LinkedHashMap<>(); // guarded by this
-    private volatile boolean empty = true;
+    /** When each was refused last. */
+    private final LongObjectMap<Long> since = new LongObjectHashMap<>();
 
     /** Whether nothing was refused lately: then no text needs to be looked at. */
     public boolean isEmpty() {
-        return empty;
+        return since.isEmpty();
     }
 
-    public synchronized void add(long fingerprint, long nowNanos) {
-        since.remove(fingerprint); // it is the youngest now
-        since.put(fingerprint, nowNanos);
-        var oldest = since.entrySet().iterator();
-        while (oldest.hasNext() && (nowNanos - oldest.next().getValue() > KEPT_NANOS || since.size() > MOST)) {
-            oldest.remove();
+    public void add(long fingerprint, long nowNanos) {
+        since.put(fingerprint, (Long) nowNanos);
+        long oldest = fingerprint;
+        long longest = 0;
+        var entries = since.entries().iterator();
+        while (entries.hasNext()) {
+            var entry = entries.next();
+            long age = nowNanos - entry.value();
+            if (age > KEPT_NANOS) {
+                entries.remove();
+            } else if (age > longest) {
+                longest = age;
+                oldest = entry.key();
+            }
         }
-        empty = false;
+        if (since.size() > MOST) {
+            since.remove(oldest);
+        }
     }
 
-    public synchronized boolean contains(long fingerprint, long nowNanos) {
+    /** Asked for each read while there are any: allocates nothing. */
+    public boolean contains(long fingerprint, long nowNanos) {
         Long refused = since.get(fingerprint);
-        if (refused == null || nowNanos - refused <= KEPT_NANOS) {
-            return refused != null;
+        if (refused != null && nowNanos - refused > KEPT_NANOS) {
+            since.remove(fingerprint);
+            return false;
         }
-        since.remove(fingerprint);
-        empty = since.isEmpty();
-        return false;
-    }
-
-    /** How many are known. */
-    public synchronized int size() {
-        return since.size();
+        return refused != null;
     }
 }

@@ -178,8 +178,5 @@ public final class WalSenders {
             }
             pool.onClosed(server);
         }
-
-        @Override
-        public void onCancelsDone(ServerConnection server) {}
     }
 }

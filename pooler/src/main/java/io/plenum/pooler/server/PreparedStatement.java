@@ -64,10 +64,6 @@ public final class PreparedStatement {
         return name.length;
     }
 
-    public int tailLength() {
-        return tail.length;
-    }
-
     /** Appends the name and its NUL. */
     public void writeName(ByteBuf out) {
         out.writeBytes(name).writeByte(0);

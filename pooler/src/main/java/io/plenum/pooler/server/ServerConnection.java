@@ -141,7 +141,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         void onClosed(ServerConnection server);
 
         /** The last cancel request for this server has been seen through. */
-        void onCancelsDone(ServerConnection server);
+        default void onCancelsDone(ServerConnection server) {}
 
         /** The server was a standby when it last said, and is none any more. */
         default void onPromoted(ServerConnection server) {}

@@ -7,7 +7,6 @@ import io.plenum.pooler.Authority;
 import io.plenum.pooler.Authority.Issued;
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
-import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.PostgresServer;
 import java.io.IOException;
@@ -66,13 +65,16 @@ class ClientTlsIT {
     }
 
     private RunningPooler start(Path key, Path certificate, String mode, String... more) {
-        return RunningPooler.start(
-                SERVER,
-                directory,
-                "client_tls_sslmode = " + mode,
-                "client_tls_key_file = " + key,
-                "client_tls_cert_file = " + certificate,
-                String.join("\n", more));
+        return RunningPooler.start(SERVER, directory, settings(key, certificate, mode, more));
+    }
+
+    private static String settings(Path key, Path certificate, String mode, String... more) {
+        return """
+            client_tls_sslmode = %s
+            client_tls_key_file = %s
+            client_tls_cert_file = %s
+            %s
+            """.formatted(mode, key, certificate, String.join("\n", more));
     }
 
     private String trusted() {
@@ -274,25 +276,11 @@ class ClientTlsIT {
         var next = other.issue("pooler", "localhost", "127.0.0.1");
         Path key = Files.copy(own.key(), directory.resolve("current.key"));
         Path certificate = Files.copy(own.certificate(), directory.resolve("current.crt"));
-        String ini = """
-            [databases]
-            * = host=%s port=%d
-
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = 0
-            auth_type = trust
-            http_listen_port = 0
-            event_loops = 1
-            client_tls_sslmode = require
-            client_tls_key_file = %s
-            client_tls_cert_file = %s
-            """.formatted(SERVER.host(), SERVER.port(), key, certificate);
         try (var pooler = start(key, certificate, "require");
                 var before = pooler.connect(trusted())) {
             Files.copy(next.key(), key, StandardCopyOption.REPLACE_EXISTING);
             Files.copy(next.certificate(), certificate, StandardCopyOption.REPLACE_EXISTING);
-            pooler.pooler().reload(PoolerConfig.parse(ini, directory));
+            pooler.pooler().reload(RunningPooler.config(SERVER, directory, settings(key, certificate, "require")));
 
             assertThatThrownBy(() -> pooler.connect(trusted())).isInstanceOf(SQLException.class);
             try (var after = pooler.connect("sslmode=verify-full&sslrootcert=" + other.file())) {

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plenum.pooler.LeakWatch;
-import io.plenum.pooler.Pooler;
 import io.plenum.pooler.RunningPooler;
-import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
@@ -336,22 +334,17 @@ class LoginIT {
 
     @Test
     void loginsWithTheSamePacketFollowAReload() throws Exception {
-        String ini = """
-            [databases]
-            app = host=%s port=%d application_name=%%s
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = 0
-            auth_type = trust
-            http_listen_port = 0
-            """.formatted(SERVER.host(), SERVER.port());
-        try (var pooler = Pooler.start(PoolerConfig.parse(ini.formatted("before"), directory))) {
-            int port = pooler.addresses().getFirst().getPort();
-            assertThat(applicationName(port)).isEqualTo("before");
-            assertThat(applicationName(port)).isEqualTo("before");
-            pooler.reload(PoolerConfig.parse(ini.formatted("after"), directory));
-            assertThat(applicationName(port)).isEqualTo("after");
+        try (var pooler = RunningPooler.start(SERVER, directory, named("before"))) {
+            assertThat(applicationName(pooler.port())).isEqualTo("before");
+            assertThat(applicationName(pooler.port())).isEqualTo("before");
+            pooler.pooler().reload(RunningPooler.config(SERVER, directory, named("after")));
+            assertThat(applicationName(pooler.port())).isEqualTo("after");
         }
+    }
+
+    private static String named(String application) {
+        return "[databases]\napp = host=%s port=%d application_name=%s"
+                .formatted(SERVER.host(), SERVER.port(), application);
     }
 
     private static @Nullable String applicationName(int port) throws IOException {

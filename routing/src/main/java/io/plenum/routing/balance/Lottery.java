@@ -60,13 +60,31 @@ final class Lottery {
         return last; // what is lost by rounding
     }
 
+    /** What a candidate has to bear, whatever its weight. */
+    @FunctionalInterface
+    interface Burden {
+        double of(Balancer.Loads loads, int candidate);
+    }
+
+    /** Of two different ones drawn at random the one that bears less for its weight; the first where they bear the same. */
+    int lighterOfTwo(int size, Balancer.Loads loads, Burden burden) {
+        int first = draw(size);
+        if (size == 1) {
+            return first;
+        }
+        int second = drawBeside(first, size);
+        double ofFirst = perWeight(first, burden.of(loads, first));
+        return perWeight(second, burden.of(loads, second)) < ofFirst ? second : first;
+    }
+
     /** The load of a candidate of weight 1 that is as busy for its size. */
     double perWeight(int candidate, double load) {
         double[] known = weights;
         return known == null || candidate >= known.length ? load : load / known[candidate];
     }
 
-    private static int at(double[] weights, double point) {
+    /** Whose part of the sum of the weights the point is in. */
+    static int at(double[] weights, double point) {
         double before = 0;
         for (int i = 0; i < weights.length; i++) {
             before += weights[i];

@@ -26,15 +26,10 @@ public final class LowestLatency implements Balancer {
 
     @Override
     public int choose(int candidates, Loads loads) {
-        int first = lottery.draw(candidates);
-        if (candidates == 1) {
-            return first;
-        }
-        int second = lottery.drawBeside(first, candidates);
-        return cost(second, loads) < cost(first, loads) ? second : first;
+        return lottery.lighterOfTwo(candidates, loads, LowestLatency::cost);
     }
 
-    private double cost(int candidate, Loads loads) {
-        return lottery.perWeight(candidate, loads.latencyNanos(candidate) * (loads.inFlight(candidate) + 1));
+    private static double cost(Loads loads, int candidate) {
+        return loads.latencyNanos(candidate) * (loads.inFlight(candidate) + 1);
     }
 }

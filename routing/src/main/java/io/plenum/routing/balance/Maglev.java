@@ -8,15 +8,14 @@ import java.util.Arrays;
  *
  * <p>The candidates take turns at choosing a free slot, each in the order of its own permutation of the table.
  */
-public final class Maglev implements Balancer {
+public final class Maglev extends Keyed {
     /** A prime, so that every step goes through all slots. */
     private static final int SLOTS = 2039;
 
     private final short[] table = new short[SLOTS];
-    private int candidates;
 
     @Override
-    public void prepare(double[] weights, String[] names) {
+    void place(double[] weights, String[] names) {
         int count = weights.length;
         int[] next = new int[count];
         int[] step = new int[count];
@@ -43,19 +42,10 @@ public final class Maglev implements Balancer {
                 }
             }
         }
-        candidates = count;
     }
 
     @Override
-    public boolean usesKey() {
-        return true;
-    }
-
-    @Override
-    public int choose(int candidates, Loads loads) {
-        if (candidates != this.candidates || candidates < 1) {
-            throw new IllegalArgumentException("prepared for " + this.candidates + " candidates: " + candidates);
-        }
-        return table[(int) Long.remainderUnsigned(loads.key(), SLOTS)];
+    int owner(long key) {
+        return table[(int) Long.remainderUnsigned(key, SLOTS)];
     }
 }

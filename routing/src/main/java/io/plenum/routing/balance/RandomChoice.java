@@ -29,11 +29,6 @@ public final class RandomChoice implements Balancer {
         if (weights.length != candidates) {
             return random.nextInt(candidates);
         }
-        double point = random.nextDouble() * total;
-        int chosen = 0;
-        for (double before = weights[0]; point >= before && chosen < candidates - 1; before += weights[chosen]) {
-            chosen++;
-        }
-        return chosen;
+        return Lottery.at(weights, random.nextDouble() * total);
     }
 }

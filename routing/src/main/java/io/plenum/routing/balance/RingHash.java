@@ -10,16 +10,15 @@ import java.util.Arrays;
  * <p>Even only over many keys, and the less so the fewer points there are: with {@value #POINTS} of them shares differ by
  * about a tenth.
  */
-public final class RingHash implements Balancer {
+public final class RingHash extends Keyed {
     private static final int POINTS = 160;
     private static final int MOST_POINTS = 1 << 16;
 
     private long[] points = new long[0];
     private int[] owners = new int[0];
-    private int candidates;
 
     @Override
-    public void prepare(double[] weights, String[] names) {
+    void place(double[] weights, String[] names) {
         double lightest = Double.MAX_VALUE;
         for (double weight : weights) {
             lightest = Math.min(lightest, weight);
@@ -48,20 +47,10 @@ public final class RingHash implements Balancer {
             points[i] = all[i].hash();
             owners[i] = all[i].owner();
         }
-        candidates = weights.length;
     }
 
     @Override
-    public boolean usesKey() {
-        return true;
-    }
-
-    @Override
-    public int choose(int candidates, Loads loads) {
-        if (candidates != this.candidates || candidates < 1) {
-            throw new IllegalArgumentException("prepared for " + this.candidates + " candidates: " + candidates);
-        }
-        long key = loads.key();
+    int owner(long key) {
         int low = 0;
         int high = points.length;
         while (low < high) {

@@ -24,12 +24,6 @@ public final class TwoChoices implements Balancer {
 
     @Override
     public int choose(int candidates, Loads loads) {
-        int first = lottery.draw(candidates);
-        if (candidates == 1) {
-            return first;
-        }
-        int second = lottery.drawBeside(first, candidates);
-        double ofFirst = lottery.perWeight(first, loads.inFlight(first));
-        return lottery.perWeight(second, loads.inFlight(second)) < ofFirst ? second : first;
+        return lottery.lighterOfTwo(candidates, loads, Loads::inFlight);
     }
 }

@@ -276,7 +276,7 @@ public final class LoopCensus implements Census.Taker {
                 server == null ? 0 : server.id(),
                 fd(client.channelOrNull()),
                 application == null ? "" : application,
-                client.statements().size(),
+                client.preparedStatements(),
                 tls(client.transport().tls()),
                 link == null || pin == null
                         ? null

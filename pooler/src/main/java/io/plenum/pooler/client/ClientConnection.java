@@ -24,12 +24,8 @@ import io.plenum.pooler.pool.RefusedReads;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
-import io.plenum.routing.Catalog;
-import io.plenum.routing.HintPolicy;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
-import io.plenum.routing.RoutingHint;
-import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.Target;
 import io.plenum.routing.balance.Hashes;
@@ -47,7 +43,6 @@ import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.StartupParameters.Replication;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -63,8 +58,7 @@ import org.jspecify.annotations.Nullable;
  * <p>While idle, the messages at hand up to Sync are one batch: {@link #beginBatch} decides where it goes. While linked, every
  * message goes to {@link Link#onMessage}. While waiting, nothing is read. Confined to its event loop.
  */
-public final class ClientConnection extends ChannelInboundHandlerAdapter
-        implements LinkedClient, WaitQueue.Waiter, BatchReader.Session {
+public final class ClientConnection extends ChannelInboundHandlerAdapter implements LinkedClient, WaitQueue.Waiter {
     /** More replies than this are never owed to a client: it is not read until some have come. */
     private static final int MAX_OUTSTANDING = 4096;
 
@@ -98,7 +92,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private final long id;
     private final ClientLog log;
     private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.FRONTEND);
-    private final ClientStatements statements = new ClientStatements();
+    private final KeptRequest request = new KeptRequest();
     private final WaitQueue.Place place = new WaitQueue.Place(this);
     private final ClientListening listening;
     private final long connectedNanos = System.nanoTime();
@@ -118,30 +112,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private @Nullable Pool linkedPool;
     private @Nullable Link link;
     private @Nullable ClientReads reads;
-
-    /** Why a standby has refused the batch at hand, which is to be run elsewhere. */
-    private @Nullable Refusal refusal;
-
-    /** The standby that has, where another may do. */
-    private @Nullable Pool refusedBy;
-
-    private @Nullable ClientSettings limits;
-    private SessionSettings settings = SessionSettings.NONE;
-    private SessionSettings startSettings = SessionSettings.NONE;
-    private Map<String, String> startValues = Map.of();
-    private boolean readOnlyByDefault;
-    private boolean safeText = true;
-    private boolean utf8 = true;
-    private RoutingHint hint = RoutingHint.AUTO;
-    /** The session's own default of the isolation level; null where it has none. */
-    private @Nullable String isolation;
-
-    /** What names mean in the database; null in session mode and before the login. */
-    private @Nullable DatabaseCatalog names;
-
-    /** By which of its versions the client's last Parse was judged. */
-    private long parseJudgedBy;
-
+    private @Nullable ClientSession session;
     private String database = "";
     private String user = "";
 
@@ -168,9 +139,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     private boolean onReplica;
     private boolean waitsForRead;
     private Reason batchReason = Reason.EMPTY;
-
-    /** What was sent as a read and is not answered: owned, for another server when this one dies. */
-    private @Nullable ByteBuf request;
 
     /** A cancel request that waits for its moment: to be run when it is over. */
     private @Nullable Runnable pendingCancel;
@@ -286,8 +254,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (group != null) {
             group.removeClient();
         }
-        if (names != null) {
-            names.leave();
+        if (session != null) {
+            session.close();
         }
         clients.leave(this);
         if (seat != null) {
@@ -311,7 +279,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (replication != null) {
             replication.stop();
         }
-        dropRequest();
+        request.drop();
         listening.close();
         if (input != null) {
             input.release();
@@ -493,7 +461,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (close.isStatement()) {
             byte[] name = new byte[close.nameEnd() - close.nameStart()];
             bytes.getBytes(close.nameStart(), name);
-            statements.remove(name);
+            session().statements().remove(name);
         }
         BackendMessages.closeComplete(outbox().writer());
         return true;
@@ -507,7 +475,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             fail(PoolerErrors.shuttingDown());
             return false;
         }
-        batchReason = clients.batches().decide(this, bytes, start);
+        batchReason = clients.batches().decide(session(), bytes, start);
         long now = System.nanoTime();
         if (batchReason == Reason.READ && isRefused(bytes, start, now)) {
             batchReason = Reason.REFUSED_BY_STANDBY;
@@ -520,19 +488,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     /** Whether no standby is to be asked: one has refused it just now, or the like of it before. */
     private boolean isRefused(ByteBuf bytes, int start, long now) {
-        Refusal just = refusal;
-        refusal = null;
-        if (just != null) {
-            return just != Refusal.CONFLICT || refusedBy == null;
+        if (request.isForPrimary()) {
+            return true;
         }
         RefusedReads refused = group().refusedReads();
-        return !refused.isEmpty() && refused.contains(clients.batches().fingerprint(this, bytes, start), now);
+        return !refused.isEmpty() && refused.contains(clients.batches().fingerprint(session(), bytes, start), now);
     }
 
     private boolean seekServer(long nowNanos) {
         requestNanos = nowNanos;
         boolean read = batchReason.target() == Target.REPLICA;
-        Pool left = refusedBy;
+        Pool left = request.refusedBy();
         Pool pool = !read ? null : left == null ? group().forRead(readKey()) : group().forReadBeside(left);
         if (pool != null && batchReason != Reason.EMPTY) {
             pool = reads().choose(pool);
@@ -567,7 +533,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (!group().balancesByKey()) {
             return 0;
         }
-        String application = value("application_name");
+        String application = session().value("application_name");
         return Hashes.of(
                 switch (limits().balanceKey()) {
                     case USER -> user;
@@ -693,10 +659,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             Reason reason = Reason.EMPTY;
             int traits = 0;
             if (type == FrontendType.QUERY || type == FrontendType.PARSE) {
-                reason = clients.batches().reasonOf(this, type.code(), bytes, start, cutter.end());
+                reason = clients.batches().reasonOf(session(), type.code(), bytes, start, cutter.end());
                 traits = clients.batches().traits();
                 if (type == FrontendType.PARSE && bytes.getByte(start + Limits.HEADER) == 0) {
-                    parseJudgedBy = clients.batches().judgedBy(); // of the unnamed statement
+                    session().onUnnamedParse(clients.batches().judgedBy());
                 }
             }
             if (reason == Reason.NODE_LOCAL && LsnQuestion.isAsked(type, bytes, start, cutter.end(), step)) {
@@ -743,7 +709,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
             if (first && link.isReplaying()) {
                 keepRequest(bytes, start); // another server may take the settings
             } else if (!first) {
-                dropRequest();
+                request.drop();
             }
             return true;
         }
@@ -754,16 +720,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         if (!first) {
             if (link.outstanding() == 0) {
-                dropRequest();
+                request.drop();
                 return true; // inside a READ ONLY transaction, or the link would be over
             }
-            if (clients.batches().decide(this, bytes, start) != Reason.READ) {
+            if (clients.batches().decide(session(), bytes, start) != Reason.READ) {
                 cutter.rewind(start);
                 held = true;
                 return false;
             }
             requestBatches++;
-            dropRequest(); // two groups in flight: what was answered is not told apart, so nothing is run again
+            request.drop(); // two groups in flight: what was answered is not told apart, so nothing is run again
             return true;
         }
         requestBatches = 1;
@@ -774,50 +740,38 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private void keepRequest(ByteBuf bytes, int start) {
-        dropRequest();
-        int length = clients.batches().endOfBatch(bytes, start) - start;
-        if (length > 0 && length <= Limits.LOOKED_AT) {
-            request = channel().alloc().directBuffer(length).writeBytes(bytes, start, length);
-        }
-    }
-
-    private void dropRequest() {
-        if (request != null) {
-            request.release();
-            request = null;
-        }
+        request.keep(
+                bytes,
+                start,
+                clients.batches().endOfBatch(bytes, start),
+                channel().alloc());
     }
 
     @Override
     public boolean holdsRequest() {
-        return request != null;
+        return request.isKept();
     }
 
     @Override
     public void onRefused(Refusal why) {
-        ByteBuf again = request;
         Pool pool = linkedPool;
-        if (state != State.LINKED || again == null || pool == null) {
+        ByteBuf again = state == State.LINKED && pool != null ? request.take() : null;
+        if (again == null || pool == null) {
             return; // it is leaving
         }
-        request = null;
         awaitsAnswers = false;
         onReplica = false;
         if (why.isOfStatement()) {
-            long fingerprint = clients.batches().fingerprint(this, again, again.readerIndex());
+            long fingerprint = clients.batches().fingerprint(session(), again, again.readerIndex());
             group().refusedReads().add(fingerprint, System.nanoTime());
         }
-        // What conflicts with the replay of one standby need not with that of another; but that is tried once.
-        boolean elsewhere = why == Refusal.CONFLICT && refusedBy == null;
-        refusal = elsewhere ? null : why;
-        refusedBy = elsewhere ? pool : null;
+        request.onRefused(why, pool);
         runAgain(again);
     }
 
     @Override
     public void onReleased() {
-        dropRequest();
-        refusedBy = null;
+        request.onAnswered();
         reads().onAnswered(linkedPool, onReplica);
         held = false;
         awaitsAnswers = false;
@@ -853,13 +807,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (state != State.LINKED) {
             return;
         }
-        if (channel().isActive() && rerun && request != null) {
-            ByteBuf again = request;
-            request = null;
+        ByteBuf again = channel().isActive() && rerun ? request.take() : null;
+        if (again != null) {
             runAgain(again);
             return;
         }
-        dropRequest();
+        request.drop();
         become(State.IDLE);
         if (heard) {
             log.onClosing("server conn crashed?");
@@ -931,7 +884,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public boolean speaksUtf8() {
-        return "UTF8".equals(value("client_encoding"));
+        return "UTF8".equals(session().value("client_encoding"));
     }
 
     Link.Mode mode() {
@@ -1004,29 +957,29 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.database = database;
         this.user = user;
         this.group = group;
-        this.limits = limits;
         this.cancelKey = key;
-        this.link = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
+        Link own = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
+        this.link = own;
+        this.session = new ClientSession(profile, limits, own, enterCatalog(group, limits));
         this.reads = new ClientReads(group, limits.consistency());
         login = null;
-        startSettings = profile.settings();
-        startValues = profile.reported();
-        setSettings(startSettings);
+        reads().onSettings(profile.settings());
         group.addClient();
         group.stats().clientLogins++;
-        enterCatalog(group);
         idleSinceNanos = System.nanoTime();
         become(State.IDLE);
         readIfAllowed();
     }
 
     /** In session mode it makes no difference what names mean. */
-    private void enterCatalog(PoolGroup group) {
+    private @Nullable DatabaseCatalog enterCatalog(PoolGroup group, ClientSettings limits) {
         DatabaseConfig entry = clients.shared().config().get().database(database);
-        if (entry != null && limits().mode() != Link.Mode.SESSION) {
-            names = clients.shared().catalogs().of(entry);
-            names.enter(group.user());
+        if (entry == null || limits.mode() == Link.Mode.SESSION) {
+            return null;
         }
+        DatabaseCatalog names = clients.shared().catalogs().of(entry);
+        names.enter(group.user());
+        return names;
     }
 
     void onConsoleLogin(String database, String user, ConsoleSession session, CancelKey key) {
@@ -1044,7 +997,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         this.user = relay.user();
         this.group = group;
         this.replication = relay;
-        this.settings = relay.settings();
         this.cancelKey = key;
         login = null;
         group.addClient();
@@ -1059,43 +1011,21 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     /** Another configuration: limits of time change at once, the kind of session does not. */
     void onConfig(PoolerConfig now) {
-        ClientSettings old = limits;
-        if (old == null) {
+        if (session == null) {
             return;
         }
         DatabaseConfig entry = now.database(database);
         if (entry == null) {
             failWhenIdle(PoolerErrors.databaseRemoved(database));
         } else {
-            limits = ClientSettings.of(now, entry, now.user(user)).ofKind(old);
+            session.setLimits(ClientSettings.of(now, entry, now.user(user)).ofKind(session.limits()));
         }
     }
 
     @Override
     public void setSettings(SessionSettings settings) {
-        this.settings = settings;
-        safeText = isSafe(value("client_encoding")) && !"off".equals(value("standard_conforming_strings"));
-        readOnlyByDefault = "on".equals(value("default_transaction_read_only"));
-        String encoding = value("client_encoding");
-        utf8 = encoding == null || encoding.equalsIgnoreCase("UTF8");
-        hint = RoutingHint.named(value(RoutingHint.SETTING));
-        isolation = settings.get("default_transaction_isolation");
+        session().set(settings);
         reads().onSettings(settings);
-    }
-
-    /** What the session has for a reported parameter: its own value, or that of its start. */
-    private @Nullable String value(String name) {
-        String own = settings.get(name);
-        return own == null ? startValues.get(name) : own;
-    }
-
-    /** Encodings whose multi-byte characters may hold a byte that looks like a quote or a backslash are not safe to scan. */
-    private static boolean isSafe(@Nullable String encoding) {
-        return switch (encoding) {
-            case null -> true;
-            case "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "GB18030", "UHC", "JOHAB" -> false;
-            default -> true;
-        };
     }
 
     // --- ends ------------------------------------------------------------------------------------------------------
@@ -1144,7 +1074,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         if (replication != null) {
             replication.stop();
         }
-        dropRequest();
+        request.drop();
         listening.close();
         if (!nested && input != null) {
             input.release();
@@ -1405,10 +1335,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private ClientSettings limits() {
-        if (limits == null) {
+        return session().limits();
+    }
+
+    private ClientSession session() {
+        if (session == null) {
             throw new IllegalStateException("not logged in");
         }
-        return limits;
+        return session;
     }
 
     private Link link() {
@@ -1440,6 +1374,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
         return replication == null ? null : replication.server();
     }
 
+    /** How many prepared statements the client has named. */
+    public int preparedStatements() {
+        return session == null ? 0 : session.statements().size();
+    }
+
     /** What kind of session the client has asked for. */
     public Replication replication() {
         return replication == null ? Replication.NONE : replication.replication();
@@ -1447,57 +1386,20 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public SessionSettings settings() {
-        return settings;
+        if (session != null) {
+            return session.settings();
+        }
+        return replication == null ? SessionSettings.NONE : replication.settings();
     }
 
     @Override
     public SessionSettings startSettings() {
-        return startSettings;
+        return session().startSettings();
     }
 
     @Override
     public ClientStatements statements() {
-        return statements;
-    }
-
-    @Override
-    public RoutingPolicy routing() {
-        return limits().routing();
-    }
-
-    @Override
-    public boolean isReadOnlyByDefault() {
-        return readOnlyByDefault;
-    }
-
-    @Override
-    public boolean isTextSafe() {
-        return safeText;
-    }
-
-    @Override
-    public Catalog catalog() {
-        DatabaseCatalog known = names;
-        if (known == null) {
-            return Catalog.OFF;
-        }
-        Catalog now = known.snapshot();
-        return utf8 ? now : now.inAnyEncoding();
-    }
-
-    @Override
-    public HintPolicy hints() {
-        return limits().hints();
-    }
-
-    @Override
-    public RoutingHint hint() {
-        return hint;
-    }
-
-    @Override
-    public boolean isSerializableByDefault() {
-        return isolation == null ? catalog().isSerializable() : isolation.equals("serializable");
+        return session().statements();
     }
 
     @Override
@@ -1507,16 +1409,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public void onDefined() {
-        if (names != null) {
-            names.onDefined();
-        }
-    }
-
-    @Override
-    public Reason unnamedReason() {
-        Reason reason = link().unnamedReason();
-        boolean same = parseJudgedBy == catalog().version();
-        return same || reason.target() == Target.PRIMARY ? reason : Reason.NO_CATALOG;
+        session().onDefined();
     }
 
     @Override

@@ -1,0 +1,164 @@
+package io.plenum.pooler.client;
+
+import io.plenum.pooler.catalog.DatabaseCatalog;
+import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.link.Link;
+import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Catalog;
+import io.plenum.routing.HintPolicy;
+import io.plenum.routing.Reason;
+import io.plenum.routing.RoutingHint;
+import io.plenum.routing.RoutingPolicy;
+import io.plenum.routing.Target;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client that has logged in has said of its session, and what that means for where its batches go: its settings, its
+ * named statements, what names mean in its database. Confined to its event loop.
+ */
+final class ClientSession implements BatchReader.Session {
+    private final ClientStatements statements = new ClientStatements();
+    private final SessionSettings startSettings;
+    private final Map<String, String> startValues;
+    private final Link link;
+
+    /** What names mean in the database; null in session mode, where it makes no difference. */
+    private final @Nullable DatabaseCatalog names;
+
+    private ClientSettings limits;
+    private SessionSettings settings;
+    private boolean readOnlyByDefault;
+    private boolean safeText = true;
+    private boolean utf8 = true;
+    private RoutingHint hint = RoutingHint.AUTO;
+
+    /** The session's own default of the isolation level; null where it has none. */
+    private @Nullable String isolation;
+
+    /** By which version of the names the unnamed statement was judged. */
+    private long unnamedJudgedBy;
+
+    /** The session begins; {@code names} are entered already. */
+    ClientSession(SessionProfile start, ClientSettings limits, Link link, @Nullable DatabaseCatalog names) {
+        this.startSettings = start.settings();
+        this.startValues = start.reported();
+        this.limits = limits;
+        this.link = link;
+        this.names = names;
+        this.settings = startSettings;
+        set(startSettings);
+    }
+
+    /** What the configuration says of the client. */
+    ClientSettings limits() {
+        return limits;
+    }
+
+    void setLimits(ClientSettings limits) {
+        this.limits = limits;
+    }
+
+    SessionSettings settings() {
+        return settings;
+    }
+
+    SessionSettings startSettings() {
+        return startSettings;
+    }
+
+    void set(SessionSettings settings) {
+        this.settings = settings;
+        String encoding = value("client_encoding");
+        safeText = isSafe(encoding) && !"off".equals(value("standard_conforming_strings"));
+        utf8 = encoding == null || encoding.equalsIgnoreCase("UTF8");
+        readOnlyByDefault = "on".equals(value("default_transaction_read_only"));
+        hint = RoutingHint.named(value(RoutingHint.SETTING));
+        isolation = settings.get("default_transaction_isolation");
+    }
+
+    /** What the session has for a reported parameter: its own value, or that of its start. */
+    @Nullable
+    String value(String name) {
+        String own = settings.get(name);
+        return own == null ? startValues.get(name) : own;
+    }
+
+    /** Encodings whose multi-byte characters may hold a byte that looks like a quote or a backslash are not safe to scan. */
+    private static boolean isSafe(@Nullable String encoding) {
+        return switch (encoding) {
+            case null -> true;
+            case "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "GB18030", "UHC", "JOHAB" -> false;
+            default -> true;
+        };
+    }
+
+    /** The unnamed statement was parsed, and judged by this version of the names. */
+    void onUnnamedParse(long judgedBy) {
+        unnamedJudgedBy = judgedBy;
+    }
+
+    /** A transaction is over in which the client gave names of the database a meaning. */
+    void onDefined() {
+        if (names != null) {
+            names.onDefined();
+        }
+    }
+
+    void close() {
+        if (names != null) {
+            names.leave();
+        }
+    }
+
+    @Override
+    public RoutingPolicy routing() {
+        return limits.routing();
+    }
+
+    @Override
+    public boolean isReadOnlyByDefault() {
+        return readOnlyByDefault;
+    }
+
+    @Override
+    public boolean isTextSafe() {
+        return safeText;
+    }
+
+    @Override
+    public Catalog catalog() {
+        if (names == null) {
+            return Catalog.OFF;
+        }
+        Catalog now = names.snapshot();
+        return utf8 ? now : now.inAnyEncoding();
+    }
+
+    @Override
+    public HintPolicy hints() {
+        return limits.hints();
+    }
+
+    @Override
+    public RoutingHint hint() {
+        return hint;
+    }
+
+    @Override
+    public boolean isSerializableByDefault() {
+        return isolation == null ? catalog().isSerializable() : isolation.equals("serializable");
+    }
+
+    @Override
+    public ClientStatements statements() {
+        return statements;
+    }
+
+    @Override
+    public Reason unnamedReason() {
+        Reason reason = link.unnamedReason();
+        boolean same = unnamedJudgedBy == catalog().version();
+        return same || reason.target() == Target.PRIMARY ? reason : Reason.NO_CATALOG;
+    }
+}

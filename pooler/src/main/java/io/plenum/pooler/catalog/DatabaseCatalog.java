@@ -11,8 +11,8 @@ import io.plenum.routing.topology.Topology;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -52,8 +52,9 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private long definitions; // guarded by this
     private long readNanos; // guarded by this
     private boolean closed; // guarded by this
+    private boolean planning; // guarded by this: a reading is planned or goes on
 
-    private final List<String> users = new ArrayList<>();
+    private final List<String> users = new CopyOnWriteArrayList<>();
     private @Nullable Future<?> planned;
     private @Nullable Future<?> deadline;
     private @Nullable ServerConnection connection;
@@ -98,7 +99,14 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         } else if (clients == 1 && System.nanoTime() - readNanos > refresh.get().toNanos()) {
             snapshot = snapshot.outdated(); // nobody looked while nobody was there
         }
-        execute(() -> onUser(user));
+        if (!planning || !snapshot.isFresh() || isNew(user)) { // else the login wakes nobody
+            planning = true;
+            execute(() -> onUser(user));
+        }
+    }
+
+    private boolean isNew(String user) {
+        return users.size() < MAX_USERS && !users.contains(user);
     }
 
     public synchronized void leave() {
@@ -147,7 +155,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     }
 
     private void onUser(String user) {
-        if (users.size() < MAX_USERS && !users.contains(user)) {
+        if (isNew(user)) {
             users.add(user);
         }
         if (planned == null || !snapshot.isFresh()) {
@@ -169,6 +177,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         planned = null;
         synchronized (this) {
             if (closed || clients == 0 || snapshot == Catalog.OFF) {
+                planning = false;
                 return;
             }
             definitionsBefore = definitions;

@@ -94,7 +94,7 @@ public final class Authenticator implements AutoCloseable {
             method = rule.method();
         }
         switch (method) {
-            case ANY -> ready.accept(any(request));
+            case ANY -> ready.accept(any(request, rule));
             case REJECT, UNSUPPORTED -> ready.accept(NoProof.refused(rejected(rule)));
             case LDAP -> ready.accept(ldap(request, rule, loop));
             case PAM -> ready.accept(pam(request, loop));
@@ -134,13 +134,16 @@ public final class Authenticator implements AutoCloseable {
         return Refusal.rejected("login rejected", cause, PoolerErrors.loginRejected("login rejected"));
     }
 
-    private static Proof any(LoginRequest request) {
+    private static Proof any(LoginRequest request, @Nullable HbaRule rule) {
         DatabaseConfig entry = request.entry();
         boolean possible =
                 request.console() || entry == null || entry.user() != null; // a missing database is told later
-        return possible
-                ? NoProof.accepted(null)
-                : NoProof.refused(Refusal.configuration("auth_type=any requires forced user"));
+        return possible ? accepted(rule) : NoProof.refused(Refusal.configuration("auth_type=any requires forced user"));
+    }
+
+    /** A rule is about some addresses; {@code auth_type} is about all. */
+    private static Proof accepted(@Nullable HbaRule rule) {
+        return rule == null ? NoProof.acceptedForAll() : NoProof.accepted(null);
     }
 
     private Proof ldap(LoginRequest request, @Nullable HbaRule rule, Executor loop) {
@@ -270,10 +273,11 @@ public final class Authenticator implements AutoCloseable {
 
     private static Proof trust(Choice choice, Found found) {
         return switch (found) {
-            case Found.User _ -> NoProof.accepted(credential(found));
+            case Found.User(var _, boolean askedFor) ->
+                askedFor ? NoProof.accepted(credential(found)) : accepted(choice.rule());
             case Found.Nobody(boolean askedFor, var _) ->
                 !askedFor && choice.request().config().userList().size() == 0
-                        ? NoProof.accepted(null)
+                        ? accepted(choice.rule())
                         : NoProof.refused(Refusal.untrusted(choice.user(), askedFor));
             case Found.Broken(Refusal refusal) -> NoProof.refused(refusal);
         };

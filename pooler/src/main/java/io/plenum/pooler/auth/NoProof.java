@@ -5,14 +5,24 @@ import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.ProtocolException;
 import org.jspecify.annotations.Nullable;
 
-/** A login that is decided without asking the client for anything: {@code refused} is null when it is let in. */
-record NoProof(@Nullable Refusal refused, @Nullable ServerCredential shown) implements Proof {
+/**
+ * A login that is decided without asking the client for anything.
+ *
+ * @param refused null when it is let in
+ * @param forAll as {@link Proof#isForAll()}
+ */
+record NoProof(@Nullable Refusal refused, @Nullable ServerCredential shown, boolean forAll) implements Proof {
     static NoProof accepted(@Nullable ServerCredential shown) {
-        return new NoProof(null, shown);
+        return new NoProof(null, shown, false);
+    }
+
+    /** By the settings alone, which say the same of everybody. */
+    static NoProof acceptedForAll() {
+        return new NoProof(null, null, true);
     }
 
     static NoProof refused(Refusal refusal) {
-        return new NoProof(refusal, null);
+        return new NoProof(refusal, null, false);
     }
 
     @Override
@@ -41,5 +51,10 @@ record NoProof(@Nullable Refusal refused, @Nullable ServerCredential shown) impl
     @Override
     public @Nullable ServerCredential credential() {
         return shown;
+    }
+
+    @Override
+    public boolean isForAll() {
+        return forAll;
     }
 }

@@ -38,4 +38,9 @@ public interface Proof {
     default @Nullable ServerCredential credential() {
         return null;
     }
+
+    /** After ACCEPTED: whether everybody is let in who says the same under the same settings, wherever from. */
+    default boolean isForAll() {
+        return false;
+    }
 }

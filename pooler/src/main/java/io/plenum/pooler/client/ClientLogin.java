@@ -30,8 +30,6 @@ import io.plenum.wire.startup.ProtocolVersion;
 import io.plenum.wire.startup.StartupPacket;
 import io.plenum.wire.startup.StartupParameters;
 import io.plenum.wire.startup.StartupParameters.Replication;
-import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +44,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
     private final ClientConnection client;
     private final LoopClients clients;
     private final PoolerConfig config;
-    private final PeerIdentity arrived;
+    private final HalfOpen.Entry halfOpen;
 
     private boolean askedForTls;
     private boolean askedForGss;
@@ -78,13 +76,12 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         this.client = client;
         this.clients = clients;
         this.config = clients.shared().config().get();
-        this.arrived = PeerIdentity.of(client.channel());
-        clients.shared()
+        this.halfOpen = clients.shared()
                 .admission()
                 .halfOpen()
                 .enter(
                         this,
-                        arrived.address(),
+                        PeerIdentity.of(client.channel()).address(),
                         config.get(Settings.MAX_LOGINS),
                         config.get(Settings.MAX_LOGINS_PER_ADDRESS));
     }
@@ -207,6 +204,11 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             BackendMessages.negotiateProtocolVersion(
                     client.outbox().writer(), version.minor(), parameters.unknownProtocolOptions());
         }
+        if (known != null && known.unasked()) {
+            leaveHalfOpen();
+            enter(parameters);
+            return;
+        }
         TlsSession tls = client.transport().tls();
         var asking = new LoginRequest(
                 config,
@@ -288,7 +290,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             turnAway(refusal);
         } else {
             refused = refusal;
-            clients.shared().admission().halfOpen().refuse(this, arrived.address());
+            clients.shared().admission().halfOpen().refuse(halfOpen);
             var _ = clients.loop()
                     .executor()
                     .schedule(
@@ -315,6 +317,11 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         if (credential != null) {
             clients.shared().credentials().onLogin(config, who.database(), who.user(), credential);
         }
+        enter(who);
+    }
+
+    /** Whoever it is may be let in, if there is a place. */
+    private void enter(StartupParameters who) {
         if (clients.shared().console().isConsole(who.database())) {
             enterConsole(who);
             return;
@@ -341,7 +348,8 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             begin(pools, known);
             return;
         }
-        Map<String, String> settings = withDefaults(database, who.settings());
+        Map<String, String> settings = StartupSettings.of(
+                who, config, database, () -> client.transport().describe());
         if (who.replication() != Replication.NONE) {
             ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
             relay = new ReplicationRelay(client, who, pools, settings, limits, this);
@@ -378,30 +386,6 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         return false;
     }
 
-    /** The entry's own client_encoding, datestyle, timezone and application_name win over nothing but silence. */
-    private Map<String, String> withDefaults(DatabaseConfig database, Map<String, String> asked) {
-        Map<String, String> settings = new LinkedHashMap<>();
-        put(settings, "client_encoding", config.get(Settings.DATABASE_CLIENT_ENCODING, database));
-        put(settings, "datestyle", config.get(Settings.DATABASE_DATESTYLE, database));
-        put(settings, "timezone", config.get(Settings.DATABASE_TIMEZONE, database));
-        put(settings, "application_name", config.get(Settings.DATABASE_APPLICATION_NAME, database));
-        asked.forEach((name, value) -> settings.put(name.toLowerCase(Locale.ROOT), value));
-        if (config.get(Settings.APPLICATION_NAME_ADD_HOST)) {
-            String name = settings.getOrDefault("application_name", "app");
-            settings.put("application_name", name + " - " + client.transport().describe());
-        }
-        for (String ignored : config.get(Settings.IGNORE_STARTUP_PARAMETERS)) {
-            settings.remove(ignored.toLowerCase(Locale.ROOT));
-        }
-        return settings;
-    }
-
-    private static void put(Map<String, String> settings, String name, String value) {
-        if (!value.isEmpty()) {
-            settings.put(name, value);
-        }
-    }
-
     private void enterConsole(StartupParameters who) {
         ConsoleSession session =
                 clients.shared().console().open(client, who.user(), request().isOwner());
@@ -434,7 +418,8 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         }
         clients.shared().profiles().put(profileKey, profile);
         ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
-        KnownLogin login = new KnownLogin(packet, packetOfStartup(), config, database, limits, profile);
+        KnownLogin login =
+                new KnownLogin(packet, packetOfStartup(), config, database, proof().isForAll(), limits, profile);
         clients.knownLogins().keep(login);
         begin(pools, login);
         client.outbox().flush();
@@ -527,7 +512,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
     }
 
     private void leaveHalfOpen() {
-        clients.shared().admission().halfOpen().leave(this, arrived.address());
+        clients.shared().admission().halfOpen().leave(halfOpen);
     }
 
     /** Any thread: others are logging in, and this one has taken longest. */

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many clients each database and each user has, over all loops: those that have proved who they are, but for the
@@ -11,8 +12,45 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Headcount {
     private final AtomicInteger all = new AtomicInteger();
-    private final Map<String, Integer> databases = new ConcurrentHashMap<>();
-    private final Map<String, Integer> users = new ConcurrentHashMap<>();
+    private final Map<String, Count> databases = new ConcurrentHashMap<>();
+    private final Map<String, Count> users = new ConcurrentHashMap<>();
+
+    /** How many of one name there are; names of which there are none are not kept. */
+    private static final class Count {
+        /** Taken out of its map, or about to be. */
+        private static final int GONE = -1;
+
+        private final String name;
+        private final AtomicInteger taken = new AtomicInteger();
+
+        Count(String name) {
+            this.name = name;
+        }
+
+        /** One more of the name; null when there are as many as may be, 0 for any number. */
+        static @Nullable Count take(Map<String, Count> counts, String name, int most) {
+            while (true) {
+                Count count = counts.get(name);
+                if (count == null) {
+                    count = counts.computeIfAbsent(name, Count::new);
+                }
+                int now = count.taken.get();
+                if (now == GONE) {
+                    counts.remove(name, count); // whoever left last is on the way to it
+                } else if (most > 0 && now >= most) {
+                    return null;
+                } else if (count.taken.compareAndSet(now, now + 1)) {
+                    return count;
+                }
+            }
+        }
+
+        void giveBack(Map<String, Count> counts) {
+            if (taken.decrementAndGet() == 0 && taken.compareAndSet(0, GONE)) {
+                counts.remove(name, this);
+            }
+        }
+    }
 
     /** What one who wants to enter gets. */
     sealed interface Entry {}
@@ -26,19 +64,19 @@ public final class Headcount {
 
     /** A place, to be left once; more often changes nothing. */
     final class Seat implements Entry {
-        private final String database;
-        private final String user;
+        private final Count database;
+        private final Count user;
         private final AtomicBoolean left = new AtomicBoolean();
 
-        private Seat(String database, String user) {
+        private Seat(Count database, Count user) {
             this.database = database;
             this.user = user;
         }
 
         void leave() {
             if (!left.getAndSet(true)) {
-                giveBack(databases, database);
-                giveBack(users, user);
+                database.giveBack(databases);
+                user.giveBack(users);
                 all.decrementAndGet();
             }
         }
@@ -58,31 +96,20 @@ public final class Headcount {
     }
 
     private Entry enter(String database, int mostOfDatabase, String user, int mostOfUser) {
-        if (!take(databases, database, mostOfDatabase)) {
+        Count ofDatabase = Count.take(databases, database, mostOfDatabase);
+        if (ofDatabase == null) {
             return Full.DATABASE;
         }
-        if (!take(users, user, mostOfUser)) {
-            giveBack(databases, database);
+        Count ofUser = Count.take(users, user, mostOfUser);
+        if (ofUser == null) {
+            ofDatabase.giveBack(databases);
             return Full.USER;
         }
-        return new Seat(database, user);
+        return new Seat(ofDatabase, ofUser);
     }
 
     /** All who are in. */
     int all() {
         return all.get();
-    }
-
-    private static boolean take(Map<String, Integer> counts, String name, int most) {
-        int now = counts.merge(name, 1, Integer::sum);
-        if (most > 0 && now > most) {
-            giveBack(counts, name);
-            return false;
-        }
-        return true;
-    }
-
-    private static void giveBack(Map<String, Integer> counts, String name) {
-        counts.computeIfPresent(name, (key, count) -> count == 1 ? null : count - 1);
     }
 }

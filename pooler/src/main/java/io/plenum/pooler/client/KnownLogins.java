@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What came of startup packets, by their bytes: clients that connect for each of their queries say the same thousands of times
- * a second. Only reading is saved: each of them still proves who it is.
+ * a second. Only reading is saved: each of them still proves who it is, unless nobody has to.
  *
  * <p>A packet takes the place of another one with the same hash, so there are never more than {@link #PLACES}. Confined to the
  * event loop of its clients.
@@ -26,12 +26,14 @@ final class KnownLogins {
      * A packet that led to a session of a database, and what that session was made from.
      *
      * @param config under another one all of it is worth nothing
+     * @param unasked whether the settings let in everybody who sends it
      */
     record KnownLogin(
             byte[] packet,
             StartupPacket.Startup startup,
             PoolerConfig config,
             DatabaseConfig database,
+            boolean unasked,
             ClientSettings limits,
             SessionProfile profile) {}
 

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public final class PoolerConfig {
     private final Path file;
     private final Map<String, Object> globals;
+    /** The same by the place of the setting in the table; null where it is left out, and for settings of entries alone. */
+    private final @Nullable Object[] values;
+
     private final Map<String, DatabaseConfig> databases;
     private final @Nullable DatabaseConfig fallback;
     private final Map<String, UserConfig> users;
@@ -47,6 +50,10 @@ public final class PoolerConfig {
             List<Fault> warnings) {
         this.file = file;
         this.globals = Map.copyOf(globals);
+        this.values = new Object[Settings.all().size()];
+        for (Setting<?> setting : Settings.global()) { // a key of entries alone may have the name of one, as user does
+            values[setting.index()] = globals.get(setting.name());
+        }
         this.databases = databases;
         this.fallback = fallback;
         this.users = Map.copyOf(users);
@@ -85,8 +92,7 @@ public final class PoolerConfig {
     /** The value for the whole process; the default, if the setting is one of entries alone. */
     @SuppressWarnings("unchecked") // the loader reads each value with the values of its own row
     public <T> T get(Setting<T> setting) {
-        // A key of entries alone may have the name of a global setting, as user does.
-        Object value = setting.isGlobal() ? globals.get(setting.name()) : null;
+        Object value = values[setting.index()];
         return value == null ? setting.defaultValue() : (T) value;
     }
 

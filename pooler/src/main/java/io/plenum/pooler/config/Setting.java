@@ -8,11 +8,13 @@ import org.jspecify.annotations.Nullable;
  * One row of the table of settings. The parser, the range check, SHOW CONFIG, the manual page and the sample file are
  * all made from it. Two settings are equal if they are the same row.
  *
+ * @param index its place in the table, from 0
  * @param keys where it may be written and under which key; the first of a list is the one we show
  * @param pgbouncerDefault PgBouncer's default, where ours differs, else null
  * @param secret never shown, logged or quoted in a fault
  */
 public record Setting<T>(
+        int index,
         String name,
         Group group,
         Values<T> values,

@@ -972,6 +972,7 @@ public final class Settings {
 
         Setting<T> doc(String text) {
             Setting<T> setting = new Setting<>(
+                    ALL.size(),
                     name,
                     group,
                     values,

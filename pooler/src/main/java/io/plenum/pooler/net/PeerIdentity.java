@@ -50,7 +50,7 @@ public record PeerIdentity(
 
     /** What was put on the channel, else what its socket says. */
     public static PeerIdentity of(Channel channel) {
-        PeerIdentity known = channel.attr(KEY).get();
+        PeerIdentity known = channel.hasAttr(KEY) ? channel.attr(KEY).get() : null; // to ask for one alone makes it
         return known == null ? of(channel.remoteAddress()) : known;
     }
 

@@ -55,6 +55,9 @@ public final class SessionChanges {
         /** {@code DISCARD ALL}. */
         void discardAll();
 
+        /** {@code DISCARD SEQUENCES}. */
+        default void discardSequences() {}
+
         /** {@code LISTEN x}. */
         void listen(String channel);
 
@@ -395,8 +398,11 @@ public final class SessionChanges {
     private void discard(Sink sink) {
         advance();
         boolean all = is("all");
+        boolean sequences = is("sequences");
         advance();
-        if (all) {
+        if (sequences) {
+            sink.discardSequences();
+        } else if (all) {
             if (isEnd()) {
                 sink.discardAll();
             } else {

@@ -189,7 +189,6 @@ class SessionChangesTest {
                 "ALTER SYSTEM SET work_mem = 1",
                 "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET work_mem = 1 AS 'SELECT 1'",
                 "DISCARD PLANS",
-                "DISCARD SEQUENCES",
                 "DISCARD TEMP",
                 "DISCARD TEMPORARY",
                 "NOTIFY x, 'LISTEN y'",
@@ -216,6 +215,7 @@ class SessionChangesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '¦', quoteCharacter = '¬', textBlock = """
         DISCARD ALL                                             ¦ discardAll
+        DISCARD SEQUENCES                                       ¦ discardSequences
         discard all;                                            ¦ discardAll
         LISTEN jobs                                             ¦ listen jobs
         LISTEN Jobs                                             ¦ listen jobs
@@ -573,6 +573,11 @@ class SessionChangesTest {
         @Override
         public void resetAll() {
             changes.add("resetAll");
+        }
+
+        @Override
+        public void discardSequences() {
+            changes.add("discardSequences");
         }
 
         @Override

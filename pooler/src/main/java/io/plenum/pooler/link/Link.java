@@ -12,7 +12,6 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
-import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
@@ -40,9 +39,6 @@ public final class Link implements ServerConnection.Reader {
         STATEMENT
     }
 
-    /** Marks a DISCARD SEQUENCES in a group of the client's, with which it may be skipped. */
-    private static final Object SEQUENCES = "sequences";
-
     /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
     private static final int MOST_SHOWN_BYTES = 200;
 
@@ -50,6 +46,7 @@ public final class Link implements ServerConnection.Reader {
     private final StatementNames names;
     private final FollowedSettings settings;
     private final LinkedChannels channels;
+    private final DrawnSequences sequences;
 
     private final Mode mode;
     private @Nullable ServerConnection server;
@@ -101,6 +98,7 @@ public final class Link implements ServerConnection.Reader {
         this.names = new StatementNames(client, cache, session ? 0 : maxPrepared, !session);
         this.settings = new FollowedSettings(client, names, session);
         this.channels = new LinkedChannels(client.listening());
+        this.sequences = new DrawnSequences(client);
     }
 
     // --- beginning and end -----------------------------------------------------------------------------------------
@@ -380,7 +378,7 @@ public final class Link implements ServerConnection.Reader {
             case FUNCTION_CALL -> {
                 ranUnknownCode = true;
                 writes.note(Reason.FUNCTION_CALL, Traits.RUNS_UNKNOWN_CODE);
-                noteSequences(linked, Reason.FUNCTION_CALL);
+                sequences.note(linked, Reason.FUNCTION_CALL, pool().areSequencesAsked());
                 linked.setGroupOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
@@ -521,7 +519,7 @@ public final class Link implements ServerConnection.Reader {
         ByteBuf text = names.unnamedText();
         writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
-            noteSequences(linked, names.unnamedReason());
+            sequences.note(linked, names.unnamedReason(), pool().areSequencesAsked());
             return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
         }
         return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, bind, bindEnd);
@@ -531,7 +529,7 @@ public final class Link implements ServerConnection.Reader {
             ServerConnection linked, PreparedStatement statement, @Nullable ByteBuf bind, int bindEnd) {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
-            noteSequences(linked, statement.reason());
+            sequences.note(linked, statement.reason(), pool().areSequencesAsked());
             return !client.keepsSequences()
                     || keepSequences(
                             statement.reason(), Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
@@ -564,35 +562,13 @@ public final class Link implements ServerConnection.Reader {
         return traits == 0 && !reason.leavesState();
     }
 
-    private void noteSequences(ServerConnection linked, Reason reason) {
-        if (reason.target() != Target.PRIMARY) {
-            return;
-        }
-        // Once somebody asks what was drawn last, each client finds in its transaction what it drew itself, and no
-        // more.
-        boolean careful =
-                reason == Reason.SEQUENCE || (pool().areSequencesAsked() && mayDraw(reason) && !linked.isInGroup());
-        if (careful && linked.remembersSequencesBeside(client)) {
-            discardSequences(linked);
-        }
-        linked.noteSequencesOf(client);
-    }
-
     /** Keeps the server for a client that is to find later what it draws; false when the client was refused. */
     private boolean keepSequences(Reason reason, ByteBuf bytes, int start, int end) {
         return pinLasts
                 || mode == Mode.SESSION
                 || !client.keepsSequences()
-                || (reason != Reason.SEQUENCE && !mayDraw(reason))
+                || (reason != Reason.SEQUENCE && !DrawnSequences.mayDraw(reason))
                 || pin(Reason.SEQUENCE, bytes, start, end);
-    }
-
-    /** Whether the statement may draw from a sequence although it does not say so. */
-    private static boolean mayDraw(Reason reason) {
-        return switch (reason) {
-            case WRITE, COPY, UNKNOWN_FUNCTION, VOLATILE_FUNCTION, OPAQUE_RELATION, NO_CATALOG -> true;
-            default -> false;
-        };
     }
 
     /**
@@ -608,7 +584,7 @@ public final class Link implements ServerConnection.Reader {
         if ((traits & Traits.ENDS_STATEMENTS) != 0) {
             names.onEndsAll(linked);
         }
-        noteSequences(linked, reason);
+        sequences.note(linked, reason, pool().areSequencesAsked());
         if (!keepSequences(reason, bytes, start, end)) {
             return false;
         }
@@ -704,6 +680,11 @@ public final class Link implements ServerConnection.Reader {
         client.setSettings(value == null ? before.without(name) : before.with(name, value));
     }
 
+    /** The client's text makes the session forget what it drew. */
+    void onSequencesDiscarded() {
+        sequences.onDiscarded(linked());
+    }
+
     boolean isReported(String setting) {
         return linked().reports(setting);
     }
@@ -723,14 +704,6 @@ public final class Link implements ServerConnection.Reader {
             trace = made;
         }
         return made;
-    }
-
-    /** What other clients drew from sequences must not be told to this one. It is no matter of transactions. */
-    private static void discardSequences(ServerConnection linked) {
-        if (linked.status() != TransactionStatus.FAILED) { // where nothing is told
-            linked.forgetSequences();
-            OwnStatements.send(linked, List.of("DISCARD SEQUENCES"), SEQUENCES);
-        }
     }
 
     // --- from the server -------------------------------------------------------------------------------------------
@@ -776,7 +749,7 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         names.onUnanswered(linked, reply, subject, itself);
-        if (subject == SEQUENCES) {
+        if (subject == DrawnSequences.SUBJECT) {
             linked.doubtSequences();
         } else if (subject == LinkedChannels.SKIPPABLE) {
             trace().doubtHoldings();

@@ -120,7 +120,14 @@ final class SessionTrace implements SessionChanges.Sink {
     }
 
     @Override
-    public void discardAll() {} // which is never part of a transaction: PostgreSQL's tag says that it ran
+    public void discardAll() { // which is never part of a transaction: PostgreSQL's tag says that it ran
+        link.onSequencesDiscarded();
+    }
+
+    @Override
+    public void discardSequences() {
+        link.onSequencesDiscarded();
+    }
 
     @Override
     public void listen(String channel) {

@@ -184,6 +184,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable Object unnamedOwner;
     private long unnamedStamp;
     private @Nullable Object sequencesOf;
+
+    private int sequencesEra;
     private int cancelsInFlight;
     private long links;
     private long groups;
@@ -850,17 +852,20 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /**
      * Notes that a client runs what may draw from sequences: the session remembers for currval and lastval what was drawn
-     * last, and would tell the next client.
+     * last, and would tell the next client, or the same one in another {@code era} of its own.
      */
-    public void noteSequencesOf(Object client) {
-        if (sequencesOf != client) {
-            sequencesOf = sequencesOf == null ? client : SEVERAL;
+    public void noteSequencesOf(Object client, int era) {
+        if (remembersSequencesBeside(client, era)) {
+            sequencesOf = SEVERAL;
+        } else {
+            sequencesOf = client;
+            sequencesEra = era;
         }
     }
 
-    /** Whether the session remembers of sequences what another client drew. */
-    public boolean remembersSequencesBeside(Object client) {
-        return sequencesOf != null && sequencesOf != client;
+    /** Whether the session remembers of sequences what another client drew, or the same one in an earlier era. */
+    public boolean remembersSequencesBeside(Object client, int era) {
+        return sequencesOf != null && (sequencesOf != client || sequencesEra != era);
     }
 
     /** What was to make the session forget did not run. */

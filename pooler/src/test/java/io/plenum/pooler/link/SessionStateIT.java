@@ -399,6 +399,37 @@ class SessionStateIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT nextval('drawn')", "DISCARD SEQUENCES", "DISCARD ALL"})
+    void whatAClientDrewBeforeItDrewOrForgotElsewhereItIsNotTold(String elsewhere) throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows("CREATE SEQUENCE IF NOT EXISTS drawn");
+            client.rows("SELECT nextval('drawn')");
+            stranger.rows("BEGIN"); // takes the server that was used last
+            client.rows(elsewhere);
+            stranger.rows("COMMIT");
+
+            client.send(query("SELECT currval('drawn')"));
+            assertThat(sqlState(client.readUntilReady())).isEqualTo("55000");
+        }
+    }
+
+    @Test
+    void whatAClientDrewBehindForgettingInOneTransactionItIsTold() throws Exception {
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire()) {
+            client.rows("CREATE SEQUENCE IF NOT EXISTS drawn");
+            client.rows("BEGIN");
+            client.rows("SELECT nextval('drawn')");
+            client.rows("DISCARD SEQUENCES");
+            String drawn = client.value("SELECT nextval('drawn')");
+            assertThat(client.value("SELECT currval('drawn')")).isEqualTo(drawn);
+            client.rows("COMMIT");
+        }
+    }
+
     @Test
     void whoAsksLaterWhatItDrewKeepsItsServerWhereTheSettingSaysSo() throws Exception {
         try (var pooler = pooled("default_pool_size = 2", "sequence_memory = session");

@@ -79,9 +79,10 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
             Map.entry("DEALLOCATE", "DEALLOCATE ALL"),
             Map.entry("CLOSE", "CLOSE CURSOR ALL"));
 
+    // A comment without an end is no word: looked for again at each of many, its end would cost the square of the text.
     private static final Pattern SPACE = Pattern.compile("(?:\\s|--[^\\n]*(?:\\n|$)|/\\*(?s:.*?)\\*/)*+");
     private static final Pattern TOKEN = Pattern.compile(
-            "\"(?<identifier>(?:[^\"]|\"\")*+)\"|'(?<string>(?:[^']|'')*+)'|(?<sign>[=;])|(?<word>[^\\s\"'=;$]++)");
+            "\"(?<identifier>(?:[^\"]|\"\")*+)\"|'(?<string>(?:[^']|'')*+)'|(?<sign>[=;])|(?<word>(?!/\\*)[^\\s\"'=;$]++)");
 
     private record Token(String text, boolean sign) {
         boolean is(String other) {

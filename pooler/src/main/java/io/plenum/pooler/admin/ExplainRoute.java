@@ -43,7 +43,7 @@ final class ExplainRoute {
     private static final String ANYBODY = "";
 
     private static final Pattern COMMAND =
-            Pattern.compile("(?is)\\s*EXPLAIN\\s+ROUTE\\s+(?:FOR\\s+(?:\"((?:[^\"]|\"\")+)\"|([^\\s\"]+))\\s+)?(.*)");
+            Pattern.compile("(?is)\\s*EXPLAIN\\s+ROUTE\\s+(?:FOR\\s+(?:\"((?:[^\"]|\"\")++)\"|([^\\s\"]++))\\s+)?(.*)");
 
     private ExplainRoute() {}
 

@@ -44,6 +44,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     private static final Object SEVERAL = new Object();
 
+    /** Bytes of the shortest tag, {@code DO}, and its NUL. */
+    private static final int SHORTEST_TAG = 3;
+
+    /** Parameters that a server may report; PostgreSQL has some fifteen. */
+    private static final int MOST_REPORTED = 256;
+
     /** Whoever the server works for at the moment; what it does not care for it leaves as it is here. */
     public interface Reader {
         /** Bytes for the client, in order; {@code bytes} is lent until {@link #onBatchEnd()}. */
@@ -423,6 +429,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 yield replies.headOrigin() == Origin.CLIENT;
             }
             case COMMAND_COMPLETE -> {
+                requireBody(type, start, SHORTEST_TAG);
                 byte first = bytes.getByte(start + 5);
                 byte second = bytes.getByte(start + 6);
                 if (first == 'D'
@@ -452,6 +459,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case NOTIFICATION_RESPONSE -> isForClient() && onNotification(bytes, start);
             case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
         };
+    }
+
+    private void requireBody(BackendType type, int start, int bytes) {
+        if (cutter.end() - start - Limits.HEADER < bytes) {
+            throw new ProtocolException("invalid message length in " + type.manualName());
+        }
     }
 
     private boolean isForClient() {
@@ -520,6 +533,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     private boolean onReady(ByteBuf bytes, int start) {
+        requireBody(BackendType.READY_FOR_QUERY, start, 1);
         if (!head(BackendType.READY_FOR_QUERY).endsWithReady()) {
             throw desync(BackendType.READY_FOR_QUERY);
         }
@@ -602,6 +616,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         if (isSettable(name)) {
             settings = value.equals(startValues.get(name)) ? settings.without(name) : settings.with(name, value);
+            requireFew(settings.size());
         }
         return reader != null && reader.onParameter(name, value);
     }
@@ -651,15 +666,17 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** ALTER, DROP or CREATE: new tables and indexes change nothing of what was prepared before. */
     private void onSchemaTag(ByteBuf bytes, int bodyStart) {
-        boolean isChange = CommandTag.isSchemaChange(bytes, bodyStart, cutter.end());
+        if (reader == null || !CommandTag.isSchemaChange(bytes, bodyStart, cutter.end())) {
+            return;
+        }
         int object = bodyStart + "CREATE ".length();
         boolean isNew =
                 bytes.getByte(bodyStart) == 'C' && (bytes.getByte(object) == 'T' || bytes.getByte(object) == 'I');
-        if (isChange && !isNew && reader != null) {
+        if (!isNew) {
             reader.onSchemaChange();
         }
         boolean defines = bytes.getByte(bodyStart) == 'C' || bytes.getByte(bodyStart) == 'A'; // CREATE, ALTER
-        if (isChange && defines && reader != null) {
+        if (defines) {
             reader.onDefinition();
         }
     }
@@ -697,8 +714,16 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     void onStartValue(String name, String value) {
         startValues.put(name, value);
+        requireFew(startValues.size());
         if (name.equals("in_hot_standby")) {
             standby = value.equals("on");
+        }
+    }
+
+    /** What a server reports is kept, so it must not be without end. */
+    private static void requireFew(int parameters) {
+        if (parameters > MOST_REPORTED) {
+            throw new ProtocolException("more than " + MOST_REPORTED + " parameters reported");
         }
     }
 

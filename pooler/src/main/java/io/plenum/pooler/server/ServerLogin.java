@@ -40,6 +40,14 @@ final class ServerLogin {
     private final ServerConnection server;
     private @Nullable ScramClient scram;
     private @Nullable CancelKey key;
+
+    /** A proof was asked for; who asks again wants more of our time, or another proof. */
+    private boolean asked;
+
+    /** Our SCRAM proof is being made, or sent. */
+    private boolean proving;
+
+    private boolean proofSent;
     private boolean serverProved;
     private boolean authenticated;
     private String step = "connect";
@@ -115,11 +123,11 @@ final class ServerLogin {
                 step = "session";
             }
             case Authentication.CleartextPassword _ -> {
-                step = "password";
+                begin("password");
                 answer(password(credential, "a cleartext password").getBytes(StandardCharsets.UTF_8));
             }
             case Authentication.Md5Password(byte[] salt) -> {
-                step = "md5";
+                begin("md5");
                 Md5Secret secret = credential instanceof Md5(String stored)
                         ? Md5Secret.parse(stored)
                         : Md5Secret.of(server.target().user(), password(credential, "md5"));
@@ -129,7 +137,7 @@ final class ServerLogin {
                 answer(secret.response(salt));
             }
             case Authentication.Sasl(var mechanisms) -> {
-                step = "scram";
+                begin("scram");
                 TlsSession tls = server.tls();
                 var binding = new ScramClient.Binding(
                         tls == null ? null : tls.serverEndPoint(), mechanisms.contains(ScramServer.MECHANISM_PLUS));
@@ -144,9 +152,18 @@ final class ServerLogin {
                         server.outbox().writer(), client.mechanism(), client.clientFirst());
                 server.outbox().flush();
             }
-            case Authentication.SaslContinue(byte[] data) -> prove(data);
+            case Authentication.SaslContinue(byte[] data) -> {
+                if (scram == null || proving) {
+                    throw new ProtocolException("a SASL message that nobody asked for");
+                }
+                proving = true;
+                prove(scram, data);
+            }
             case Authentication.SaslFinal(byte[] data) -> {
-                scram().onServerFinal(data);
+                if (scram == null || !proofSent || serverProved) { // before that the exchange is another thread's
+                    throw new ProtocolException("a SASL message that nobody asked for");
+                }
+                scram.onServerFinal(data);
                 serverProved = true;
             }
             case Authentication.Unsupported(int code) ->
@@ -154,8 +171,16 @@ final class ServerLogin {
         }
     }
 
-    private void prove(byte[] serverFirst) {
-        ScramClient client = scram();
+    /** A server asks once, and before it says that all is well. */
+    private void begin(String method) {
+        if (asked || authenticated) {
+            throw new ProtocolException("the server asks for a second proof");
+        }
+        asked = true;
+        step = method;
+    }
+
+    private void prove(ScramClient client, byte[] serverFirst) {
         Thread.ofVirtual().name("plenum-scram").start(() -> {
             byte[] proof = null;
             String fault = "";
@@ -175,16 +200,10 @@ final class ServerLogin {
                 } else {
                     FrontendMessages.saslResponse(server.outbox().writer(), made);
                     server.outbox().flush();
+                    proofSent = true;
                 }
             });
         });
-    }
-
-    private ScramClient scram() {
-        if (scram == null) {
-            throw new ProtocolException("a SASL message that nobody asked for");
-        }
-        return scram;
     }
 
     private void answer(byte[] secret) {

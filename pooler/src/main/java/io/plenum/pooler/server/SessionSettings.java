@@ -38,6 +38,10 @@ public final class SessionSettings {
         return names.length == 0;
     }
 
+    public int size() {
+        return names.length;
+    }
+
     public @Nullable String get(String name) {
         int at = Arrays.binarySearch(names, name.toLowerCase(Locale.ROOT));
         return at < 0 ? null : values[at];

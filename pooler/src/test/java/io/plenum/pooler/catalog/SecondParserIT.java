@@ -12,21 +12,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * PostgreSQL's own parser, in WebAssembly where Node.js is installed, has the second word on all SQL text of the tests: what
@@ -34,8 +29,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SecondParserIT {
-    private static final Path SCRIPTS = Path.of("src", "test", "parser");
-    private static final Path INSTALLED = Path.of("target", "parser");
     private static final Path ROUTING = Path.of("../routing/src/test/resources/corpus/statements.txt");
     private static final Path OWN = Path.of("src/test/resources/io/plenum/pooler/catalog/statements.txt");
     private static final Path CONVERSATIONS = Path.of("src/test/resources/io/plenum/pooler/link/scripts");
@@ -51,23 +44,9 @@ class SecondParserIT {
 
     @BeforeAll
     void ask() throws Exception {
-        require("node");
-        require("npm");
-        Files.createDirectories(INSTALLED);
-        Path lock = INSTALLED.resolve("package-lock.json");
-        boolean current = Files.exists(INSTALLED.resolve("node_modules"))
-                && Files.exists(lock)
-                && Files.mismatch(SCRIPTS.resolve("package-lock.json"), lock) < 0;
-        for (String file : List.of("package.json", "package-lock.json", "kinds.js")) {
-            Files.copy(SCRIPTS.resolve(file), INSTALLED.resolve(file), StandardCopyOption.REPLACE_EXISTING);
-        }
-        if (!current) {
-            run("", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline");
-        }
+        SecondParser.require();
         List<String> texts = new ArrayList<>(texts());
-        JsonMapper json = JsonMapper.builder().build();
-        List<String> answers = run(json.writeValueAsString(texts), "node", "kinds.js");
-        assertThat(answers).hasSameSizeAs(texts);
+        List<JsonNode> answers = SecondParser.ask(texts);
         var builder = new CatalogBuilder();
         long oid = 20_000;
         for (String user : USERS) {
@@ -78,7 +57,7 @@ class SecondParserIT {
         for (int i = 0; i < texts.size(); i++) {
             byte[] sql = texts.get(i).getBytes(StandardCharsets.UTF_8);
             Reason ours = classifier.classify(Unpooled.wrappedBuffer(sql), 0, sql.length, true, catalog);
-            JsonNode answer = json.readTree(answers.get(i));
+            JsonNode answer = answers.get(i);
             List<String> calls = new ArrayList<>();
             answer.path("calls").forEach(call -> calls.add(call.asString()));
             opinions.add(new Opinion(
@@ -148,41 +127,5 @@ class SecondParserIT {
             }
         }
         return texts;
-    }
-
-    private static void require(String program) {
-        boolean found = false;
-        for (String folder : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
-            found |= !folder.isEmpty() && Files.isExecutable(Path.of(folder, program));
-        }
-        Assumptions.assumeTrue(found, program + " is not installed, so no second parser is asked here");
-    }
-
-    /** The lines that a program prints to this input; it must end well, and in time. */
-    private static List<String> run(String input, String... command) throws IOException, InterruptedException {
-        Path in = Files.createTempFile("parser", ".in");
-        Path out = Files.createTempFile("parser", ".out");
-        try {
-            Files.writeString(in, input);
-            Process process = new ProcessBuilder(command)
-                    .directory(INSTALLED.toFile())
-                    .redirectInput(in.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(out.toFile())
-                    .start();
-            boolean ended = process.waitFor(240, TimeUnit.SECONDS);
-            if (!ended) {
-                process.destroyForcibly().waitFor();
-            }
-            List<String> lines = Files.readAllLines(out);
-            assertThat(ended).as("%s did not end: %s", List.of(command), lines).isTrue();
-            assertThat(process.exitValue())
-                    .as("%s: %s", List.of(command), String.join("\n", lines).toLowerCase(Locale.ROOT))
-                    .isZero();
-            return lines;
-        } finally {
-            Files.delete(in);
-            Files.delete(out);
-        }
     }
 }

@@ -6,6 +6,7 @@ import io.plenum.routing.sql.Lexeme;
 import io.plenum.routing.sql.SqlScanner;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -62,6 +63,8 @@ public final class StatementClassifier {
     private final BatchFold texts = new BatchFold();
     private final byte[] levels = new byte[MAX_DEPTH];
     private byte[] copy = NOTHING;
+    /** So much of the copy may still hold what clients said. */
+    private int copied;
 
     // Lexemes: the one at hand and the one before it.
     private int current = Lexeme.NOTHING;
@@ -149,6 +152,7 @@ public final class StatementClassifier {
                 copy = new byte[Math.min(LIMIT, Math.max(1024, Integer.highestOneBit(length) << 1))];
             }
             sql.getBytes(start, copy, 0, length);
+            copied = Math.max(copied, length);
             over(copy, 0, length);
         }
         Reason reason = text();
@@ -163,6 +167,12 @@ public final class StatementClassifier {
             reason = reason.or(Reason.TOO_LONG);
         }
         return reason;
+    }
+
+    /** Nothing of what was classified is left in memory: to be called now and then, for each time would cost too much. */
+    public void wipe() {
+        Arrays.fill(copy, 0, copied, (byte) 0);
+        copied = 0;
     }
 
     private void over(byte[] text, int start, int end) {

@@ -32,6 +32,7 @@ import io.plenum.pooler.metrics.Count;
 import io.plenum.pooler.metrics.Inventory;
 import io.plenum.pooler.metrics.NodeShare;
 import io.plenum.pooler.metrics.Totals;
+import io.plenum.routing.sql.Outline;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
 import java.time.Instant;
@@ -829,7 +830,7 @@ final class ShowTables {
                 .column("server", INT8, "its `id` in SHOW SERVERS")
                 .column("reason", TEXT)
                 .column("age_ms", INT8)
-                .column("statement", TEXT, "its first 200 bytes")
+                .column("statement", TEXT, "its first 200 characters, with `?` for each literal")
                 .rows(view -> view.census().clients().stream().flatMap(client -> {
                     PinFacts pin = client.pin();
                     return pin == null
@@ -856,7 +857,8 @@ final class ShowTables {
                 .column(
                         "statement",
                         TEXT,
-                        "its first 200 characters; of a command that may hold a secret the first word")
+                        "its first 200 characters, with `?` for each literal; of a command that reads and writes no"
+                                + " rows the first word")
                 .rows(view -> view.standing().statements().get().stream()
                         .map(statement -> Row.of(
                                 statement.toString(),
@@ -865,12 +867,12 @@ final class ShowTables {
                                 shown(statement.text()))));
     }
 
-    /** What reads and writes rows holds its values as parameters; other commands (ALTER ROLE) hold them in their text. */
+    /** What reads and writes rows, without its literals; of other commands (ALTER ROLE) the first word. */
     private static String shown(String text) {
         String whole = text.strip();
         String word = whole.split("\\W", 2)[0];
         boolean ofRows = ROW_STATEMENTS.contains(word.toUpperCase(Locale.ROOT));
-        return !ofRows ? word : whole.length() > LONGEST_STATEMENT ? whole.substring(0, LONGEST_STATEMENT) : whole;
+        return ofRows ? Outline.of(whole, LONGEST_STATEMENT) : word;
     }
 
     private static ShowTable routes() {

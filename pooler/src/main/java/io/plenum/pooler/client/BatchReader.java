@@ -217,6 +217,12 @@ final class BatchReader {
         }
     }
 
+    /** Nothing of what clients said lately is left here. */
+    void wipe() {
+        seen = null;
+        classifier.wipe();
+    }
+
     /** The bytes that were looked at may be others from now on. */
     void forget() {
         seen = null;

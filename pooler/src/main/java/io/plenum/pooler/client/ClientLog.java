@@ -75,10 +75,17 @@ final class ClientLog {
 
     /** We end the client with this error; {@code stopping} says that the process ends, and everybody with it. */
     void onError(ErrorResponse error, boolean stopping) {
-        onClosing(stopping && error.is(SqlState.ADMIN_SHUTDOWN) ? "server shutting down" : error.message());
+        String text = shown(error);
+        onClosing(stopping && error.is(SqlState.ADMIN_SHUTDOWN) ? "server shutting down" : text);
         if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
-            LOG.warn("{} pooler error: {} (sqlstate {})", name(), error.message(), error.code());
+            LOG.warn("{} pooler error: {} (sqlstate {})", name(), text, error.code());
         }
+    }
+
+    /** The message, but for those that quote values: what a client has set may be a password. */
+    private static String shown(ErrorResponse error) {
+        boolean quotes = error.code().startsWith("22") || error.is(SqlState.SYNTAX_ERROR);
+        return quotes ? "something that the client has set is refused" : error.message();
     }
 
     /** The client is closed, or will be at once; the first reason counts. Before a startup packet nobody cares. */

@@ -1,5 +1,7 @@
 package io.plenum.pooler.client;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.plenum.pooler.auth.Authenticator;
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.catalog.Catalogs;
@@ -10,6 +12,7 @@ import io.plenum.pooler.listen.ListenHubs;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.net.TlsContexts;
 import io.plenum.pooler.pool.LoopPools;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +41,10 @@ public final class LoopClients {
             ListenHubs hubs,
             Catalogs catalogs,
             ConsoleSession.Factory console) {}
+
+    /** As long as the array of each thread that netty decodes text by way of. */
+    private static final ByteBuf BLANK = Unpooled.unreleasableBuffer(
+            Unpooled.directBuffer(1024, 1024).writeZero(1024).asReadOnly());
 
     private final Loop loop;
     private final LoopPools pools;
@@ -121,6 +128,8 @@ public final class LoopClients {
 
     /** Checks every limit of time, by the settings that are in force now; called several times a second. */
     public void tick(long nowNanos) {
+        batches.wipe();
+        BLANK.toString(StandardCharsets.US_ASCII); // over what netty has decoded last, which may be a client's secret
         PoolerConfig now = shared.config().get();
         if (now != applied) {
             applied = now;

@@ -13,6 +13,7 @@ import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
+import io.plenum.routing.sql.Outline;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
@@ -20,7 +21,6 @@ import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.ParseView;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -39,8 +39,8 @@ public final class Link implements ServerConnection.Reader {
         STATEMENT
     }
 
-    /** As many bytes of the statement that pinned a client are kept for SHOW PINS. */
-    private static final int MOST_SHOWN_BYTES = 200;
+    /** As many characters of the statement that pinned a client are kept for SHOW PINS. */
+    private static final int MOST_SHOWN = 200;
 
     private final LinkedClient client;
     private final StatementNames names;
@@ -638,7 +638,7 @@ public final class Link implements ServerConnection.Reader {
         pinCounts = reason != Reason.SESSION_LOCK;
         pin = reason;
         pinnedSinceNanos = System.nanoTime();
-        pinnedBy = bytes.toString(start, Math.min(end - start, MOST_SHOWN_BYTES), StandardCharsets.UTF_8);
+        pinnedBy = Outline.of(bytes, start, end, MOST_SHOWN);
         return true;
     }
 

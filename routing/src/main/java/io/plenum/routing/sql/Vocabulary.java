@@ -208,7 +208,7 @@ final class Vocabulary {
             """);
         name(calls, Call.SET_CONFIG, "set_config");
         name(calls, Call.SESSION_STATE, """
-            setseed set_limit dblink_connect dblink_connect_u pg_backup_start pg_start_backup
+            setseed set_limit isn_weak dblink_connect dblink_connect_u pg_backup_start pg_start_backup
             pg_create_logical_replication_slot pg_create_physical_replication_slot pg_replication_origin_session_setup
             """);
         name(calls, Call.RESERVED, RESERVED);

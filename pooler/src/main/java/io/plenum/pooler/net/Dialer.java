@@ -32,24 +32,35 @@ public final class Dialer {
      */
     public ChannelFuture dial(Loop loop, SocketAddress address, ChannelHandler handler, int timeoutMillis) {
         ServerTls now = tls.get();
-        var bootstrap = new Bootstrap().group(loop.executor());
-        SocketAddress target;
+        var bootstrap = bootstrap(loop, address, timeoutMillis);
         if (address instanceof InetSocketAddress inet) {
-            target = inet;
-            bootstrap.channel(loop.transport().socket());
             SocketOptions.apply(bootstrap, options.get().of(loop.transport()));
             bootstrap.handler(now.isOn() ? new Secured(now, inet, handler) : handler);
         } else {
             // Nobody can listen in between two processes of one machine: as in PostgreSQL there is no TLS.
-            target = loop.transport().unixAddress(UnixSockets.path(address));
-            bootstrap.channel(loop.transport().unixSocket());
             SocketOptions.apply(bootstrap, options.get().ofUnix(loop.transport()));
             bootstrap.handler(handler);
         }
-        if (timeoutMillis > 0) {
-            bootstrap.option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis);
-        }
-        return bootstrap.connect(target);
+        return bootstrap.connect(target(loop, address));
+    }
+
+    /** The same without TLS and options: for a few bytes and their answer. */
+    public static ChannelFuture dialPlain(Loop loop, SocketAddress address, ChannelHandler handler, int timeoutMillis) {
+        return bootstrap(loop, address, timeoutMillis).handler(handler).connect(target(loop, address));
+    }
+
+    private static Bootstrap bootstrap(Loop loop, SocketAddress address, int timeoutMillis) {
+        var bootstrap = new Bootstrap()
+                .group(loop.executor())
+                .channel(
+                        address instanceof InetSocketAddress
+                                ? loop.transport().socket()
+                                : loop.transport().unixSocket());
+        return timeoutMillis > 0 ? bootstrap.option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis) : bootstrap;
+    }
+
+    private static SocketAddress target(Loop loop, SocketAddress address) {
+        return address instanceof InetSocketAddress ? address : loop.transport().unixAddress(UnixSockets.path(address));
     }
 
     private static final class Secured extends ChannelInitializer<Channel> {

@@ -1,16 +1,15 @@
 package io.plenum.pooler.peer;
 
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
+import io.plenum.pooler.net.Dialer;
 import io.plenum.pooler.net.Loop;
 import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.startup.CancelKey;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -58,7 +57,7 @@ final class PeerPool {
     }
 
     /** {@code done} runs once, when the peer has closed the connection or it is clear that it will not. */
-    void pass(CancelKey key, InetSocketAddress address, Duration patience, Runnable done) {
+    void pass(CancelKey key, SocketAddress address, Duration patience, Runnable done) {
         if (waiting.size() >= MOST_WAITING) {
             LOG.debug("event=cancel_not_passed_on peer={} reason=\"too many wait\"", id);
             done.run();
@@ -86,12 +85,12 @@ final class PeerPool {
         }
 
         private final CancelKey key;
-        private final InetSocketAddress address;
+        private final SocketAddress address;
         private final Runnable done;
         private State state = State.WAITING;
         private @Nullable Future<?> limit;
 
-        Request(CancelKey key, InetSocketAddress address, Runnable done) {
+        Request(CancelKey key, SocketAddress address, Runnable done) {
             this.key = key;
             this.address = address;
             this.done = done;
@@ -112,12 +111,7 @@ final class PeerPool {
 
         void connect() {
             become(State.CONNECTING);
-            new Bootstrap()
-                    .group(loop.executor())
-                    .channel(loop.transport().socket())
-                    .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, DEADLINE_MILLIS)
-                    .handler(this)
-                    .connect(address);
+            var _ = Dialer.dialPlain(loop, address, this, DEADLINE_MILLIS);
         }
 
         @Override

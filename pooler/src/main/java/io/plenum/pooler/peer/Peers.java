@@ -7,10 +7,12 @@ import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.discovery.NameWatch;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.net.UnixSockets;
 import io.plenum.wire.startup.CancelKey;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import java.net.SocketAddress;
 import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -45,7 +47,8 @@ public final class Peers implements AutoCloseable {
     private final Supplier<PoolerConfig> config;
     private final List<InetAddress> ownAddresses;
     private final Map<Integer, PeerPool> pools = new LinkedHashMap<>(); // confined to the control loop, as all below
-    private final Map<PeerConfig, NameWatch> written = new LinkedHashMap<>();
+    private final Map<PeerConfig, NameWatch> watched = new LinkedHashMap<>();
+    private List<PeerConfig> written = List.of();
     private final Deque<Stray> strays = new ArrayDeque<>();
     private @Nullable HostPort serviceHost;
     private @Nullable NameWatch service;
@@ -132,7 +135,7 @@ public final class Peers implements AutoCloseable {
     }
 
     private boolean isFound(Peer peer) {
-        return written.keySet().stream().noneMatch(one -> one.id() == peer.id());
+        return written.stream().noneMatch(one -> one.id() == peer.id());
     }
 
     private void send(CancelKey key, List<Peer> peers, Runnable done) {
@@ -149,7 +152,7 @@ public final class Peers implements AutoCloseable {
         for (Peer peer : peers) {
             PeerPool pool = pools.computeIfAbsent(peer.id(), id -> new PeerPool(id, control));
             pool.resize(peer.poolSize());
-            for (InetSocketAddress address : peer.addresses()) {
+            for (SocketAddress address : peer.addresses()) {
                 pool.pass(key, address, patience, () -> {
                     if (--rest.copies == 0) {
                         done.run();
@@ -187,15 +190,19 @@ public final class Peers implements AutoCloseable {
             return;
         }
         PoolerConfig now = config.get();
-        written.entrySet().removeIf(entry -> {
-            boolean gone = !now.peers().contains(entry.getKey());
+        written = now.peers();
+        watched.entrySet().removeIf(entry -> {
+            boolean gone = !written.contains(entry.getKey());
             if (gone) {
                 entry.getValue().close();
             }
             return gone;
         });
-        for (PeerConfig peer : now.peers()) {
-            written.computeIfAbsent(peer, one -> watch(new HostPort(one.host(), one.port())));
+        for (PeerConfig peer : written) {
+            var host = new HostPort(peer.host(), peer.port());
+            if (!host.isUnix()) {
+                watched.computeIfAbsent(peer, _ -> watch(host));
+            }
         }
         String name = now.get(Settings.PEER_SERVICE);
         HostPort wanted = name.isEmpty() ? null : new HostPort(name, now.get(Settings.LISTEN_PORT));
@@ -226,12 +233,15 @@ public final class Peers implements AutoCloseable {
         PoolerConfig now = config.get();
         int usualSize = now.get(Settings.DEFAULT_POOL_SIZE);
         List<Peer> peers = new ArrayList<>();
-        written.forEach((peer, watch) -> peers.add(new Peer(
-                peer.id(),
-                peer.host(),
-                peer.port(),
-                peer.poolSize() == null ? usualSize : peer.poolSize(),
-                watch.addresses())));
+        for (PeerConfig peer : written) {
+            NameWatch watch = watched.get(peer);
+            peers.add(new Peer(
+                    peer.id(),
+                    peer.host(),
+                    peer.port(),
+                    peer.poolSize() == null ? usualSize : peer.poolSize(),
+                    watch == null ? List.of(UnixSockets.address(peer.host(), peer.port())) : watch.addresses()));
+        }
         List<InetSocketAddress> found = service == null ? List.of() : service.addresses();
         for (InetSocketAddress address : found) {
             InetAddress host = address.getAddress();
@@ -283,7 +293,7 @@ public final class Peers implements AutoCloseable {
     public void close() {
         control.execute(() -> {
             closed = true;
-            written.values().forEach(NameWatch::close);
+            watched.values().forEach(NameWatch::close);
             if (service != null) {
                 service.close();
             }

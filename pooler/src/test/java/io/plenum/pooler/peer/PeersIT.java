@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -93,6 +94,18 @@ class PeersIT {
                             List.of("1", "127.0.0.1", Integer.toString(first), "20"),
                             List.of("2", "localhost", Integer.toString(second), "20"));
             assertThat(console.rows("SHOW PEER_POOLS")).containsExactly(List.of("1", "0", "0", "0", "0"));
+        }
+    }
+
+    @Test
+    void requestReachesAPeerAtItsUnixSocket(@TempDir Path folder) throws Exception {
+        int first = AdministeredPooler.freePort();
+        int second = AdministeredPooler.freePort();
+        String peers = "[peers]\n1 = host=%s port=%d".formatted(folder, first);
+        try (var one = pooler("127.0.0.1", first, "peer_id = 1", "unix_socket_dir = " + folder);
+                var two = pooler("127.0.0.1", second, "peer_id = 2", peers);
+                WireClient client = wire("127.0.0.1", first, Frames.PROTOCOL_3_0)) {
+            assertCanceledBy(client, "127.0.0.1", second);
         }
     }
 

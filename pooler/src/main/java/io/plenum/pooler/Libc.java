@@ -23,6 +23,11 @@ final class Libc {
     private static final int SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
     private static final int MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
     private static final int LONGEST_SOCKET_PATH = 108;
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int O_NONBLOCK = 0x800;
 
     private static final Linker LINKER = Linker.nativeLinker();
 
@@ -34,8 +39,20 @@ final class Libc {
     private static final MethodHandle SIGNAL = function("signal", FunctionDescriptor.of(ADDRESS, JAVA_INT, ADDRESS));
     private static final MethodHandle SOCKET =
             function("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final MethodHandle GETSOCKNAME =
+            function("getsockname", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+    private static final MethodHandle FCNTL = function(
+            "fcntl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(2));
     private static final MethodHandle SENDTO = function(
             "sendto", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+
+    /** What kind of address a descriptor has. */
+    enum Family {
+        INTERNET,
+        UNIX,
+        /** None, or one that is not understood. */
+        OTHER
+    }
 
     private Libc() {}
 
@@ -122,6 +139,33 @@ final class Libc {
         }
     }
 
+    static Family family(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = arena.allocate(Short.BYTES + LONGEST_SOCKET_PATH, Short.BYTES);
+            MemorySegment length = arena.allocateFrom(JAVA_INT, (int) address.byteSize());
+            int failed = (int) GETSOCKNAME.invokeExact(descriptor, address, length);
+            return failed != 0
+                    ? Family.OTHER
+                    : switch (address.get(JAVA_SHORT, 0)) {
+                        case AF_UNIX -> Family.UNIX;
+                        case AF_INET, AF_INET6 -> Family.INTERNET;
+                        default -> Family.OTHER;
+                    };
+        } catch (Throwable failure) {
+            throw failed(failure);
+        }
+    }
+
+    /** Says whether the descriptor can be asked for what it does not have yet from now on. */
+    static boolean setNonBlocking(int descriptor) {
+        try {
+            int flags = (int) FCNTL.invokeExact(descriptor, F_GETFL, 0);
+            return flags >= 0 && (int) FCNTL.invokeExact(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
+        } catch (Throwable failure) {
+            throw failed(failure);
+        }
+    }
+
     static void close(int descriptor) {
         try {
             int _ = (int) CLOSE.invokeExact(descriptor);
@@ -130,8 +174,8 @@ final class Libc {
         }
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor signature) {
-        return LINKER.downcallHandle(LINKER.defaultLookup().find(name).orElseThrow(), signature);
+    private static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().find(name).orElseThrow(), signature, options);
     }
 
     /** A call by a fitting handle throws nothing. */

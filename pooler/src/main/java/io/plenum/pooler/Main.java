@@ -91,7 +91,8 @@ public final class Main implements Callable<Integer> {
 
         @Option(
                 names = {"-R", "--reboot"},
-                description = "Accepted, for scripts of PgBouncer; there is no old process to take over from.")
+                description = "Take over from the process that runs with the same file: it lets in nobody any more and"
+                        + " ends when its clients have left. Needs unix_socket_dir.")
         private boolean reboot;
 
         @Option(
@@ -186,16 +187,13 @@ public final class Main implements Callable<Integer> {
                 yield FAILED;
             }
             case LoadResult.Loaded(PoolerConfig config) -> {
-                if (own.reboot || options.reboot) {
-                    LOG.warn("Online restart is not possible; start the new process with so_reuseport, then end the"
-                            + " old");
-                }
-                yield serve(config, own.user == null ? options.user : own.user, quiet);
+                String user = own.user == null ? options.user : own.user;
+                yield serve(config, user, quiet, own.reboot || options.reboot);
             }
         };
     }
 
-    private int serve(PoolerConfig config, @Nullable String userOption, boolean quiet) {
+    private int serve(PoolerConfig config, @Nullable String userOption, boolean quiet, boolean takesOver) {
         String wanted = userOption == null ? config.get(Settings.USER) : userOption;
         String actual = System.getProperty("user.name");
         if (!wanted.isEmpty() && !wanted.equals(actual)) {
@@ -209,7 +207,7 @@ public final class Main implements Callable<Integer> {
         }
         ProcessLog.apply(config);
         logWarnings(config);
-        try (PidFile _ = pidFile(config)) {
+        try (PidFile _ = pidFile(config, takesOver && Takeover.from(config))) {
             ServiceManager manager = ServiceManager.of(environment);
             // In place before any client can connect, for then a signal may come; who comes too early waits for the
             // pooler.
@@ -264,9 +262,9 @@ public final class Main implements Callable<Integer> {
         return e.getMessage() + ": " + root.getMessage();
     }
 
-    private static @Nullable PidFile pidFile(PoolerConfig config) throws IOException {
+    private static @Nullable PidFile pidFile(PoolerConfig config, boolean takesOver) throws IOException {
         String name = config.get(Settings.PIDFILE);
-        return name.isEmpty() ? null : PidFile.create(Path.of(name));
+        return name.isEmpty() ? null : PidFile.create(Path.of(name), takesOver);
     }
 
     /** PgBouncer's meanings, and its words in the log. */

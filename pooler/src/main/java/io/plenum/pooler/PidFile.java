@@ -31,10 +31,15 @@ final class PidFile implements AutoCloseable {
      * @throws IOException with a message for the operator
      */
     static PidFile create(Path path) throws IOException {
+        return create(path, false);
+    }
+
+    /** The same, where {@code takesOver} says that the process that the file names has made room for us. */
+    static PidFile create(Path path, boolean takesOver) throws IOException {
         long self = ProcessHandle.current().pid();
         byte[] text = (self + "\n").getBytes(StandardCharsets.US_ASCII);
         try {
-            if (Files.exists(path) && isStale(path, self)) {
+            if (Files.exists(path) && (takesOver || isStale(path, self))) {
                 Files.delete(path);
             }
             Files.write(path, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -46,11 +51,14 @@ final class PidFile implements AutoCloseable {
         return new PidFile(path);
     }
 
-    private static boolean isStale(Path path, long self) throws IOException {
-        String text;
+    private static String read(Path path) throws IOException {
         try (var in = Files.newInputStream(path)) {
-            text = new String(in.readNBytes(32), StandardCharsets.US_ASCII).strip();
+            return new String(in.readNBytes(32), StandardCharsets.US_ASCII).strip();
         }
+    }
+
+    private static boolean isStale(Path path, long self) throws IOException {
+        String text = read(path);
         if (!text.matches("[1-9][0-9]{0,17}")) {
             return false; // not written by us: leave it to the operator
         }
@@ -71,7 +79,10 @@ final class PidFile implements AutoCloseable {
 
     private void delete() {
         try {
-            Files.deleteIfExists(path);
+            if (Files.exists(path)
+                    && read(path).equals(Long.toString(ProcessHandle.current().pid()))) {
+                Files.delete(path); // else it is that of whoever took over from us
+            }
         } catch (IOException e) {
             LOG.warn("event=pidfile_stays pidfile={} reason=\"{}\"", path, e.toString());
         }

@@ -1,6 +1,7 @@
 package io.plenum.pooler;
 
 import io.netty.channel.ChannelHandler;
+import io.plenum.pooler.InheritedSockets.Inherited;
 import io.plenum.pooler.admin.Console;
 import io.plenum.pooler.admin.Controls;
 import io.plenum.pooler.admin.HttpControl;
@@ -23,6 +24,7 @@ import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.discovery.Clusters;
+import io.plenum.pooler.discovery.LookUps;
 import io.plenum.pooler.link.StatementCache;
 import io.plenum.pooler.listen.ListenHubs;
 import io.plenum.pooler.metrics.Census;
@@ -110,7 +112,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         this.config = config;
         this.tls = tls(config, null);
         this.environment = Map.copyOf(environment);
-        Transport transport = transport(config);
+        List<Inherited> inherited = InheritedSockets.of(environment);
+        Transport transport = inherited.isEmpty() ? transport(config) : Transport.EPOLL; // io_uring can adopt none
         loops = EventLoops.start(transport, config.eventLoops());
         directory = new PoolDirectory(this::config, loops.loops().size());
         var credentials = new Credentials();
@@ -139,6 +142,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 peers,
                 statements,
                 catalogs,
+                clusters::lookUps,
                 loops.control());
         authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
         authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
@@ -176,13 +180,17 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         keepWarm(config);
         listener = new Listener(
                 loops,
-                listenAddresses(config),
+                inherited.isEmpty() ? listenAddresses(config) : List.of(),
                 config.get(Settings.LISTEN_BACKLOG),
                 config.get(Settings.SO_REUSEPORT),
                 SocketConnector.socketOptions(config),
                 this::newClient);
+        if (inherited.isEmpty()) {
+            listenOnUnixSocket(config);
+        }
+        inherited.forEach(
+                socket -> listener.adopt(socket.descriptor(), socket.unix(), config.get(Settings.LISTEN_BACKLOG)));
         listener.deferAccept(config.get(Settings.TCP_DEFER_ACCEPT));
-        listenOnUnixSocket(config);
         var _ = loops.control()
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
@@ -192,6 +200,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                         LOG.info("listening on {}:{}", address.getAddress().getHostAddress(), address.getPort()));
         if (!listener.unixPath().isEmpty()) {
             LOG.info("listening on unix:{}", listener.unixPath());
+        }
+        if (!inherited.isEmpty()) {
+            LOG.info("event=sockets_inherited count={}", inherited.size());
         }
         LOG.info(
                 "event=transport transport={} event_loops={}",
@@ -271,13 +282,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     }
 
     private Installation installation() {
+        LookUps lookUps = clusters.lookUps();
         return new Installation(
                 Console.title(Version.text()),
                 config,
                 this::isPaused,
                 admission::isDisabled,
                 admission.connected(),
-                admission.consoles());
+                admission.consoles(),
+                lookUps.names().size(),
+                lookUps.open());
     }
 
     private void sample() {
@@ -333,7 +347,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 now.get(Settings.OUTLIER_EJECTION, database));
     }
 
-    private static List<InetSocketAddress> listenAddresses(PoolerConfig config) {
+    static List<InetSocketAddress> listenAddresses(PoolerConfig config) {
         return addresses(config.get(Settings.LISTEN_ADDR), config.get(Settings.LISTEN_PORT));
     }
 
@@ -383,6 +397,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         listener.deferAccept(next.get(Settings.TCP_DEFER_ACCEPT));
         for (LoopPools loopPools : pools) {
             loopPools.loop().execute(() -> loopPools.configure(next::database));
+        }
+        for (LoopClients loopClients : clients) {
+            loopClients.loop().execute(loopClients::configure);
         }
         keepWarm(next);
     }

@@ -68,6 +68,20 @@ class ClustersIT {
     }
 
     @Test
+    void whatDnsHasSaidOfAHostIsKnown() throws Exception {
+        start("app = host=pg.test port=%d monitor_user=postgres".formatted(port));
+        await("app", ClustersIT::isWhole);
+
+        var lookUps = Objects.requireNonNull(clusters).lookUps();
+
+        assertThat(lookUps.names()).singleElement().satisfies(name -> {
+            assertThat(name.name()).isEqualTo("pg.test");
+            assertThat(name.seconds()).isBetween(0L, 15L);
+            assertThat(name.addresses()).hasSameSizeAs(cluster.nodes());
+        });
+    }
+
+    @Test
     void probesTellIdentifierTimelineAndPosition() throws Exception {
         start("app = host=pg.test port=%d monitor_user=postgres".formatted(port));
         await("app", ClustersIT::isWhole);

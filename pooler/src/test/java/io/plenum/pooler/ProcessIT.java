@@ -2,6 +2,9 @@ package io.plenum.pooler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plenum.pooler.admin.AdministeredPooler;
+import io.plenum.testbed.PostgresServer;
+import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,18 +62,59 @@ class ProcessIT {
         }
     }
 
+    @Test
+    void newProcessListensInThePlaceOfTheOldWhichEndsWhenItsClientsHaveLeft() throws Exception {
+        int port = AdministeredPooler.freePort();
+        Process old = start(Map.of(), port);
+        Process next = null;
+        try {
+            awaitLine("process up: PgBouncer ");
+            try (WireClient client = login(port)) {
+                next = start(Map.of(), port, "-R");
+                awaitLine("old process listens no more");
+                awaitLine("[" + next.pid() + "] LOG process up: PgBouncer ");
+
+                assertThat(client.value("SELECT 1")).isEqualTo("1");
+                try (WireClient other = login(port)) {
+                    assertThat(other.value("SELECT 2")).isEqualTo("2");
+                }
+                assertThat(old.isAlive()).isTrue();
+            }
+            assertThat(old.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(old.exitValue()).isZero();
+            assertThat(folder.resolve("pid")).hasContent(Long.toString(next.pid()));
+        } finally {
+            old.destroyForcibly();
+            if (next != null) {
+                next.destroyForcibly();
+            }
+        }
+    }
+
+    private static WireClient login(int port) throws IOException {
+        return WireClient.connect("127.0.0.1", port, "postgres", "postgres", null);
+    }
+
     private Process start(Map<String, String> environment) throws IOException {
-        Path file = Files.writeString(folder.resolve("plenum.ini"), """
-            [databases]
-            app = host=127.0.0.1 port=1
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = 0
-            http_listen_port = 0
-            drain_delay = 0
-            logfile = %1$s/log
-            pidfile = %1$s/pid
-            """.formatted(folder));
+        return start(environment, 0);
+    }
+
+    private Process start(Map<String, String> environment, int port, String... options) throws IOException {
+        PostgresServer server = RunningPooler.sharedServer();
+        Path file = Files.writeString(
+                folder.resolve("plenum.ini"), """
+                    [databases]
+                    postgres = host=%3$s port=%4$d
+                    [pgbouncer]
+                    listen_addr = 127.0.0.1
+                    listen_port = %2$d
+                    unix_socket_dir = %1$s
+                    auth_type = trust
+                    http_listen_port = 0
+                    drain_delay = 0
+                    logfile = %1$s/log
+                    pidfile = %1$s/pid
+                    """.formatted(folder, port, server.host(), server.port()));
         List<String> command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 3</dev/null", "sh"));
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -81,8 +125,9 @@ class ProcessIT {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName(),
-                "-q",
-                file.toString()));
+                "-q"));
+        command.addAll(List.of(options));
+        command.add(file.toString());
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         builder.environment().putAll(environment);
         return builder.start();

@@ -14,6 +14,7 @@ import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.discovery.LookUps;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.StatementCache;
 import io.plenum.pooler.metrics.Census;
@@ -41,6 +42,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,6 +71,7 @@ public final class Console implements ConsoleSession.Factory {
     private final Peers peers;
     private final StatementCache statements;
     private final Catalogs catalogs;
+    private final Supplier<LookUps> lookUps;
     private final Loop control;
     private final AtomicLong commands = new AtomicLong();
     private final AtomicLong logins = new AtomicLong();
@@ -90,6 +93,7 @@ public final class Console implements ConsoleSession.Factory {
             Peers peers,
             StatementCache statements,
             Catalogs catalogs,
+            Supplier<LookUps> lookUps,
             Loop control) {
         this.version = version;
         this.controls = controls;
@@ -101,6 +105,7 @@ public final class Console implements ConsoleSession.Factory {
         this.peers = peers;
         this.statements = statements;
         this.catalogs = catalogs;
+        this.lookUps = lookUps;
         this.control = control;
     }
 
@@ -267,6 +272,7 @@ public final class Console implements ConsoleSession.Factory {
                 logins.get(),
                 peers.known(),
                 peerPools,
+                lookUps.get(),
                 () -> statements.latest(MOST_STATEMENTS));
     }
 

@@ -197,13 +197,21 @@ public final class LoopCensus implements Census.Taker {
 
     private static ServerCounts counts(Pool pool, Depth depth) {
         int canceling = 0;
+        int cancelsWaiting = 0;
         if (depth != Depth.SUMS) {
             for (ServerConnection server : pool.servers()) {
                 canceling += server.hasCancelsInFlight() ? 1 : 0;
+                cancelsWaiting += server.cancelsWaiting();
             }
         }
         return new ServerCounts(
-                pool.active(), canceling, pool.beingCanceled(), pool.idleCount(), pool.busy(), pool.connecting());
+                pool.active(),
+                canceling,
+                pool.beingCanceled(),
+                pool.idleCount(),
+                pool.busy(),
+                pool.connecting(),
+                cancelsWaiting);
     }
 
     private static Totals totals(PoolStats stats) {

@@ -1,6 +1,7 @@
 package io.plenum.pooler.admin;
 
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.discovery.LookUps;
 import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.History;
 import io.plenum.pooler.peer.Peer;
@@ -59,6 +60,7 @@ record ShowTable(
      * @param consoleLogins since the start
      * @param peers that cancel requests can be passed on to
      * @param peerPools those that some were passed on to
+     * @param lookUps what DNS has said
      * @param statements that were prepared, the latest use last
      */
     record Standing(
@@ -72,5 +74,6 @@ record ShowTable(
             long consoleLogins,
             List<Peer> peers,
             List<PeerFacts> peerPools,
+            LookUps lookUps,
             Supplier<List<PreparedStatement>> statements) {}
 }

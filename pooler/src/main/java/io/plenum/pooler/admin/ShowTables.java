@@ -35,6 +35,7 @@ import io.plenum.pooler.metrics.Totals;
 import io.plenum.routing.sql.Outline;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
+import java.net.InetAddress;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -48,6 +49,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -77,12 +79,8 @@ final class ShowTables {
             clients(),
             config(),
             databases(),
-            none("DNS_HOSTS", "Always empty: SHOW NODES has what the names of a database stand for.")
-                    .column("hostname", TEXT)
-                    .column("ttl", INT8)
-                    .column("addrs", TEXT)
-                    .rows(view -> Stream.empty()),
-            none("DNS_ZONES", "Always empty: names are looked up again when their TTL ends.")
+            dnsHosts(),
+            none("DNS_ZONES", "Always empty: no zone is watched, for names are looked up again when their TTL ends.")
                     .column("zonename", TEXT)
                     .column("serial", INT8)
                     .column("count", INT4)
@@ -183,7 +181,7 @@ final class ShowTables {
                 .column("cl_active", INT4, "clients that have a server connection or ask for none")
                 .column("cl_waiting", INT4, "clients that wait for a server connection")
                 .column("cl_active_cancel_req", INT4, "cancel requests that are on their way to a server")
-                .column("cl_waiting_cancel_req", INT4, "always 0: they take no place in a pool")
+                .column("cl_waiting_cancel_req", INT4, "cancel requests that wait for others to be over")
                 .column("sv_active", INT4, "server connections that work for a client")
                 .column("sv_active_cancel", INT4, "those for which a cancel request is on its way")
                 .column("sv_being_canceled", INT4, "those held back until such requests are seen through")
@@ -209,7 +207,7 @@ final class ShowTables {
                 pool.active(),
                 pool.waiting(),
                 servers.canceling(),
-                0,
+                servers.cancelsWaiting(),
                 servers.active(),
                 servers.canceling(),
                 servers.beingCanceled(),
@@ -521,10 +519,24 @@ final class ShowTables {
                                         .count()),
                         Row.of("free_servers", 0),
                         Row.of("used_servers", view.census().servers().size()),
-                        Row.of("dns_names", 0),
+                        Row.of("dns_names", view.standing().lookUps().names().size()),
                         Row.of("dns_zones", 0),
-                        Row.of("dns_queries", 0),
+                        Row.of("dns_queries", view.standing().lookUps().open()),
                         Row.of("dns_pending", 0)));
+    }
+
+    private static ShowTable dnsHosts() {
+        return table("DNS_HOSTS", "The names of hosts that DNS was asked for.", SUMS)
+                .column("hostname", TEXT)
+                .column("ttl", INT8, "seconds until it is asked again")
+                .column("addrs", TEXT, "the addresses, with commas between; SHOW NODES has what is at them")
+                .rows(view -> view.standing().lookUps().names().stream()
+                        .map(name -> Row.of(
+                                name.name(),
+                                name.seconds(),
+                                name.addresses().stream()
+                                        .map(InetAddress::getHostAddress)
+                                        .collect(Collectors.joining(",")))));
     }
 
     private static ShowTable mem() {

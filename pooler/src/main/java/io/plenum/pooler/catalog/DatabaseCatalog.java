@@ -35,6 +35,12 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private static final long FIRST_PAUSE_MILLIS = 50;
     private static final long LONGEST_PAUSE_MILLIS = 10_000;
 
+    /**
+     * Where there is but one node nothing is routed by what is read, and it can wait a little: who connects, asks and leaves
+     * causes no connection beside its own, which scripts that count connections would find.
+     */
+    private static final long FIRST_OF_ONE_NODE_MILLIS = 1_400;
+
     /** Reading again may take up so much of the server's time, as a part of the time between. */
     private static final int PAUSE_PER_READING = 4;
 
@@ -158,7 +164,12 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         if (isNew(user)) {
             users.add(user);
         }
-        if (planned == null || !snapshot.isFresh()) {
+        boolean mayWait = read == Catalog.AWAITED
+                && failures == 0
+                && topology.topology().nodes().size() <= 1;
+        if (planned == null) {
+            readIn(mayWait ? FIRST_OF_ONE_NODE_MILLIS : 0);
+        } else if (!mayWait && !snapshot.isFresh()) {
             readIn(0);
         }
     }

@@ -68,6 +68,7 @@ public final class CancelRequests {
         Duration limit = config.get().get(Settings.CANCEL_WAIT_TIMEOUT);
         var request = new Request(server, loop, due, Math.clamp(limit.toMillis(), 0, Integer.MAX_VALUE), done);
         waiting.add(request);
+        server.addCancelsWaiting(1);
         admit();
         request.limitWait();
     }
@@ -111,6 +112,7 @@ public final class CancelRequests {
                         .schedule(
                                 () -> {
                                     if (!begun && waiting.remove(this)) {
+                                        server.addCancelsWaiting(-1);
                                         LOG.warn(
                                                 "event=cancel_not_sent server={} reason=cancel_wait_timeout",
                                                 server.id());
@@ -124,6 +126,7 @@ public final class CancelRequests {
 
         void begin() {
             begun = true;
+            server.addCancelsWaiting(-1);
             CancelKey key = server.cancelKey();
             if (key == null || server.isClosed() || !due.getAsBoolean()) {
                 over = true;

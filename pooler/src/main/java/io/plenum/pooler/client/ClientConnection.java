@@ -455,7 +455,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         } catch (ProtocolException malformed) {
             return false;
         }
-        if (close.isStatement() && (limits().maxPrepared() == 0 || close.nameStart() == close.nameEnd())) {
+        if (close.isStatement() && (maxPrepared() == 0 || close.nameStart() == close.nameEnd())) {
             return false; // it is gone only when its server has closed it
         }
         if (close.isStatement()) {
@@ -684,7 +684,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     /** A named statement is kept whole, for every server may need it: the bytes are collected up to a bound. */
     private boolean needsWhole(ByteBuf bytes) {
         parse.at(bytes, cutter.start(), cutter.end());
-        if (parse.nameStart() == parse.nameEnd() || limits().maxPrepared() == 0) {
+        if (parse.nameStart() == parse.nameEnd() || (maxPrepared() == 0 && (link == null || !link.isRenaming()))) {
             return false;
         }
         if (bytes.getInt(cutter.start() + 1) > MAX_NAMED_PARSE) {
@@ -958,7 +958,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         this.user = user;
         this.group = group;
         this.cancelKey = key;
-        Link own = new Link(this, clients.shared().statements(), limits.maxPrepared(), limits.mode());
+        Link own = new Link(this, clients.shared().statements(), limits.mode());
         this.link = own;
         this.session = new ClientSession(profile, limits, own, enterCatalog(group, limits));
         this.reads = new ClientReads(group, limits.consistency());
@@ -1400,6 +1400,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     @Override
     public ClientStatements statements() {
         return session().statements();
+    }
+
+    @Override
+    public int maxPrepared() {
+        return session().limits().maxPrepared();
     }
 
     @Override

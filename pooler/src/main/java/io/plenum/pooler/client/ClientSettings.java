@@ -96,7 +96,7 @@ record ClientSettings(
                 balanceKey,
                 begun.consistency,
                 patience,
-                begun.maxPrepared,
+                maxPrepared,
                 queryWaitNanos,
                 queryNanos,
                 idleTransactionNanos,

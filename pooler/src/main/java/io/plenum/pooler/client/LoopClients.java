@@ -126,10 +126,8 @@ public final class LoopClients {
         }
     }
 
-    /** Checks every limit of time, by the settings that are in force now; called several times a second. */
-    public void tick(long nowNanos) {
-        batches.wipe();
-        BLANK.toString(StandardCharsets.US_ASCII); // over what netty has decoded last, which may be a client's secret
+    /** The settings may say something else now, to clients that are there too. */
+    public void configure() {
         PoolerConfig now = shared.config().get();
         if (now != applied) {
             applied = now;
@@ -137,6 +135,13 @@ public final class LoopClients {
                 clients.get(i).onConfig(now);
             }
         }
+    }
+
+    /** Checks every limit of time, by the settings that are in force now; called several times a second. */
+    public void tick(long nowNanos) {
+        batches.wipe();
+        BLANK.toString(StandardCharsets.US_ASCII); // over what netty has decoded last, which may be a client's secret
+        configure();
         for (int i = clients.size() - 1; i >= 0; i--) {
             clients.get(i).tick(nowNanos);
         }

@@ -14,6 +14,15 @@ import java.util.function.Supplier;
 
 /** The settings with which a session is to start: of what the client asks for and of what its database's entry says. */
 final class StartupSettings {
+    /** What PgBouncer keeps for each client, and so takes out of {@code options} too where it passes over what else is there. */
+    private static final Set<String> TRACKED = Set.of(
+            "client_encoding",
+            "datestyle",
+            "timezone",
+            "standard_conforming_strings",
+            "application_name",
+            "intervalstyle");
+
     private StartupSettings() {}
 
     /** By name in lower case; {@code place} says where the client is. */
@@ -26,12 +35,18 @@ final class StartupSettings {
         put(settings, "timezone", config.get(Settings.DATABASE_TIMEZONE, database));
         put(settings, "application_name", config.get(Settings.DATABASE_APPLICATION_NAME, database));
         Set<String> ignored = lowerCase(config.get(Settings.IGNORE_STARTUP_PARAMETERS));
-        settings.putAll(asked.settings());
+        settings.putAll(ignored.contains("options") ? asked.settings(tracked(config)) : asked.settings());
         if (config.get(Settings.APPLICATION_NAME_ADD_HOST)) {
             settings.put("application_name", settings.getOrDefault("application_name", "app") + " - " + place.get());
         }
         settings.keySet().removeAll(ignored);
         return settings;
+    }
+
+    private static Set<String> tracked(PoolerConfig config) {
+        Set<String> tracked = lowerCase(config.get(Settings.TRACK_EXTRA_PARAMETERS));
+        tracked.addAll(TRACKED);
+        return tracked;
     }
 
     private static Set<String> lowerCase(List<String> names) {

@@ -171,9 +171,10 @@ public final class Settings {
                     + " about nodes: see `balance`.");
 
     public static final Setting<Integer> MAX_PREPARED_STATEMENTS = row(
-                    Group.POOLING, "max_prepared_statements", Values.number(0, 100_000), 200)
+                    Group.POOLING, "max_prepared_statements", Values.number(0, Integer.MAX_VALUE), 200)
             .doc("Named prepared statements of the protocol that are kept on one server connection; the one unused for"
-                    + " longest makes room. 0 turns their tracking off in transaction and statement mode.");
+                    + " longest makes room. 0 turns their tracking off in transaction and statement mode. For clients"
+                    + " that are there a change counts from their next transaction on.");
 
     public static final Setting<SessionStatePolicy> SESSION_STATE = row(
                     Group.POOLING, "session_state", Values.choice(SessionStatePolicy.class), SessionStatePolicy.PIN)
@@ -232,7 +233,8 @@ public final class Settings {
 
     public static final Setting<List<String>> IGNORE_STARTUP_PARAMETERS = row(
                     Group.POOLING, "ignore_startup_parameters", Values.names(), List.of())
-            .doc("Startup parameters that are dropped. Plenum refuses none, so a driver needs no entry here.");
+            .doc("Startup parameters that are dropped. Plenum refuses none, so a driver needs no entry here. With"
+                    + " `options` what stands in that is dropped, but for what PgBouncer keeps for each client.");
 
     public static final Setting<Boolean> DISABLE_PQEXEC = row(Group.POOLING, "disable_pqexec", Values.flag(), false)
             .restart()
@@ -269,8 +271,8 @@ public final class Settings {
             .doc("How often each database in use is asked whether somebody else has defined functions, views, triggers"
                     + " or sequences; what clients of Plenum define is read at once. By these it is known which"
                     + " functions may run on a standby and what leaves state in a session. It takes a connection of"
-                    + " its own for moments. 0 is never: then only built-in functions are known, and views and tables"
-                    + " are taken for what they seem.");
+                    + " its own for moments, of a single node not in the first second. 0 is never: then"
+                    + " only built-in functions are known, and views and tables are taken for what they seem.");
 
     public static final Setting<ReadConsistency> READ_CONSISTENCY = row(
                     Group.ROUTING, "read_consistency", Values.choice(ReadConsistency.class), ReadConsistency.SESSION)
@@ -859,7 +861,7 @@ public final class Settings {
 
     public static final Setting<String> PEER_HOST = row(Group.PEERS, "host", Values.optionalText(), "")
             .only(Scope.PEER)
-            .doc("Name or address of the peer; must be set.");
+            .doc("Name or address of the peer, or the directory of its Unix socket; must be set.");
 
     public static final Setting<Integer> PEER_PORT = row(Group.PEERS, "port", Values.number(1, 65535), 6432)
             .only(Scope.PEER)

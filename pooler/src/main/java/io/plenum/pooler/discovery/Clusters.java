@@ -43,7 +43,7 @@ public final class Clusters implements AutoCloseable {
     private final Supplier<PoolerConfig> config;
     private final Credentials credentials;
     private final Probing probing;
-    private final Names names;
+    private final DnsNames names;
     private final Slices slices = new KubernetesSlices(() -> new KubernetesClientBuilder().build());
     private final Map<String, DatabaseNodes> databases = new LinkedHashMap<>(); // guarded by this
     private final Map<Seeds, Cluster> clusters = new HashMap<>(); // guarded by this
@@ -81,6 +81,11 @@ public final class Clusters implements AutoCloseable {
         return control;
     }
 
+    /** What DNS has said of the hosts. */
+    public LookUps lookUps() {
+        return names.lookUps(config.get().get(Settings.DNS_MAX_TTL));
+    }
+
     /** Where the entry's nodes are known from, now and after reloads that change its hosts. */
     public TopologySource of(DatabaseConfig database) {
         return nodes(database);
@@ -111,7 +116,11 @@ public final class Clusters implements AutoCloseable {
         var made = service == null
                 ? new Cluster(seeds, control, clock, names, () -> config.get().get(Settings.DNS_MAX_TTL), probers)
                 : new Cluster(
-                        seeds, control, clock, listener -> new SliceBook(service, control, slices, listener), probers);
+                        seeds,
+                        control,
+                        clock,
+                        listener -> new SliceBook(seeds.hosts().getFirst().host(), service, control, slices, listener),
+                        probers);
         if (!closed) {
             clusters.put(seeds, made);
             control.execute(() -> {

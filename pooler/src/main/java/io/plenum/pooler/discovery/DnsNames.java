@@ -24,15 +24,19 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * DNS with all addresses and the TTL that the server gave, neither of which the JDK's resolver shows. Nothing is cached
- * here: whoever asks knows when to ask again.
+ * DNS with all addresses and the TTL that the server gave, neither of which the JDK's resolver shows. Nothing is answered
+ * from a cache: whoever asks knows when to ask again.
  *
  * <p>A truncated answer is asked for again by TCP. The hosts file and the search list count, as for any other program.
  */
@@ -40,9 +44,21 @@ final class DnsNames implements Names {
     private static final Logger LOG = LoggerFactory.getLogger(DnsNames.class);
     private static final long QUERY_TIMEOUT_MILLIS = 1_000;
 
+    /** A name that nobody has asked for since is not used any more. */
+    private static final Duration FORGOTTEN_AFTER = Duration.ofMinutes(10);
+
     private final Loop loop;
     private final List<HostPort> servers;
+    private final Map<String, Known> known = new ConcurrentHashMap<>();
+    private final AtomicInteger open = new AtomicInteger();
     private @Nullable DnsNameResolver resolver;
+
+    /** The last answer for a name; only for those who look. */
+    private record Known(List<InetAddress> addresses, Duration ttl, long atNanos) {
+        Duration age() {
+            return Duration.ofNanos(System.nanoTime() - atNanos);
+        }
+    }
 
     /** {@code servers} by address; none are the system's. */
     DnsNames(Loop loop, List<HostPort> servers) {
@@ -52,7 +68,35 @@ final class DnsNames implements Names {
 
     @Override
     public void lookUp(String name, Consumer<Answer> done) {
-        new LookUp(done).start(resolver(), name);
+        open.incrementAndGet();
+        new LookUp(answer -> {
+                    open.decrementAndGet();
+                    note(name, answer);
+                    done.accept(answer);
+                })
+                .start(resolver(), name);
+    }
+
+    private void note(String name, Answer answer) {
+        known.values().removeIf(old -> old.age().compareTo(FORGOTTEN_AFTER) > 0); // names of Pods are used once
+        Known before = known.get(name);
+        long now = System.nanoTime();
+        known.put(
+                name,
+                switch (answer) {
+                    case Found found -> new Known(found.addresses(), found.ttl(), now);
+                    case NotFound _ -> new Known(before == null ? List.of() : before.addresses(), Duration.ZERO, now);
+                });
+    }
+
+    /** What is known, of which nothing holds longer than {@code maxTtl}. Any thread. */
+    LookUps lookUps(Duration maxTtl) {
+        List<LookUps.Name> names = new ArrayList<>();
+        new TreeMap<>(known).forEach((name, last) -> {
+            Duration holds = last.ttl().compareTo(maxTtl) < 0 ? last.ttl() : maxTtl;
+            names.add(new LookUps.Name(name, Math.max(0, holds.minus(last.age()).toSeconds()), last.addresses()));
+        });
+        return new LookUps(names, open.get());
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.routing.topology.Node;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,7 @@ final class SliceBook implements NodeSource {
     private static final Logger LOG = LoggerFactory.getLogger(SliceBook.class);
     private static final int POSTGRES = 5432;
 
+    private final String host;
     private final ServiceName service;
     private final Loop loop;
     private final Slices slices;
@@ -39,7 +41,9 @@ final class SliceBook implements NodeSource {
     private Slices.@Nullable Watch watch;
     private boolean closed;
 
-    SliceBook(ServiceName service, Loop loop, Slices slices, Listener listener) {
+    /** {@code host} is what the operator wrote: the name that the nodes' certificates must be for. */
+    SliceBook(String host, ServiceName service, Loop loop, Slices slices, Listener listener) {
+        this.host = host;
         this.service = service;
         this.loop = loop;
         this.slices = slices;
@@ -110,9 +114,17 @@ final class SliceBook implements NodeSource {
         if (address == null) {
             return null; // a slice of names
         }
-        Node node = Node.at(new InetSocketAddress(address, port(endpoint)));
+        Node node = Node.at(new InetSocketAddress(named(address), port(endpoint)));
         boolean meantForUs = endpoint.hints().contains(service.zone());
         return new Node(node.address(), node.name(), 1, meantForUs ? service.zone() : endpoint.zone());
+    }
+
+    private InetAddress named(InetAddress address) {
+        try {
+            return InetAddress.getByAddress(host, address.getAddress());
+        } catch (UnknownHostException impossible) {
+            throw new IllegalStateException("the bytes of an address are an address", impossible);
+        }
     }
 
     /** What the settings say; else the only port, or the one that sounds like PostgreSQL. */

@@ -90,12 +90,11 @@ public final class Link implements ServerConnection.Reader {
     private long transactionSinceNanos;
     private long querySinceNanos;
 
-    /** {@code maxPrepared} statements are kept on a server; 0 leaves names as the client chose them. */
-    public Link(LinkedClient client, StatementCache cache, int maxPrepared, Mode mode) {
+    public Link(LinkedClient client, StatementCache cache, Mode mode) {
         this.client = client;
         this.mode = mode;
         boolean session = mode == Mode.SESSION;
-        this.names = new StatementNames(client, cache, session ? 0 : maxPrepared, !session);
+        this.names = new StatementNames(client, cache, 0, !session);
         this.settings = new FollowedSettings(client, names, session);
         this.channels = new LinkedChannels(client.listening());
         this.sequences = new DrawnSequences(client);
@@ -111,6 +110,7 @@ public final class Link implements ServerConnection.Reader {
         heardNothing = true;
         refusal = null;
         clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
+        names.limit(mode == Mode.SESSION ? 0 : client.maxPrepared());
         names.begin();
         outOfStep = false;
         replayLost = false;
@@ -131,6 +131,11 @@ public final class Link implements ServerConnection.Reader {
 
     public boolean isOpen() {
         return server != null;
+    }
+
+    /** Whether the client's names for statements are its own, and not the server's; it does not change within a link. */
+    public boolean isRenaming() {
+        return names.isRenaming();
     }
 
     public @Nullable ServerConnection server() {

@@ -24,6 +24,9 @@ public interface LinkedClient {
 
     ClientStatements statements();
 
+    /** So many statements are kept on a server; 0 leaves names as the client chose them. */
+    int maxPrepared();
+
     String database();
 
     /** The {@link io.plenum.routing.Catalog#version} by which the text of the message at hand was judged. */

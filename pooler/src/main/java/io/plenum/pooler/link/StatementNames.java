@@ -81,7 +81,7 @@ final class StatementNames {
 
     private final LinkedClient client;
     private final StatementCache cache;
-    private final int maxPrepared;
+    private int maxPrepared;
     private final boolean keepsUnnamed;
     private final ParseView parse = new ParseView();
     private final BindView bind = new BindView();
@@ -105,6 +105,16 @@ final class StatementNames {
         this.maxPrepared = maxPrepared;
         this.keepsUnnamed = keepsUnnamed;
         this.unnamed = new UnnamedStatement(client);
+    }
+
+    /** So many statements are kept on a server in the links that begin from now on; 0 leaves names as they are. */
+    void limit(int maxPrepared) {
+        this.maxPrepared = maxPrepared;
+    }
+
+    /** Whether the client's names for statements are its own, and not the server's. */
+    boolean isRenaming() {
+        return maxPrepared > 0;
     }
 
     /** A link begins: nothing is in flight. */
@@ -580,8 +590,9 @@ final class StatementNames {
     /** Closes what was used longest ago, in order in the same pipeline, before one more is parsed. */
     private void makeRoom(ServerConnection linked) {
         PreparedStatement out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
-        if (out != null) {
+        while (out != null) { // more than one where the limit has become smaller
             closeOnServer(linked, out);
+            out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
         }
     }
 

@@ -117,9 +117,11 @@ public record Census(
      * @param beingCanceled released, but held back until such requests have been seen through
      * @param tested running SQL of ours: a check, a reset
      * @param login being opened
+     * @param cancelsWaiting cancel requests that wait for others to be over; they are no connections
      */
-    public record ServerCounts(int active, int canceling, int beingCanceled, int idle, int tested, int login) {
-        public static final ServerCounts NONE = new ServerCounts(0, 0, 0, 0, 0, 0);
+    public record ServerCounts(
+            int active, int canceling, int beingCanceled, int idle, int tested, int login, int cancelsWaiting) {
+        public static final ServerCounts NONE = new ServerCounts(0, 0, 0, 0, 0, 0, 0);
 
         public ServerCounts plus(ServerCounts other) {
             return new ServerCounts(
@@ -128,7 +130,8 @@ public record Census(
                     beingCanceled + other.beingCanceled,
                     idle + other.idle,
                     tested + other.tested,
-                    login + other.login);
+                    login + other.login,
+                    cancelsWaiting + other.cancelsWaiting);
         }
 
         public int total() {

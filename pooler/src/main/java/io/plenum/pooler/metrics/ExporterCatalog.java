@@ -105,9 +105,15 @@ final class ExporterCatalog {
                 reading -> reading.census().pools().stream()
                         .mapToInt(pool -> pool.servers().total())
                         .sum()));
-        all.add(single("cached_dns_names", "Always 0.", reading -> 0));
+        all.add(single(
+                "cached_dns_names",
+                "Names of hosts that DNS has answered for.",
+                reading -> reading.installation().dnsNames()));
         all.add(single("cached_dns_zones", "Always 0.", reading -> 0));
-        all.add(single("in_flight_dns_queries", "Always 0.", reading -> 0));
+        all.add(single(
+                "in_flight_dns_queries",
+                "Names that DNS was asked for and has not answered yet.",
+                reading -> reading.installation().dnsQueries()));
     }
 
     // --- SHOW DATABASES --------------------------------------------------------------------------------------------
@@ -175,7 +181,10 @@ final class ExporterCatalog {
                 "client_active_cancel_connections",
                 "Cancel requests that are on their way to a server.",
                 pool -> pool.servers().canceling()));
-        all.add(ofPools("client_waiting_cancel_connections", "Always 0.", pool -> 0));
+        all.add(ofPools(
+                "client_waiting_cancel_connections",
+                "Cancel requests that wait for others to be over.",
+                pool -> pool.servers().cancelsWaiting()));
         all.add(ofPools(
                 "server_active_connections",
                 "Server connections that work for a client.",

@@ -11,6 +11,8 @@ import java.util.function.Predicate;
  * @param disabled whether DISABLE is
  * @param clients sockets of clients, those that log in and those of the console among them
  * @param consoles those that are logged in to the console
+ * @param dnsNames names of hosts that DNS has answered for
+ * @param dnsQueries questions that it has not answered yet
  */
 public record Installation(
         String consoleVersion,
@@ -18,4 +20,6 @@ public record Installation(
         Predicate<String> paused,
         Predicate<String> disabled,
         int clients,
-        int consoles) {}
+        int consoles,
+        int dnsNames,
+        int dnsQueries) {}

@@ -2,12 +2,16 @@ package io.plenum.pooler.net;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.ReflectiveChannelFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.channel.uring.IoUringChannelOption;
 import java.io.IOException;
@@ -28,6 +32,7 @@ public final class Listener implements AutoCloseable {
     private final SocketOptions options;
     private final Function<Loop, ChannelHandler> handlers;
     private final List<Channel> channels = new ArrayList<>();
+    private final List<Channel> adoptedUnix = new ArrayList<>();
     private @Nullable Channel unixChannel;
     private @Nullable UnixSocketFile unixFile;
 
@@ -48,7 +53,8 @@ public final class Listener implements AutoCloseable {
         this.options = options;
         this.handlers = handlers;
         for (InetSocketAddress address : addresses) {
-            var bootstrap = bootstrap(transport.listener(), backlog, options.of(transport))
+            var bootstrap = bootstrap(
+                            new ReflectiveChannelFactory<>(transport.listener()), backlog, options.of(transport))
                     .option(ChannelOption.SO_REUSEADDR, true);
             if (reusePort && transport != Transport.NIO) {
                 bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
@@ -71,7 +77,10 @@ public final class Listener implements AutoCloseable {
         try {
             file.makeRoom();
             Channel bound = bind(
-                    bootstrap(transport.unixListener(), backlog, options.ofUnix(transport)),
+                    bootstrap(
+                            new ReflectiveChannelFactory<>(transport.unixListener()),
+                            backlog,
+                            options.ofUnix(transport)),
                     transport.unixAddress(file.path()));
             unixChannel = bound;
             unixFile = file;
@@ -82,12 +91,30 @@ public final class Listener implements AutoCloseable {
         }
     }
 
+    /**
+     * Accepts at a socket that listens already; only {@link Transport#EPOLL} can.
+     *
+     * @param descriptor that does not block, and is ours from now on
+     */
+    public void adopt(int descriptor, boolean unix, int backlog) {
+        ChannelFactory<ServerChannel> factory = () ->
+                unix ? new EpollServerDomainSocketChannel(descriptor, true) : new EpollServerSocketChannel(descriptor);
+        var registered = bootstrap(factory, backlog, unix ? options.ofUnix(transport) : options.of(transport))
+                .register()
+                .awaitUninterruptibly();
+        if (!registered.isSuccess()) {
+            throw new UncheckedIOException(
+                    "cannot listen on descriptor " + descriptor, new IOException(registered.cause()));
+        }
+        (unix ? adoptedUnix : channels).add(registered.channel());
+    }
+
     private ServerBootstrap bootstrap(
-            Class<? extends ServerChannel> type, int backlog, Map<ChannelOption<?>, Object> childOptions) {
+            ChannelFactory<? extends ServerChannel> factory, int backlog, Map<ChannelOption<?>, Object> childOptions) {
         IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
         var bootstrap = new ServerBootstrap()
                 .group(loops.group())
-                .channel(type)
+                .channelFactory(factory)
                 .option(ChannelOption.SO_BACKLOG, backlog)
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
@@ -148,6 +175,9 @@ public final class Listener implements AutoCloseable {
         for (Channel channel : channels) {
             var _ = channel.close();
         }
+        for (Channel channel : adoptedUnix) {
+            var _ = channel.close();
+        }
         if (unixChannel != null) {
             var _ = unixChannel.close();
             removeFile();
@@ -158,6 +188,9 @@ public final class Listener implements AutoCloseable {
     @Override
     public void close() {
         for (Channel channel : channels) {
+            channel.close().awaitUninterruptibly();
+        }
+        for (Channel channel : adoptedUnix) {
             channel.close().awaitUninterruptibly();
         }
         closeUnix();

@@ -193,6 +193,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     private int sequencesEra;
     private int cancelsInFlight;
+    private int cancelsWaiting;
     private long links;
     private long groups;
     private long idleSinceNanos;
@@ -814,6 +815,15 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public boolean hasCancelsInFlight() {
         return cancelsInFlight > 0;
+    }
+
+    /** Cancel requests for it wait until others are over, or do so no longer. */
+    public void addCancelsWaiting(int more) {
+        cancelsWaiting += more;
+    }
+
+    public int cancelsWaiting() {
+        return cancelsWaiting;
     }
 
     /** Runs SQL of our own on a server that works for nobody; {@code done} hears whether it succeeded. */

@@ -60,6 +60,7 @@ public final class PgbouncerManual {
             - **better**: the same, and more; the sentence says what.
             - **without effect**: accepted so that nothing need be edited; the sentence says why.
             - **not yet**: accepted with a warning; the sentence says what happens meanwhile.
+            - **differs**: not the same; the sentence says how.
 
             ## The command
 
@@ -68,9 +69,9 @@ public final class PgbouncerManual {
             | `-d`, `--daemon` | same, by the launcher `plenum`: it returns when clients can connect, and with the status of what failed. Needs a pidfile |
             | `-q`, `-v`, `-V`, `-h` | same; the first line of `-V` is that of SHOW VERSION. A wrong command line ends with status 2, not 1 |
             | `-u`, `--user` | same, by the launcher, with setpriv, when root starts it; a wrong user is refused else |
-            | `-R`, `--reboot` | without effect: a JVM cannot hand over its sockets. Start the new process beside the old one with `so_reuseport`, then end the old one |
+            | `-R`, `--reboot` | differs: the new process has the old one listen no more, by its console at the Unix socket, and listens in its place; the old one ends when its clients have left. PgBouncer's takes the clients' sockets over. `so_reuseport` goes without the moment in which nobody listens |
             | `NOTIFY_SOCKET` | same: Type=notify and Type=notify-reload of systemd |
-            | `LISTEN_FDS` | without effect: Plenum opens its sockets itself |
+            | `LISTEN_FDS` | same: systemd's sockets, of TCP and Unix, are used in the place of `listen_addr` and `unix_socket_dir`. `transport` is epoll then, for io_uring cannot take them |
 
             ## Signals
 

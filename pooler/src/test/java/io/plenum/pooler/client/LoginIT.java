@@ -268,6 +268,18 @@ class LoginIT {
     }
 
     @Test
+    void whereOptionsAreIgnoredWhatPgbouncerKeepsIsTakenOutOfThem() throws Exception {
+        Map<String, String> asked =
+                Map.of("options", "-c enable_seqscan=off -c TimeZone=Europe/Lisbon", "work_mem", "7MB");
+        try (var pooler = RunningPooler.start(SERVER, "ignore_startup_parameters = Options");
+                var client = RunningPooler.wire(pooler.port(), asked, null)) {
+            assertThat(client.value("SHOW enable_seqscan")).isEqualTo("on");
+            assertThat(client.value("SHOW TimeZone")).isEqualTo("Europe/Lisbon");
+            assertThat(client.value("SHOW work_mem")).isEqualTo("7MB");
+        }
+    }
+
+    @Test
     void valuesAreNeverText() throws Exception {
         String hostile = "'; DROP TABLE x; -- \\ \" $$ ü";
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.plenum.pooler.discovery.Slices.Endpoint;
 import io.plenum.pooler.discovery.Slices.Port;
 import io.plenum.routing.topology.Node;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -91,6 +92,15 @@ class SliceBookTest {
     }
 
     @Test
+    void certificateOfANodeIsToBeForTheHostThatTheSettingsName() {
+        book(0, "");
+        tell(ready("10.0.0.1", ""));
+
+        assertThat(((InetSocketAddress) nodes.getFirst().address()).getHostString())
+                .isEqualTo("pg.db");
+    }
+
+    @Test
     void closedBookHearsNothing() {
         SliceBook book = book(0, "");
         book.close();
@@ -111,7 +121,11 @@ class SliceBookTest {
             public void close() {}
         };
         var book = new SliceBook(
-                new ServiceName("db", "pg", port, zone), time.loop(), slices, (List<Node> all, Set<Node> going) -> {
+                "pg.db",
+                new ServiceName("db", "pg", port, zone),
+                time.loop(),
+                slices,
+                (List<Node> all, Set<Node> going) -> {
                     nodes = all;
                     leaving = going.stream().map(Node::name).sorted().toList();
                 });

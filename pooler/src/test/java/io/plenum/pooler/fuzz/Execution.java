@@ -77,6 +77,7 @@ public final class Execution {
     }
 
     /** What must hold for every input. */
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a library more
     public static void demand(boolean holds, String otherwise, Object... details) {
         if (!holds) {
             throw new AssertionError(otherwise.formatted(details));

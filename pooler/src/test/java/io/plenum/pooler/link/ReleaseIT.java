@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(LeakWatch.class)
 class ReleaseIT {
     private static final PostgresServer SERVER = RunningPooler.sharedServer();
+    private static final String KEPT = "SELECT count(*) FROM pg_prepared_statements";
     private static final Duration A_WHILE = Duration.ofMillis(300);
 
     @Test
@@ -243,6 +244,42 @@ class ReleaseIT {
             assertThat(Integer.parseInt(client.value("SELECT count(*) FROM pg_prepared_statements")))
                     .isLessThanOrEqualTo(5);
         }
+    }
+
+    @Test
+    void howManyStatementsAServerKeepsChangesForClientsThatAreThere() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "max_prepared_statements = 1");
+                var client = pooler.wire()) {
+            prepare(client, 0, 3);
+            assertThat(client.value(KEPT)).isEqualTo("1");
+
+            setMaxPrepared(pooler, 3);
+            prepare(client, 3, 6);
+            assertThat(client.value(KEPT)).isEqualTo("3");
+
+            setMaxPrepared(pooler, 2);
+            assertThat(client.value(KEPT)).isEqualTo("3");
+            prepare(client, 6, 7);
+            assertThat(client.value(KEPT)).isEqualTo("2");
+
+            setMaxPrepared(pooler, 0);
+            client.send(bind("", "s6"), execute(), sync());
+            assertThat(client.readUntilReady().getFirst().field('C')).isEqualTo("26000");
+            client.send(parse("own", "SELECT 'own'"), bind("", "own"), execute(), sync());
+            assertThat(row(client.readUntilReady())).isEqualTo("own");
+        }
+    }
+
+    private static void prepare(WireClient client, int from, int to) throws IOException {
+        for (int i = from; i < to; i++) {
+            client.send(parse("s" + i, "SELECT " + i), bind("", "s" + i), execute(), sync());
+            assertThat(row(client.readUntilReady())).isEqualTo(Integer.toString(i));
+        }
+    }
+
+    private static void setMaxPrepared(RunningPooler pooler, int most) throws InterruptedException {
+        pooler.pooler().set("max_prepared_statements", Integer.toString(most));
+        Thread.sleep(20); // the loop has a task to hear of it
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -162,8 +163,18 @@ public final class StartupParameters {
      *     PostgreSQL says so only to a user that has logged in; ask no earlier than that
      */
     public Map<String, String> settings() {
+        return settings(null);
+    }
+
+    /** The same, but out of {@code options} only those that are named here in lower case; null is all. */
+    public Map<String, String> settings(@Nullable Set<String> ofOptions) {
         Map<String, String> settings = new LinkedHashMap<>();
-        CommandLine.settings(sent.getOrDefault(OPTIONS, ""), (name, value) -> settings.put(settingName(name), value));
+        CommandLine.settings(sent.getOrDefault(OPTIONS, ""), (name, value) -> {
+            String setting = settingName(name);
+            if (ofOptions == null || ofOptions.contains(setting)) {
+                settings.put(setting, value);
+            }
+        });
         sent.forEach((name, value) -> {
             if (!isReserved(name)) {
                 settings.put(settingName(name), value);

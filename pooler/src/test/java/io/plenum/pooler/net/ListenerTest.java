@@ -1,0 +1,84 @@
+package io.plenum.pooler.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(30)
+class ListenerTest {
+    private static final byte UNIX = 'u';
+    private static final byte TCP = 't';
+
+    @BeforeEach
+    void onlyWhereThereIsEpoll() {
+        assumeThat(Transport.EPOLL.isAvailable()).isTrue();
+    }
+
+    /** Says whether it takes its client for one at a Unix socket. */
+    private static ChannelHandler greeter() {
+        return new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelActive(ChannelHandlerContext context) {
+                boolean unix = UnixSockets.isUnix(context.channel().localAddress());
+                context.writeAndFlush(Unpooled.wrappedBuffer(new byte[] {unix ? UNIX : TCP}), context.voidPromise());
+            }
+        };
+    }
+
+    private static byte greeting(SocketChannel client) throws IOException {
+        ByteBuffer one = ByteBuffer.allocate(1);
+        assertThat(client.read(one)).isOne();
+        return one.get(0);
+    }
+
+    private static Listener adopting(EventLoops loops, Socket listening, boolean unix) throws IOException {
+        listening.listen(8);
+        var options = new SocketOptions(false, 0, 0, 0, 0, 0);
+        var listener = new Listener(loops, List.of(), 8, false, options, _ -> greeter());
+        listener.adopt(listening.intValue(), unix, 8);
+        return listener;
+    }
+
+    @Test
+    void clientsAreAcceptedAtASocketThatListensAlready() throws IOException {
+        Socket listening = Socket.newSocketStream();
+        listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        try (var loops = EventLoops.start(Transport.EPOLL, 1);
+                var listener = adopting(loops, listening, false)) {
+            InetSocketAddress address = listener.addresses().getFirst();
+            try (var client = SocketChannel.open(address)) {
+                assertThat(greeting(client)).isEqualTo(TCP);
+            }
+        }
+    }
+
+    @Test
+    void soTheyAreAtAUnixSocket(@TempDir Path folder) throws IOException {
+        Path path = folder.resolve("socket");
+        Socket listening = Socket.newSocketDomain();
+        listening.bind(new DomainSocketAddress(path.toString()));
+        try (var loops = EventLoops.start(Transport.EPOLL, 1);
+                var _ = adopting(loops, listening, true);
+                var client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            assertThat(greeting(client)).isEqualTo(UNIX);
+        }
+    }
+}

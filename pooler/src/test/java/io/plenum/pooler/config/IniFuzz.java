@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A pgbouncer.ini, the strings in it, and a user list. */
@@ -121,7 +122,7 @@ public final class IniFuzz {
             case LoadResult.Loaded(PoolerConfig config) ->
                 config.databases()
                         .forEach(database -> demandSame(
-                                config.database(database.name()),
+                                Objects.requireNonNull(config.database(database.name())),
                                 database,
                                 "a database that is not found by its name"));
             case LoadResult.Refused refused ->

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** All that is fuzzed: where it is, what it begins with, how often it runs in the suite, how long an input may be. */
+@SuppressWarnings("ImmutableEnumChecker") // references to static methods
 enum FuzzTarget {
     STARTUP(StartupFuzz.class, StartupFuzz::fuzzerTestOneInput, Seeds::startup, 30_000, 10_100),
     FRONTEND(FrontendFuzz.class, FrontendFuzz::fuzzerTestOneInput, Seeds::frontend, 20_000, 2048),

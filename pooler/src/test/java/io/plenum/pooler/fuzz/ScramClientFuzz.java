@@ -60,7 +60,7 @@ public final class ScramClientFuzz {
                     !believes(client, serverFinal) || proves(first, serverFirst, last, serverFinal),
                     "believed without a proof");
         } catch (ProtocolException refused) {
-            demand(!refused.getMessage().contains(PASSWORD), "the refusal tells the password");
+            demand(!String.valueOf(refused.getMessage()).contains(PASSWORD), "the refusal tells the password");
         }
     }
 

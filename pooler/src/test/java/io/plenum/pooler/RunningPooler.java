@@ -1,6 +1,7 @@
 package io.plenum.pooler;
 
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
@@ -32,6 +33,16 @@ public final class RunningPooler implements AutoCloseable {
 
     private static final class Shared {
         static final PostgresServer SERVER = PostgresServer.start();
+    }
+
+    /** The same of PostgreSQL 17. */
+    public static PostgresServer sharedServer17() {
+        return Shared17.SERVER;
+    }
+
+    private static final class Shared17 {
+        static final PostgresServer SERVER =
+                PostgresServer.start(PostgresCluster.builder().version(17));
     }
 
     /**

@@ -26,6 +26,11 @@ public final class PostgresServer implements AutoCloseable {
         return cluster.primary();
     }
 
+    /** The major version that runs. */
+    public int majorVersion() {
+        return cluster.majorVersion();
+    }
+
     /** The loopback address that the server listens on. */
     public String host() {
         return node().host();

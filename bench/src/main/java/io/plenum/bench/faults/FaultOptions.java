@@ -8,6 +8,7 @@ import java.time.Duration;
  * @param clients connections at once
  * @param poolSize most server connections that the pooler may have for this user and database
  * @param length how long the clients begin new exchanges
+ * @param replies that many are judged at least, however long that takes
  * @param faultEvery time from one fault to the next
  * @param queryTimeout the pooler's query_timeout, which the queries that run out of time exceed; zero where it has none: then the server's
  *     statement_timeout ends them
@@ -18,6 +19,7 @@ public record FaultOptions(
         int clients,
         int poolSize,
         Duration length,
+        long replies,
         Duration faultEvery,
         Duration queryTimeout,
         boolean sessionState,

@@ -28,6 +28,8 @@ public final class FaultRun {
 
     private static final Duration LISTENER_BACK = Duration.ofSeconds(30);
     private static final Duration LOOK = Duration.ofMillis(50);
+    /** A run that is to judge more replies but has seen none for so long will see none. */
+    private static final Duration STANDSTILL = Duration.ofMinutes(2);
 
     private final Target target;
     private final FaultOptions options;
@@ -36,6 +38,8 @@ public final class FaultRun {
     private final List<BusyClient> clients = new ArrayList<>();
     private final AtomicBoolean running = new AtomicBoolean(true);
     private final SplittableRandom random;
+    private long judgedBefore = -1;
+    private long judgedAtNanos;
 
     private FaultRun(Target target, FaultOptions options) {
         this.target = target;
@@ -107,9 +111,10 @@ public final class FaultRun {
         long nextFault = start + options.faultEvery().toNanos();
         long nextLine = start;
         for (int fault = 0;
-                System.nanoTime() < end;
+                System.nanoTime() < end || wantsMore();
                 nextFault += options.faultEvery().toNanos()) {
-            TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(nextFault, end) - System.nanoTime()));
+            long until = System.nanoTime() < end ? Math.min(nextFault, end) : nextFault;
+            TimeUnit.NANOSECONDS.sleep(Math.max(0, until - System.nanoTime()));
             if (fault % LISTENER_FAULTS == LISTENER_FAULTS / 2) {
                 killListener(threads);
             }
@@ -137,6 +142,17 @@ public final class FaultRun {
                                 tally.extra.sum()));
             }
         }
+    }
+
+    /** Whether more replies are to be judged and more are still coming. */
+    private boolean wantsMore() {
+        long judged = tally.replies.sum();
+        long now = System.nanoTime();
+        if (judged != judgedBefore) {
+            judgedBefore = judged;
+            judgedAtNanos = now;
+        }
+        return judged < options.replies() && now - judgedAtNanos < STANDSTILL.toNanos();
     }
 
     private void killServer() throws IOException {

@@ -29,6 +29,12 @@ public final class FaultsCommand implements Callable<Integer> {
     private int seconds = 60;
 
     @Option(
+            names = "--replies",
+            defaultValue = "0",
+            description = "Goes on until so many are judged (default: ${DEFAULT-VALUE}).")
+    private long replies;
+
+    @Option(
             names = "--fault-every-ms",
             defaultValue = "200",
             description = "From one fault to the next (default: ${DEFAULT-VALUE}).")
@@ -65,6 +71,7 @@ public final class FaultsCommand implements Callable<Integer> {
                 clients,
                 poolSize,
                 Duration.ofSeconds(seconds),
+                replies,
                 Duration.ofMillis(faultEveryMillis),
                 Duration.ofSeconds(queryTimeout),
                 !withoutSessionState,

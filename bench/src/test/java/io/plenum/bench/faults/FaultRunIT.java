@@ -40,6 +40,6 @@ class FaultRunIT {
     }
 
     private static FaultOptions options(int clients, int poolSize, Duration length) {
-        return new FaultOptions(clients, poolSize, length, Duration.ofMillis(100), Duration.ZERO, true, 1);
+        return new FaultOptions(clients, poolSize, length, 0, Duration.ofMillis(100), Duration.ZERO, true, 1);
     }
 }

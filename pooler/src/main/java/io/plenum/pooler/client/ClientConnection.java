@@ -871,6 +871,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     }
 
     @Override
+    public void onTooManyStatements() {
+        fail(PoolerErrors.tooManyStatements(ClientStatements.MOST_BYTES));
+    }
+
+    @Override
     public void onTransactionInStatementMode() {
         fail(PoolerErrors.transactionInStatementMode());
     }

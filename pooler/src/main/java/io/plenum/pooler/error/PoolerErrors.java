@@ -308,6 +308,15 @@ public final class PoolerErrors {
                 .detail("The limit is %d bytes.".formatted(limit));
     }
 
+    /** A client has prepared more by name than is kept for one. Closes the client. */
+    public static ErrorResponse tooManyStatements(int limit) {
+        return fatal(SqlState.PROGRAM_LIMIT_EXCEEDED, "too many named prepared statements")
+                .detail("The limit is %d bytes of all texts together, and of what is kept beside each."
+                        .formatted(limit))
+                .hint("Close statements that are not used any more, or prepare texts that differ in values only with"
+                        + " parameters.");
+    }
+
     /**
      * LISTEN in transaction mode found no listener connection in time. Ends the statement and its transaction; nothing was
      * sent to a server.

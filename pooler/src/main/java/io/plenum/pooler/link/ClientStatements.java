@@ -14,10 +14,17 @@ public final class ClientStatements {
     /** Names are as long as PostgreSQL takes them (NAMEDATALEN - 1): it cuts those of statements between any two bytes. */
     public static final int NAME_BYTES = 63;
 
+    /** What a client may have prepared by name, in bytes of texts and of what is kept beside each: PostgreSQL itself has no such bound. */
+    public static final int MOST_BYTES = 64 * 1024 * 1024;
+
+    /** Kept beside a text: objects, their place in tables. */
+    private static final int BESIDE = 256;
+
     private static final int FIRST_CAPACITY = 8;
 
     private @Nullable NamedStatement[] entries = new NamedStatement[0];
     private int size;
+    private long bytes;
 
     /** The statement of this name, as servers are to hear of it now; null when the client has none such. */
     public @Nullable NamedStatement get(ByteBuf bytes, int start, int end) {
@@ -53,10 +60,12 @@ public final class ClientStatements {
             if (taken == null) {
                 entries[at] = named;
                 size++;
+                bytes += bytesOf(named);
                 return;
             }
             if (isName(taken.name(), named.name())) {
                 entries[at] = named;
+                bytes += bytesOf(named) - bytesOf(taken);
                 return;
             }
             at = (at + 1) & mask;
@@ -78,6 +87,7 @@ public final class ClientStatements {
             if (isName(taken.name(), name)) {
                 closeGap(at, mask);
                 size--;
+                bytes -= bytesOf(taken);
                 return;
             }
             at = (at + 1) & mask;
@@ -104,16 +114,27 @@ public final class ClientStatements {
     public void clear() {
         entries = new NamedStatement[0];
         size = 0;
+        bytes = 0;
     }
 
     public int size() {
         return size;
     }
 
+    /** Whether one more of this text would be more than {@link #MOST_BYTES}. */
+    boolean isFullFor(int textBytes) {
+        return bytes + textBytes + BESIDE > MOST_BYTES;
+    }
+
+    private static long bytesOf(NamedStatement named) {
+        return named.statement().tail().length + BESIDE;
+    }
+
     private void grow() {
         @Nullable NamedStatement[] old = entries;
         entries = new NamedStatement[Math.max(FIRST_CAPACITY, old.length * 2)];
         size = 0;
+        bytes = 0;
         for (NamedStatement entry : old) {
             if (entry != null) {
                 put(entry);

@@ -46,7 +46,7 @@ public final class Link implements ServerConnection.Reader {
     private final StatementNames names;
     private final FollowedSettings settings;
     private final LinkedChannels channels;
-    private final DrawnSequences sequences;
+    private final LinkedSequences sequences;
 
     private final Mode mode;
     private @Nullable ServerConnection server;
@@ -97,7 +97,7 @@ public final class Link implements ServerConnection.Reader {
         this.names = new StatementNames(client, cache, 0, !session);
         this.settings = new FollowedSettings(client, names, session);
         this.channels = new LinkedChannels(client.listening());
-        this.sequences = new DrawnSequences(client);
+        this.sequences = new LinkedSequences(client);
     }
 
     // --- beginning and end -----------------------------------------------------------------------------------------
@@ -112,6 +112,7 @@ public final class Link implements ServerConnection.Reader {
         clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
         names.limit(mode == Mode.SESSION ? 0 : client.maxPrepared());
         names.begin();
+        sequences.begin();
         outOfStep = false;
         replayLost = false;
         heardFatal = false;
@@ -336,6 +337,7 @@ public final class Link implements ServerConnection.Reader {
                 if (!note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
                     return false;
                 }
+                sequences.onQuery(linked);
                 if (whole && (traits != 0 || reason == Reason.SQL_PREPARE)) {
                     NamedStatement named = names.namedBySql(linked, bytes, start + Limits.HEADER, end - 1);
                     if (named != null) {
@@ -360,6 +362,7 @@ public final class Link implements ServerConnection.Reader {
             }
             case DESCRIBE -> names.describe(linked, bytes, start, end);
             case EXECUTE -> {
+                sequences.onExecute(linked);
                 linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 client.stats().queries++;
@@ -381,9 +384,9 @@ public final class Link implements ServerConnection.Reader {
                 forward(linked, bytes, start, end);
             }
             case FUNCTION_CALL -> {
-                ranUnknownCode = true;
-                writes.note(Reason.FUNCTION_CALL, Traits.RUNS_UNKNOWN_CODE);
-                sequences.note(linked, Reason.FUNCTION_CALL, pool().areSequencesAsked());
+                if (!noteCall(linked, CalledFunction.number(bytes, start, end))) {
+                    return false;
+                }
                 linked.setGroupOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
@@ -418,6 +421,7 @@ public final class Link implements ServerConnection.Reader {
         if (use == Use.EXECUTE && !noteNamed(linked, named.statement(), null, 0)) {
             return false;
         }
+        sequences.onQuery(linked);
         names.sendBySql(linked, use, named, bytes, start, end);
         client.stats().queries++;
         return true;
@@ -495,6 +499,13 @@ public final class Link implements ServerConnection.Reader {
         if (client.listening().isListening() && reason == Reason.NODE_LOCAL && !linked.isGroupOpen()) {
             channels.listenHere(linked, trace()); // as a group of its own, so that the statement sees it
         }
+        if (kept && names.isTooMuch(end)) {
+            client.onTooManyStatements();
+            return false;
+        }
+        if (kept) {
+            sequences.onParse(linked, pool(), reason, traits);
+        }
         names.parse(linked, bytes, start, end, kept, reason, traits);
         return true;
     }
@@ -503,6 +514,7 @@ public final class Link implements ServerConnection.Reader {
         NamedStatement named = names.bindAt(bytes, start, end);
         if (named == null && !names.bindsUnnamed()) {
             writes.note(Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE); // prepared in a way that was not followed
+            sequences.note(linked, pool(), Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE);
         }
         if (named != null
                 ? !noteNamed(linked, named.statement(), bytes, end)
@@ -524,7 +536,12 @@ public final class Link implements ServerConnection.Reader {
         ByteBuf text = names.unnamedText();
         writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
-            sequences.note(linked, names.unnamedReason(), pool().areSequencesAsked());
+            sequences.note(linked, pool(), names.unnamedReason(), 0);
+            if (text != null
+                    && text.writerIndex() > 0
+                    && TemporarySchema.mayTake(client, names.unnamedReason(), text.getByte(0))) {
+                trace().doubtHoldings();
+            }
             return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
         }
         return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, bind, bindEnd);
@@ -534,7 +551,10 @@ public final class Link implements ServerConnection.Reader {
             ServerConnection linked, PreparedStatement statement, @Nullable ByteBuf bind, int bindEnd) {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
-            sequences.note(linked, statement.reason(), pool().areSequencesAsked());
+            sequences.note(linked, pool(), statement.reason(), 0);
+            if (TemporarySchema.mayTake(client, statement.reason(), statement.tail()[0])) {
+                trace().doubtHoldings();
+            }
             return !client.keepsSequences()
                     || keepSequences(
                             statement.reason(), Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
@@ -572,7 +592,7 @@ public final class Link implements ServerConnection.Reader {
         return pinLasts
                 || mode == Mode.SESSION
                 || !client.keepsSequences()
-                || (reason != Reason.SEQUENCE && !DrawnSequences.mayDraw(reason))
+                || (reason != Reason.SEQUENCE && !LinkedSequences.mayDraw(reason))
                 || pin(Reason.SEQUENCE, bytes, start, end);
     }
 
@@ -583,18 +603,20 @@ public final class Link implements ServerConnection.Reader {
      */
     private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
         writes.note(reason, traits);
-        if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0) {
-            pool().setSequencesAsked();
-        }
         if ((traits & Traits.ENDS_STATEMENTS) != 0) {
             names.onEndsAll(linked);
         }
-        sequences.note(linked, reason, pool().areSequencesAsked());
+        sequences.note(linked, pool(), reason, traits);
         if (!keepSequences(reason, bytes, start, end)) {
             return false;
         }
-        if (mode == Mode.SESSION
-                || (isPlain(reason, traits) && !client.listening().isListening())) {
+        if (mode == Mode.SESSION) {
+            return true;
+        }
+        if (TemporarySchema.mayTake(client, reason, traits, bytes, start, end)) {
+            trace().doubtHoldings();
+        }
+        if (isPlain(reason, traits) && !client.listening().isListening()) {
             return true;
         }
         ranUnknownCode |= (traits & Traits.RUNS_UNKNOWN_CODE) != 0;
@@ -624,6 +646,17 @@ public final class Link implements ServerConnection.Reader {
         }
         Reason kept = reason.pins() ? reason : changed.takeUnnamed() ? Reason.SESSION_SETTING : null;
         return kept == null || pin(kept, bytes, start, end);
+    }
+
+    private boolean noteCall(ServerConnection linked, int function) {
+        Reason reason = CalledFunction.reason(function);
+        ranUnknownCode = true;
+        writes.note(reason, Traits.RUNS_UNKNOWN_CODE);
+        sequences.note(linked, pool(), reason, CalledFunction.traits(function));
+        sequences.onQuery(linked);
+        ByteBuf shown =
+                reason.pins() ? Unpooled.copiedBuffer("FunctionCall " + function, StandardCharsets.US_ASCII) : null;
+        return shown == null || mode == Mode.SESSION || pin(reason, shown, 0, shown.writerIndex());
     }
 
     /** State is left in the backend by this statement: the client stays on it until that is gone. */
@@ -754,7 +787,7 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         names.onUnanswered(linked, reply, subject, itself);
-        if (subject == DrawnSequences.SUBJECT) {
+        if (subject == LinkedSequences.SKIPPABLE || subject == OwnStatements.ALONE) {
             linked.doubtSequences();
         } else if (subject == LinkedChannels.SKIPPABLE) {
             trace().doubtHoldings();

@@ -90,6 +90,9 @@ public interface LinkedClient {
     /** A transaction block was opened although the pool mode is statement. */
     void onTransactionInStatementMode();
 
+    /** More statements are prepared by name than may be. */
+    void onTooManyStatements();
+
     /** Our own statement in front of the client's failed: the session cannot be what the client thinks. */
     void onOutOfStep(ErrorResponse error);
 

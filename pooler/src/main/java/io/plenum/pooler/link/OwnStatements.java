@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Statements of our own in front of a client's message, under a name of ours: the client's unnamed statement stays. */
 final class OwnStatements {
-    /** The subject of a group of ours that has its own Sync: its failure is no answer to the client. */
+    /** The subject of what of ours has its own ReadyForQuery: its failure is no answer to the client. */
     static final Object ALONE = "alone";
 
     private static final String NAME = "PLENUM_";
@@ -42,5 +42,12 @@ final class OwnStatements {
             FrontendMessages.sync(out);
             replies.add(Reply.SYNC, Origin.INJECTED, subject);
         }
+    }
+
+    /** Sends one in front of a Query or FunctionCall that breaks the client's open group, and commits or fails as that does. */
+    static void sendAsQuery(ServerConnection linked, String sql) {
+        linked.forgetUnnamed(); // which a Query ends, and a FunctionCall does not
+        FrontendMessages.query(linked.outbox().writer(), sql);
+        linked.replies().add(Reply.QUERY, Origin.INJECTED, ALONE);
     }
 }

@@ -171,6 +171,11 @@ final class StatementNames {
         return isNamed(parse) ? maxPrepared > 0 : whole && keepsUnnamed && unnamed.keeps(end - parse.queryStart());
     }
 
+    /** Whether the Parse shown gives a name to more text than may be kept for one client. */
+    boolean isTooMuch(int end) {
+        return isNamed(parse) && client.statements().isFullFor(end - parse.queryStart());
+    }
+
     void parse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean kept, Reason reason, int traits) {
         linked.setGroupOpen(true);
         client.stats().clientParses++;
@@ -589,8 +594,9 @@ final class StatementNames {
 
     /** Closes what was used longest ago, in order in the same pipeline, before one more is parsed. */
     private void makeRoom(ServerConnection linked) {
+        // More than one where a transaction needed more than there may be.
         PreparedStatement out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
-        while (out != null) { // more than one where the limit has become smaller
+        while (out != null) {
             closeOnServer(linked, out);
             out = linked.statements().eldestAbove(maxPrepared - 1, linked.links());
         }

@@ -36,10 +36,14 @@ class KeptStateIT {
     private static final boolean FULL = "full".equals(System.getProperty("leak.matrix"));
     private static final int LOOKS = 2;
 
-    private final PostgresServer server = RunningPooler.sharedServer();
+    private final PostgresServer server = server();
     private RunningPooler pooler;
     private long swaps;
     private LeftBehind left;
+
+    PostgresServer server() {
+        return RunningPooler.sharedServer();
+    }
 
     @BeforeAll
     void start() throws Exception {

@@ -36,6 +36,8 @@ final class Mutators {
                 + " $$BEGIN EXECUTE 'LISTEN left_inside'; END$$");
         control.rows("CREATE OR REPLACE FUNCTION prepare_inside() RETURNS void LANGUAGE plpgsql AS"
                 + " $$BEGIN EXECUTE 'PREPARE left_inside AS SELECT 1'; END$$");
+        control.rows("CREATE OR REPLACE FUNCTION seed_inside() RETURNS void LANGUAGE plpgsql AS"
+                + " $$BEGIN PERFORM setseed(" + SEED + "); END$$");
         control.rows("CREATE OR REPLACE FUNCTION cursor_inside() RETURNS void LANGUAGE plpgsql AS"
                 + " $$BEGIN EXECUTE 'DECLARE left_inside CURSOR WITH HOLD FOR SELECT 1'; END$$");
         control.rows("CREATE OR REPLACE FUNCTION next_inside() RETURNS bigint LANGUAGE plpgsql AS"
@@ -75,6 +77,7 @@ final class Mutators {
                 Mutator.of("SET in capitals", "SET WORK_MEM = '3MB'"),
                 Mutator.of("SET behind a comment", "/* SET */ -- x\n SET statement_timeout = '44s'"),
                 Mutator.of("SET of a quoted name", "SET \"work_mem\" = '3MB'"),
+                Mutator.of("SET of a name with escapes", "SET U&\"work\\005fmem\" = '3MB'"),
                 Mutator.of("two SET", "SET work_mem = '3MB'", "SET statement_timeout = '44s'"),
                 Mutator.of(
                         "SET, then RESET ALL, then SET", "SET work_mem = '3MB'", "RESET ALL", "SET lock_timeout = 9"),
@@ -177,6 +180,20 @@ final class Mutators {
                 Mutator.of("table in pg_temp", "CREATE TABLE pg_temp.left_table (id int)")
                         .seenBy("SELECT count(*) FROM left_table"),
                 Mutator.of(
+                                "table in a search_path that begins with pg_temp",
+                                "SET search_path = pg_temp, public",
+                                "CREATE TABLE left_table AS SELECT 7 AS id")
+                        .seenBy("SELECT id FROM left_table"),
+                Mutator.of(
+                                "view in a search_path that comes to pg_temp",
+                                "SET search_path = \"$user\", pg_temp",
+                                "CREATE VIEW left_view AS SELECT 7 AS id")
+                        .seenBy("SELECT id FROM left_view"),
+                Mutator.of(
+                                "temporary table by EXPLAIN ANALYZE",
+                                "EXPLAIN ANALYZE CREATE TEMP TABLE left_table AS SELECT 8 AS id")
+                        .seenBy("SELECT id FROM left_table"),
+                Mutator.of(
                                 "temporary table that is emptied",
                                 "CREATE LOCAL TEMP TABLE left_table (id int) ON COMMIT DELETE ROWS")
                         .seenBy("SELECT count(*) FROM left_table"),
@@ -230,6 +247,8 @@ final class Mutators {
                         "SELECT pg_advisory_lock(5001), pg_advisory_lock(5001)",
                         "SELECT pg_advisory_unlock(5001)"),
                 Mutator.of("locks of many rows", "SELECT pg_advisory_lock(g) FROM generate_series(5001, 5004) g"),
+                Mutator.of("lock by EXPLAIN ANALYZE", "EXPLAIN (ANALYZE) SELECT pg_advisory_lock(5001)"),
+                Mutator.of("lock by a name with escapes", "SELECT pg_catalog.U&\"pg\\005fadvisory_lock\"(5001)"),
                 Mutator.of(Kept.UNSEEN, "lock in a function", "SELECT lock_inside()"),
                 Mutator.of(Kept.UNSEEN, "lock in DO", "DO $$BEGIN PERFORM pg_advisory_lock(5001); END$$"),
                 // the rest
@@ -246,6 +265,8 @@ final class Mutators {
                 Mutator.of("setseed", "SELECT setseed(" + SEED + ")"),
                 Mutator.of(Kept.UNSEEN, "setseed in DO", "DO $$BEGIN PERFORM setseed(" + SEED + "); END$$")
                         .undetected(),
-                Mutator.of("LOAD", "LOAD 'auto_explain'").seenBy("SHOW auto_explain.log_min_duration"));
+                Mutator.of("LOAD", "LOAD 'auto_explain'").seenBy("SHOW auto_explain.log_min_duration"),
+                Mutator.of(Kept.UNSEEN, "LOAD in DO", "DO $$BEGIN LOAD 'auto_explain'; END$$")
+                        .undetected());
     }
 }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * # a comment; directly above a script it is the reason why that script is there
  * == name of the script
  * login TimeZone "Asia/Tokyo"        what the startup packet says
+ * since 18                           the first version of PostgreSQL with which the pooler differs
  * Query "SELECT 1"                   one message a line
  * Parse s1 "SELECT $1::int" 23       name, text, types of parameters
  * Describe S s1
@@ -49,6 +50,7 @@ final class PgsReader {
     private @Nullable String name;
     private String place = "";
     private String reason = "";
+    private int since;
     private Map<String, String> login = new LinkedHashMap<>();
     private List<Step> steps = new ArrayList<>();
     private final ByteArrayOutputStream collected = new ByteArrayOutputStream();
@@ -126,6 +128,9 @@ final class PgsReader {
             }
             login.put(line.word("a parameter"), new String(line.bytes("a value"), StandardCharsets.UTF_8));
             line.end();
+        } else if (line.takes("since")) {
+            since = line.number("a version");
+            line.end();
         } else if (line.takes("cancel")) {
             if (collected.size() > 0) {
                 throw line.wrong("send first what is collected");
@@ -160,8 +165,9 @@ final class PgsReader {
         if (steps.isEmpty()) {
             throw line.wrong("script \"" + name + "\" says nothing");
         }
-        scripts.add(new PgsScript(name, place, reason, login, List.copyOf(steps)));
+        scripts.add(new PgsScript(name, place, reason, since, login, List.copyOf(steps)));
         name = null;
+        since = 0;
         login = new LinkedHashMap<>();
         steps = new ArrayList<>();
     }

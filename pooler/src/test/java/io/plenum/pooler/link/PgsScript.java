@@ -9,9 +9,10 @@ import java.util.Map;
  *
  * @param place file and line, for whoever looks for it
  * @param reason the comment above it, empty where there is none
+ * @param since the first major version of PostgreSQL with which it differs, where it does; 0 for all
  * @param login what the startup packet says besides user and database
  */
-record PgsScript(String name, String place, String reason, Map<String, String> login, List<Step> steps) {
+record PgsScript(String name, String place, String reason, int since, Map<String, String> login, List<Step> steps) {
     /** What is done at one point of the conversation. */
     sealed interface Step {
         /** One write. */

@@ -38,28 +38,37 @@ public final class Catalog {
     private static final AtomicLong VERSIONS = new AtomicLong();
 
     /** Nobody looks into the catalogue: built-in lists are all that is known. */
-    public static final Catalog OFF = new Catalog(NameTable.EMPTY, true, false, false, false);
+    public static final Catalog OFF = new Catalog(NameTable.EMPTY, true, false, false, false, true);
 
     /** The catalogue is not read yet: every name may mean anything. */
-    public static final Catalog AWAITED = new Catalog(NameTable.EMPTY, false, false, false, false);
+    public static final Catalog AWAITED = new Catalog(NameTable.EMPTY, false, false, false, false, true);
 
     private final NameTable names;
     private final boolean fresh;
     private final boolean operators;
     private final boolean watchesDefinitions;
     private final boolean serializable;
+    private final boolean hides;
     private final Catalog inAnyEncoding;
     private final long version = VERSIONS.incrementAndGet();
 
     @SuppressWarnings("ThisEscape") // only into a field of its own
-    Catalog(NameTable names, boolean fresh, boolean operators, boolean watchesDefinitions, boolean serializable) {
+    Catalog(
+            NameTable names,
+            boolean fresh,
+            boolean operators,
+            boolean watchesDefinitions,
+            boolean serializable,
+            boolean hides) {
         this.names = names;
         this.fresh = fresh;
         this.operators = operators;
         this.watchesDefinitions = watchesDefinitions;
         this.serializable = serializable;
+        this.hides = hides;
         NameTable any = names.inAnyEncoding();
-        this.inAnyEncoding = any == names ? this : new Catalog(any, fresh, operators, watchesDefinitions, serializable);
+        this.inAnyEncoding =
+                any == names ? this : new Catalog(any, fresh, operators, watchesDefinitions, serializable, hides);
     }
 
     /** Tells snapshots apart, whatever database they are of: what was judged by one is judged anew by another. */
@@ -69,7 +78,7 @@ public final class Catalog {
 
     /** The same when somebody has changed the schema since: no name is certain. */
     public Catalog outdated() {
-        return fresh ? new Catalog(names, false, operators, watchesDefinitions, serializable) : this;
+        return fresh ? new Catalog(names, false, operators, watchesDefinitions, serializable, hides) : this;
     }
 
     /** The same for texts that are not in UTF-8. */
@@ -85,6 +94,11 @@ public final class Catalog {
     /** Whether transactions are serializable unless a client says otherwise. */
     public boolean isSerializable() {
         return serializable;
+    }
+
+    /** Whether some function may leave {@link HiddenState}. */
+    public boolean mayHide() {
+        return hides || !fresh;
     }
 
     NameTable names() {

@@ -77,6 +77,7 @@ public final class CatalogBuilder {
     private boolean operators;
     private boolean serializable;
     private boolean foldsLetters;
+    private boolean hides;
 
     /** One of PostgreSQL's own functions, of which each overload is immutable. */
     public void immutableBuiltIn(String name) {
@@ -100,6 +101,8 @@ public final class CatalogBuilder {
             String language,
             @Nullable String body) {
         byte @Nullable [] text = body == null ? null : body.getBytes(StandardCharsets.UTF_8);
+        boolean compiled = "c".equalsIgnoreCase(language) || "internal".equalsIgnoreCase(language);
+        hides |= text == null ? !compiled : HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length);
         boolean labelled = volatility == 'i' || volatility == 's';
         functions.put(oid, new Function(name, system, takesRow, !labelled, language.toLowerCase(Locale.ROOT), text));
     }
@@ -330,6 +333,6 @@ public final class CatalogBuilder {
             Function of = functions.get(function);
             return of == null || of.isUnclean;
         });
-        return new Catalog(NameTable.of(names), true, operators, watches, serializable);
+        return new Catalog(NameTable.of(names), true, operators, watches, serializable, hides);
     }
 }

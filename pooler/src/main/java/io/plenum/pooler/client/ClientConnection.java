@@ -871,6 +871,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     }
 
     @Override
+    public boolean mayRunHidingCode() {
+        return session().catalog().mayHide();
+    }
+
+    @Override
     public void onTooManyStatements() {
         fail(PoolerErrors.tooManyStatements(ClientStatements.MOST_BYTES));
     }

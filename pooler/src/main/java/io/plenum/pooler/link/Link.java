@@ -10,6 +10,7 @@ import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.HiddenState;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
@@ -64,6 +65,8 @@ public final class Link implements ServerConnection.Reader {
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
+    /** Some of it may have left what a scrub has to look for. */
+    private boolean ranHidingCode;
 
     private final Writes writes = new Writes();
     private long pinnedSinceNanos;
@@ -117,6 +120,7 @@ public final class Link implements ServerConnection.Reader {
         replayLost = false;
         heardFatal = false;
         ranUnknownCode = false;
+        ranHidingCode = false;
         writes.clear();
         midMessage = false;
         linkedSinceNanos = nowNanos;
@@ -248,7 +252,7 @@ public final class Link implements ServerConnection.Reader {
         if (home.settings().resetAlways()) {
             home.releaseWithReset(linked);
         } else if (unsettled || home.settings().scrub().isDue(ranUnknownCode)) {
-            home.releaseWithScrub(linked);
+            home.releaseWithScrub(linked, ranHidingCode);
         } else {
             home.release(linked);
         }
@@ -278,7 +282,7 @@ public final class Link implements ServerConnection.Reader {
             }
         } else if (boundary && !pinned && mode != Mode.SESSION) {
             home.releaseWithRollback(
-                    linked, unsettled || home.settings().scrub().isDue(ranUnknownCode));
+                    linked, unsettled || home.settings().scrub().isDue(ranUnknownCode), ranHidingCode);
         } else {
             linked.blame("client disconnect while server was not ready").close();
             home.release(linked);
@@ -362,7 +366,7 @@ public final class Link implements ServerConnection.Reader {
             }
             case DESCRIBE -> names.describe(linked, bytes, start, end);
             case EXECUTE -> {
-                sequences.onExecute(linked);
+                sequences.onExecute(linked, bytes, start);
                 linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 client.stats().queries++;
@@ -512,6 +516,7 @@ public final class Link implements ServerConnection.Reader {
 
     private boolean onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
         NamedStatement named = names.bindAt(bytes, start, end);
+        boolean wasDue = sequences.isDue();
         if (named == null && !names.bindsUnnamed()) {
             writes.note(Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE); // prepared in a way that was not followed
             sequences.note(linked, pool(), Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE);
@@ -521,6 +526,7 @@ public final class Link implements ServerConnection.Reader {
                 : names.bindsUnnamed() && !noteUnnamed(linked, bytes, end)) {
             return false;
         }
+        sequences.onBound(wasDue, bytes, start);
         names.bind(linked, named, bytes, start, end);
         return true;
     }
@@ -539,7 +545,7 @@ public final class Link implements ServerConnection.Reader {
             sequences.note(linked, pool(), names.unnamedReason(), 0);
             if (text != null
                     && text.writerIndex() > 0
-                    && TemporarySchema.mayTake(client, names.unnamedReason(), text.getByte(0))) {
+                    && TemporarySchema.mayTake(client, trace, names.unnamedReason(), text.getByte(0))) {
                 trace().doubtHoldings();
             }
             return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
@@ -552,7 +558,8 @@ public final class Link implements ServerConnection.Reader {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             sequences.note(linked, pool(), statement.reason(), 0);
-            if (TemporarySchema.mayTake(client, statement.reason(), statement.tail()[0])) {
+            if (TemporarySchema.mayTake(
+                    client, trace, statement.reason(), statement.tail()[0])) {
                 trace().doubtHoldings();
             }
             return !client.keepsSequences()
@@ -613,13 +620,16 @@ public final class Link implements ServerConnection.Reader {
         if (mode == Mode.SESSION) {
             return true;
         }
-        if (TemporarySchema.mayTake(client, reason, traits, bytes, start, end)) {
+        if (TemporarySchema.mayTake(client, trace, reason, traits, bytes, start, end)) {
             trace().doubtHoldings();
         }
         if (isPlain(reason, traits) && !client.listening().isListening()) {
             return true;
         }
-        ranUnknownCode |= (traits & Traits.RUNS_UNKNOWN_CODE) != 0;
+        if ((traits & Traits.RUNS_UNKNOWN_CODE) != 0) {
+            ranUnknownCode = true;
+            ranHidingCode = ranHidingCode || client.mayRunHidingCode() || HiddenState.isIn(bytes, start, end);
+        }
         channels.onSent(traits);
         if (client.listening().isListening() && reason == Reason.NODE_LOCAL) {
             channels.listenHere(linked, trace()); // it may ask for its channels
@@ -651,6 +661,7 @@ public final class Link implements ServerConnection.Reader {
     private boolean noteCall(ServerConnection linked, int function) {
         Reason reason = CalledFunction.reason(function);
         ranUnknownCode = true;
+        ranHidingCode |= client.mayRunHidingCode();
         writes.note(reason, Traits.RUNS_UNKNOWN_CODE);
         sequences.note(linked, pool(), reason, CalledFunction.traits(function));
         sequences.onQuery(linked);

@@ -32,6 +32,9 @@ public interface LinkedClient {
     /** The {@link io.plenum.routing.Catalog#version} by which the text of the message at hand was judged. */
     long judgedBy();
 
+    /** Whether code that a statement runs may leave {@link io.plenum.routing.HiddenState}. */
+    boolean mayRunHidingCode();
+
     /** A transaction is over in which the client gave names of the database a meaning. */
     void onDefined();
 

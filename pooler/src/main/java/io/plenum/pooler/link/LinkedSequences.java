@@ -1,16 +1,20 @@
 package io.plenum.pooler.link;
 
+import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
+import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What servers remember of sequences, which currval and lastval tell: what others drew is discarded before a client could ask
- * for it.
+ * for it, and what the client drew itself before it went on drawing elsewhere.
  *
  * <p>In front of a group of the client's that is a group of our own. Within one it must be right in front of what runs: an
  * Execute of ours that no Execute of the client's follows would make PostgreSQL take a Query behind it for a part of a
@@ -23,10 +27,18 @@ final class LinkedSequences {
     private static final String DISCARD = "DISCARD SEQUENCES";
 
     private final LinkedClient client;
-    /** What others drew is to be discarded before anything else of the group runs. */
+    /** What others drew is to be discarded before a Query or a portal of the group runs. */
     private boolean due;
+    /** The portal; null for any. */
+    private byte @Nullable [] duePortal;
+    /** The group in which a portal was executed last: what runs behind it is of a pipeline anyway. */
+    private long executedIn;
     /** The client may have drawn since it has the server. */
     private boolean drew;
+    /** Grows whenever the client draws on another server than the last time: what the others remember is stale then. */
+    private int era;
+
+    private long drewOn = -1;
 
     LinkedSequences(LinkedClient client) {
         this.client = client;
@@ -35,12 +47,16 @@ final class LinkedSequences {
     /** A link begins. */
     void begin() {
         due = false;
+        executedIn = -1;
         drew = false;
     }
 
-    /** A statement is about to be parsed: where it is the first of its group, nothing of ours need stand in that. */
+    /** A statement is about to be parsed: where it is the first of its transaction, nothing of ours need stand in that. */
     void onParse(ServerConnection linked, Pool pool, Reason reason, int traits) {
-        if (reason.target() == Target.PRIMARY && !linked.isInGroup() && mustDiscard(linked, pool, reason, traits)) {
+        if (reason.target() == Target.PRIMARY
+                && !linked.isInGroup()
+                && isBetweenTransactions(linked)
+                && mustDiscard(linked, pool, reason, traits)) {
             discard(linked);
         }
     }
@@ -56,14 +72,26 @@ final class LinkedSequences {
         if (mustDiscard(linked, pool, reason, traits)) {
             if (linked.isInGroup()) {
                 due = true;
+                duePortal = null;
             } else {
                 discard(linked);
             }
         }
         drew |= mayDraw(reason);
         if (!due) {
-            linked.noteSequencesOf(client);
+            linked.noteSequencesOf(client, era);
         }
+    }
+
+    /** What was noted last was bound to the portal whose name the Bind begins with. */
+    void onBound(boolean wasDue, ByteBuf bytes, int start) {
+        if (due && !wasDue) {
+            duePortal = portal(bytes, start);
+        }
+    }
+
+    boolean isDue() {
+        return due;
     }
 
     /** What was noted is sent next, as a Query or a FunctionCall. */
@@ -76,25 +104,49 @@ final class LinkedSequences {
             linked.forgetSequences();
             OwnStatements.sendAsQuery(linked, DISCARD);
         }
-        linked.noteSequencesOf(client);
+        linked.noteSequencesOf(client, era);
     }
 
-    /** A portal is executed next: one of those that were noted, or one before it. */
-    void onExecute(ServerConnection linked) {
-        if (due) {
+    /** The client's own DISCARD SEQUENCES is about to be sent: what other servers remember is stale as well. */
+    void onDiscarded(ServerConnection linked) {
+        boolean alien = linked.remembersSequencesBeside(client, era);
+        era++;
+        if (!alien) {
+            linked.forgetSequences();
+        }
+        // It may fail, and then the session still remembers what is the client's own.
+        linked.noteSequencesOf(client, era);
+    }
+
+    /** A portal is executed next. */
+    void onExecute(ServerConnection linked, ByteBuf bytes, int start) {
+        if (due && (duePortal == null || Arrays.equals(duePortal, portal(bytes, start)))) {
             due = false;
             discard(linked);
-            linked.noteSequencesOf(client);
+            linked.noteSequencesOf(client, era);
         }
+        executedIn = linked.group();
+    }
+
+    private static byte[] portal(ByteBuf bytes, int start) {
+        int name = start + Limits.HEADER;
+        byte[] portal = new byte[Math.max(0, bytes.bytesBefore(name, bytes.writerIndex() - name, (byte) 0))];
+        bytes.getBytes(name, portal);
+        return portal;
     }
 
     private boolean mustDiscard(ServerConnection linked, Pool pool, Reason reason, int traits) {
+        if ((mayDraw(reason) || reason == Reason.SEQUENCE) && drewOn != linked.id()) {
+            drewOn = linked.id();
+            era++;
+        }
         boolean asks = reason == Reason.SEQUENCE || (traits & Traits.ASKS_SEQUENCE_MEMORY) != 0;
-        boolean mayAsk = asks || ((traits & Traits.RUNS_UNKNOWN_CODE) != 0 && isQuery(linked, reason));
+        boolean mayAsk = (traits & Traits.RUNS_UNKNOWN_CODE) != 0 && isQuery(linked, reason);
         // Once somebody asks what was drawn last, each client finds in its transaction what it drew itself, and no
         // more.
-        boolean careful = mayAsk || (pool.areSequencesAsked() && mayDraw(reason) && !linked.isInGroup());
-        if (!careful || !linked.remembersSequencesBeside(client)) {
+        boolean draws = pool.areSequencesAsked() && mayDraw(reason);
+        boolean careful = asks || ((mayAsk || draws) && (!linked.isInGroup() || isOfPipeline(linked)));
+        if (!careful || !linked.remembersSequencesBeside(client, era)) {
             return false;
         }
         if (drew && !asks) {
@@ -103,14 +155,22 @@ final class LinkedSequences {
         return true;
     }
 
+    /** Whether a portal of ours in the group changes nothing for those of the client's: VACUUM, say, and a CALL that commits. */
+    private boolean isOfPipeline(ServerConnection linked) {
+        return linked.status() == TransactionStatus.IN_TRANSACTION || executedIn == linked.group();
+    }
+
+    private static boolean isBetweenTransactions(ServerConnection linked) {
+        return linked.status() == TransactionStatus.IDLE && linked.replies().isEmpty();
+    }
+
     /**
      * Whether something of ours may stand in front of the text. Not where it may be SET TRANSACTION, which must come before
      * anything that takes a snapshot; of such a text it is known whether it has the words currval or lastval.
      */
     private static boolean isQuery(ServerConnection linked, Reason reason) {
         return switch (reason) {
-            case UNSAFE_TEXT, NOT_UNDERSTOOD, SESSION_DOUBT ->
-                linked.status() == TransactionStatus.IDLE && linked.replies().isEmpty();
+            case UNSAFE_TEXT, NOT_UNDERSTOOD, SESSION_DOUBT -> isBetweenTransactions(linked);
             default -> true;
         };
     }

@@ -193,6 +193,11 @@ final class SessionTrace implements SessionChanges.Sink {
         rolledBack |= hasResets();
     }
 
+    /** Whether a setting has changed, and to what is not known yet. */
+    boolean isUnsettled(String setting) {
+        return changes.containsKey(setting) || (asked != null && asked.contains(setting));
+    }
+
     /** Whether some of what was sent failed or was rolled back. */
     boolean isRolledBack() {
         return rolledBack;

@@ -3,6 +3,7 @@ package io.plenum.pooler.server;
 import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.FrontendMessages;
 import java.util.function.Consumer;
@@ -36,6 +37,12 @@ final class OwnQuery implements ServerConnection.Reader {
             server.detach();
             done.accept(ok);
         }
+    }
+
+    @Override
+    public void onInjectedRow(DataRow row, @Nullable Object subject) {
+        failed |= !row.values().isEmpty()
+                && ServerConnection.UNFIT.equals(row.values().getLast());
     }
 
     @Override

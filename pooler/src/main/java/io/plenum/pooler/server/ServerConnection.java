@@ -42,6 +42,9 @@ import org.slf4j.LoggerFactory;
 public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
+    /** An answer to SQL of our own, as the last value of a row, by which it counts as failed. */
+    public static final String UNFIT = "plenum: unfit";
+
     private static final Object SEVERAL = new Object();
 
     /** Bytes of the shortest tag, {@code DO}, and its NUL. */

@@ -24,7 +24,13 @@ enum AllowedDifference {
      * In a failed transaction PostgreSQL still describes a prepared statement, and counts the parameters that it is given; a
      * server that is to be given the statement first refuses that.
      */
-    PREPARED_IN_A_FAILED_TRANSACTION("^t |^E .*C=08P01 .*prepared statement", "C=25P02 ");
+    PREPARED_IN_A_FAILED_TRANSACTION("^t |^E .*C=08P01 .*prepared statement", "C=25P02 "),
+    /**
+     * To describe a prepared statement takes no snapshot, but to prepare it on another server does; and behind one the isolation
+     * of the same group's transaction cannot be chosen any more.
+     */
+    ISOLATION_BEHIND_A_DESCRIBE(
+            "^C BEGIN~", "C=25001 M=SET TRANSACTION ISOLATION LEVEL must be called before any query");
 
     private final Pattern direct;
     private final Pattern pooled;

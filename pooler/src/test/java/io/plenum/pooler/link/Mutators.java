@@ -217,8 +217,8 @@ final class Mutators {
                 Mutator.of("PREPARE", "PREPARE left_statement AS SELECT 9").seenBy("EXECUTE left_statement"),
                 Mutator.of("PREPARE with a parameter", "PREPARE left_statement (int) AS SELECT $1")
                         .seenBy("EXECUTE left_statement(4)"),
-                Mutator.of(Kept.UNSEEN, "PREPARE in a function", "SELECT prepare_inside()")
-                        .undetected(),
+                Mutator.of(Kept.UNSEEN, "PREPARE in a function", "SELECT prepare_inside()"),
+                Mutator.of(Kept.UNSEEN, "PREPARE in DO", "DO $$BEGIN PREPARE left_inside AS SELECT 1; END$$"),
                 Mutator.of("DECLARE WITH HOLD", "DECLARE left_cursor CURSOR WITH HOLD FOR VALUES (1), (2), (3)")
                         .seenBy("FETCH 2 FROM left_cursor"),
                 Mutator.of(
@@ -263,8 +263,8 @@ final class Mutators {
                         "INSERT INTO counted SELECT nextval('left_sequence')"),
                 Mutator.of(Kept.UNSEEN, "nextval in a function", "SELECT next_inside()"),
                 Mutator.of("setseed", "SELECT setseed(" + SEED + ")"),
-                Mutator.of(Kept.UNSEEN, "setseed in DO", "DO $$BEGIN PERFORM setseed(" + SEED + "); END$$")
-                        .undetected(),
+                Mutator.of(Kept.UNSEEN, "setseed in DO", "DO $$BEGIN PERFORM setseed(" + SEED + "); END$$"),
+                Mutator.of(Kept.UNSEEN, "setseed in a function", "SELECT seed_inside()"),
                 Mutator.of("LOAD", "LOAD 'auto_explain'").seenBy("SHOW auto_explain.log_min_duration"),
                 Mutator.of(Kept.UNSEEN, "LOAD in DO", "DO $$BEGIN LOAD 'auto_explain'; END$$")
                         .undetected());

@@ -53,11 +53,11 @@ final class LinkedSequences {
 
     /** A statement is about to be parsed: where it is the first of its transaction, nothing of ours need stand in that. */
     void onParse(ServerConnection linked, Pool pool, Reason reason, int traits) {
-        if (reason.target() == Target.PRIMARY
-                && !linked.isInGroup()
-                && isBetweenTransactions(linked)
-                && mustDiscard(linked, pool, reason, traits)) {
-            discard(linked);
+        if (reason.target() == Target.PRIMARY && !linked.isInGroup() && isBetweenTransactions(linked)) {
+            drawOn(linked, reason);
+            if (mustDiscard(linked, pool, reason, traits)) {
+                discard(linked);
+            }
         }
     }
 
@@ -69,6 +69,7 @@ final class LinkedSequences {
         if ((traits & Traits.ASKS_SEQUENCE_MEMORY) != 0) {
             pool.setSequencesAsked();
         }
+        drawOn(linked, reason);
         if (mustDiscard(linked, pool, reason, traits)) {
             if (linked.isInGroup()) {
                 due = true;
@@ -135,11 +136,14 @@ final class LinkedSequences {
         return portal;
     }
 
-    private boolean mustDiscard(ServerConnection linked, Pool pool, Reason reason, int traits) {
+    private void drawOn(ServerConnection linked, Reason reason) {
         if ((mayDraw(reason) || reason == Reason.SEQUENCE) && drewOn != linked.id()) {
             drewOn = linked.id();
             era++;
         }
+    }
+
+    private boolean mustDiscard(ServerConnection linked, Pool pool, Reason reason, int traits) {
         boolean asks = reason == Reason.SEQUENCE || (traits & Traits.ASKS_SEQUENCE_MEMORY) != 0;
         boolean mayAsk = (traits & Traits.RUNS_UNKNOWN_CODE) != 0 && isQuery(linked, reason);
         // Once somebody asks what was drawn last, each client finds in its transaction what it drew itself, and no

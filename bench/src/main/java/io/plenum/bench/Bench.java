@@ -10,6 +10,7 @@ import io.plenum.bench.demo.DemoCommand;
 import io.plenum.bench.faults.FaultsCommand;
 import io.plenum.bench.logins.LoginsCommand;
 import io.plenum.bench.process.BenchException;
+import io.plenum.bench.replicas.ReplicasCommand;
 import io.plenum.bench.switchover.SwitchoverCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -58,6 +59,7 @@ public final class Bench {
                 CausalCommand.class,
                 FaultsCommand.class,
                 LoginsCommand.class,
+                ReplicasCommand.class,
                 BalanceCommand.class,
                 SwitchoverCommand.class
             },

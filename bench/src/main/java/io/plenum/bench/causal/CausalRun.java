@@ -131,10 +131,16 @@ public final class CausalRun {
         } finally {
             over.set(true);
         }
+        long broken = switch (options.consistency()) {
+            case "eventual" -> 0;
+            case "monotonic" -> stale.get() + backward.get();
+            default -> stale.get();
+        };
         return new CausalReport(
                 pairs.get(),
                 stale.get(),
                 backward.get(),
+                broken,
                 toPrimary.get(),
                 switchovers.get(),
                 reconnects.get(),

@@ -33,11 +33,18 @@ public record SwitchoverReport(
         double stallMillis,
         double firstMillis,
         List<String> findings) {
+    private static final double MOST_STALL_MILLIS = 300;
+    private static final double MOST_FIRST_MILLIS = 2_000;
 
     /** Whether everything is as it was promised. */
     public boolean isInOrder() {
         boolean none = lost == 0 && doubled == 0 && dishonest == 0 && hung == 0;
         return none && (mode == Mode.KILLED || refused + unknown + readErrors == 0);
+    }
+
+    /** Whether it went as fast as it was promised. */
+    public boolean isInTime() {
+        return firstMillis <= MOST_FIRST_MILLIS && (mode == Mode.KILLED || stallMillis <= MOST_STALL_MILLIS);
     }
 
     /** The line for machines. */

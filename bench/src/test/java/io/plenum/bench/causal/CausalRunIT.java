@@ -22,6 +22,14 @@ class CausalRunIT {
         assertThat(run("eventual", 500, 0).stale()).isPositive();
     }
 
+    @Test
+    void cleanReadsGoToStandbys() {
+        var cost = CausalCost.measure(1, Duration.ofSeconds(1), 2, _ -> {});
+
+        assertThat(cost.cleanReads()).isGreaterThan(20);
+        assertThat(cost.needlessPercent()).as(cost.counts()).isLessThan(20); // 5 where the machine has time
+    }
+
     private static CausalReport run(String consistency, long pairs, int switchovers) {
         return CausalRun.run(
                 new CausalOptions(

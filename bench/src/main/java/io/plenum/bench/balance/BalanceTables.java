@@ -7,6 +7,12 @@ import java.util.List;
 
 /** The tables of docs/balance.md, as Markdown. */
 public final class BalanceTables {
+    /** Seconds of the experiment in which standbys come and go. */
+    static final int JOINS = 10;
+
+    static final int LEAVES = 20;
+    static final int END = 30;
+
     private static final int CLIENTS = 12;
 
     private BalanceTables() {}
@@ -17,9 +23,34 @@ public final class BalanceTables {
         perPolicy(out, "Four alike", alike());
         perPolicy(out, "The last one three times slower", slower());
         perPolicy(out, "Weights 1, 1, 1 and 3, and the last one serves three times as many at once", weighted());
+        comeAndGo(out);
         zones(out);
         slowStart(out);
         return out.toString();
+    }
+
+    private static void comeAndGo(StringBuilder out) {
+        out.append("### A slow one joins, and another leaves\n\n");
+        out.append("Three alike; after 10 s a fourth joins that is three times slower; after 20 s the first leaves."
+                + " Shares in %");
+        out.append(" from the third second of each part, `slow_start = 3`; the picture has them second by second.\n\n");
+        out.append("![Shares of each standby over time, for each policy](balance.svg)\n\n");
+        out.append("| Policy | Three | The slow one too | Without the first |\n| --- | --- | --- | --- |\n");
+        for (BalancePolicy policy : BalancePolicy.values()) {
+            Model model = comingAndGoing(policy);
+            out.append("| `%s` | %s | %s | %s |\n"
+                    .formatted(
+                            policy.label(),
+                            model.run(3, JOINS).percents(),
+                            model.run(JOINS + 3, LEAVES).percents(),
+                            model.run(LEAVES + 3, END).percents()));
+        }
+        out.append('\n');
+    }
+
+    static Model comingAndGoing(BalancePolicy policy) {
+        var comings = new Model.Comings(JOINS, LEAVES);
+        return new Model(policy, slower(), CLIENTS, Integer.MAX_VALUE, false, 3, comings, 1);
     }
 
     private static List<Standby> alike() {
@@ -55,7 +86,8 @@ public final class BalanceTables {
         out.append("### The first two in our zone, `default_pool_size = 8`, `two_choices`\n\n");
         out.append("| Clients | Shares in % | Reads a second | p50 / p99 |\n| --- | --- | --- | --- |\n");
         for (int clients : new int[] {4, 16, 24, 48, 96}) {
-            var model = new Model(BalancePolicy.TWO_CHOICES, standbys, clients, 8 / Model.LOOPS, true, 0, 0, 1);
+            var model = new Model(
+                    BalancePolicy.TWO_CHOICES, standbys, clients, 8 / Model.LOOPS, true, 0, Model.Comings.NONE, 1);
             Outcome outcome = model.run(2, 22);
             out.append(
                     "| %d | %s | %s | %s |\n".formatted(clients, outcome.percents(), outcome.speed(), outcome.times()));
@@ -64,7 +96,8 @@ public final class BalanceTables {
     }
 
     private static void slowStart(StringBuilder out) {
-        var model = new Model(BalancePolicy.TWO_CHOICES, alike(), CLIENTS, Integer.MAX_VALUE, false, 10, 10, 1);
+        var comings = new Model.Comings(10, Double.POSITIVE_INFINITY);
+        var model = new Model(BalancePolicy.TWO_CHOICES, alike(), CLIENTS, Integer.MAX_VALUE, false, 10, comings, 1);
         out.append("### The last one joins, `slow_start = 10`, `two_choices`\n\n");
         out.append("| Seconds since it joined | Shares in % |\n| --- | --- |\n");
         for (int second : new int[] {0, 2, 4, 6, 8, 10, 12}) {

@@ -31,7 +31,7 @@ final class Model {
     private final boolean zoned;
     private final int perLoop;
     private final double slowStartSeconds;
-    private final double joinsAfterSeconds;
+    private final Comings comings;
     private final Random random;
 
     private final PriorityQueue<End> ends =
@@ -40,7 +40,16 @@ final class Model {
     private final long[][] freeAt;
     private long nowNanos;
 
-    /** {@code joinsAfterSeconds} is when the last standby joins; 0 if it is there from the beginning. */
+    /** When the last standby joins, 0 if it is there from the beginning; and when the first one leaves. */
+    record Comings(double joinsAfterSeconds, double leavesAfterSeconds) {
+        static final Comings NONE = new Comings(0, Double.POSITIVE_INFINITY);
+
+        boolean isThere(int standby, int last, long nowNanos) {
+            double seconds = nowNanos / 1e9;
+            return standby == last ? seconds >= joinsAfterSeconds : standby != 0 || seconds < leavesAfterSeconds;
+        }
+    }
+
     Model(
             BalancePolicy policy,
             List<Standby> standbys,
@@ -48,7 +57,7 @@ final class Model {
             int perLoop,
             boolean zoned,
             double slowStartSeconds,
-            double joinsAfterSeconds,
+            Comings comings,
             long seed) {
         this.policy = policy;
         this.standbys = standbys;
@@ -56,7 +65,7 @@ final class Model {
         this.perLoop = perLoop;
         this.zoned = zoned;
         this.slowStartSeconds = slowStartSeconds;
-        this.joinsAfterSeconds = joinsAfterSeconds;
+        this.comings = comings;
         this.random = new Random(seed);
         this.freeAt = standbys.stream().map(one -> new long[one.atOnce()]).toArray(long[][]::new);
         for (int i = 0; i < LOOPS; i++) {
@@ -65,7 +74,7 @@ final class Model {
     }
 
     static Outcome run(BalancePolicy policy, List<Standby> standbys, int clients) {
-        return new Model(policy, standbys, clients, Integer.MAX_VALUE, false, 0, 0, 1).run(2, 22);
+        return new Model(policy, standbys, clients, Integer.MAX_VALUE, false, 0, Comings.NONE, 1).run(2, 22);
     }
 
     /** Counts what ends between the two moments. */
@@ -168,19 +177,19 @@ final class Model {
 
         private void refresh() {
             int last = standbys.size() - 1;
-            boolean joined = nowNanos >= joinsAfterSeconds * 1e9;
-            int there = joined ? standbys.size() : last;
-            for (int i = 0; i < there; i++) {
-                standings.get(i).join(i == last ? nowNanos : -(long) (slowStartSeconds * 1e9));
+            long slowStart = (long) (slowStartSeconds * 1e9);
+            int[] nextPresent = IntStream.rangeClosed(0, last)
+                    .filter(i -> comings.isThere(i, last, nowNanos))
+                    .toArray();
+            double[] nextWeights = new double[nextPresent.length];
+            for (int i = 0; i < nextPresent.length; i++) {
+                Standing standing = standings.get(nextPresent[i]);
+                standing.join(nextPresent[i] == last ? nowNanos : -slowStart);
+                double grown = balancer.usesKey() ? 1 : standing.grown(slowStart, nowNanos);
+                nextWeights[i] = standbys.get(nextPresent[i]).weight() * grown;
             }
-            double[] nextWeights = new double[there];
-            for (int i = 0; i < there; i++) {
-                double grown =
-                        balancer.usesKey() ? 1 : standings.get(i).grown((long) (slowStartSeconds * 1e9), nowNanos);
-                nextWeights[i] = standbys.get(i).weight() * grown;
-            }
-            if (!Arrays.equals(weights, nextWeights)) {
-                present = IntStream.range(0, there).toArray();
+            if (!Arrays.equals(weights, nextWeights) || !Arrays.equals(present, nextPresent)) {
+                present = nextPresent;
                 weights = nextWeights;
                 prepare();
             }

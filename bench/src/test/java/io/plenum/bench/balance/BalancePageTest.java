@@ -1,33 +1,62 @@
 package io.plenum.bench.balance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.plenum.routing.balance.BalancePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class BalancePageTest {
-    private static final String BEGIN = "<!-- made by: ./plenum bench balance -->\n";
-
     @Test
-    void pageHasWhatTheModelSays() throws IOException {
-        Path page = root().resolve("docs/balance.md");
-        String text = Files.readString(page);
-        String expected = text.substring(0, text.indexOf(BEGIN) + BEGIN.length()) + "\n"
-                + BalanceTables.all().strip() + "\n";
+    void pageAndPictureHaveWhatTheModelSays() throws IOException {
+        BalancePage page = BalancePage.find();
         if (Boolean.getBoolean("write-docs")) {
-            Files.writeString(page, expected);
+            page.write();
         }
 
-        assertThat(Files.readString(page)).as("-Dwrite-docs=true rewrites it").isEqualTo(expected);
+        assertThat(Files.readString(page.text()))
+                .as("-Dwrite-docs=true rewrites it")
+                .isEqualTo(page.expectedText());
+        assertThat(Files.readString(page.picture()))
+                .as("-Dwrite-docs=true rewrites it")
+                .isEqualTo(BalancePlot.svg());
+    }
+
+    /** What each policy promises, whoever comes and goes: who does not look at the load gives all the same. */
+    @ParameterizedTest
+    @CsvSource({"ROUND_ROBIN, 0.002", "RANDOM, 0.015", "MAGLEV, 0.03", "RING_HASH, 0.08"})
+    void whoDoesNotLookAtTheLoadGivesAllTheSame(BalancePolicy policy, double tolerance) {
+        Model model = BalanceTables.comingAndGoing(policy);
+
+        assertThat(model.run(3, 10).shares())
+                .containsExactly(new double[] {1 / 3.0, 1 / 3.0, 1 / 3.0, 0}, within(tolerance));
+        assertThat(model.run(13, 20).shares())
+                .containsExactly(new double[] {0.25, 0.25, 0.25, 0.25}, within(tolerance));
+        assertThat(model.run(23, 30).shares())
+                .containsExactly(new double[] {0, 1 / 3.0, 1 / 3.0, 1 / 3.0}, within(tolerance));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TWO_CHOICES", "LEAST_REQUEST", "EWMA"})
+    void whoLooksAtTheLoadGivesASlowOneThatJoinsLessAndThoseAlikeTheSame(BalancePolicy policy) {
+        Model model = BalanceTables.comingAndGoing(policy);
+
+        double[] joined = model.run(13, 20).shares();
+        double[] left = model.run(23, 30).shares();
+
+        assertThat(joined[3]).isLessThan(0.2);
+        assertThat(joined[0]).isCloseTo(joined[1], within(0.05));
+        assertThat(left[0]).isZero();
+        assertThat(left[3]).isLessThan(0.25);
+        assertThat(left[1]).isCloseTo(left[2], within(0.05));
     }
 
     @ParameterizedTest
@@ -42,10 +71,5 @@ class BalancePageTest {
         assertThat(outcome.readsPerSecond())
                 .isGreaterThan(
                         1.5 * Model.run(BalancePolicy.ROUND_ROBIN, standbys, 12).readsPerSecond());
-    }
-
-    private static Path root() {
-        Path here = Path.of("").toAbsolutePath();
-        return Files.exists(here.resolve("docs/settings.md")) ? here : Objects.requireNonNull(here.getParent());
     }
 }

@@ -98,6 +98,23 @@ class HoldIT {
     }
 
     @Test
+    void sessionThatHasSetSomethingAndWrittenNothingReadsOn() throws Exception {
+        try (var pooler = start("read_consistency = session");
+                var reader = pooler.connect()) {
+            await(() -> text(reader, "SELECT node FROM whoami").equals("pg-1"));
+            try (var statement = reader.createStatement()) {
+                statement.execute("SET work_mem = '5MB'");
+                statement.executeQuery("SHOW work_mem").close();
+                cluster.primary().stop(StopMode.FAST);
+            }
+
+            Future<String> read = THREADS.submit(() -> text(reader, "SELECT node FROM whoami"));
+
+            assertThat(read.get(2, TimeUnit.SECONDS)).isEqualTo("pg-1");
+        }
+    }
+
+    @Test
     void whoIsHeldForTooLongIsToldThatNothingWasSentAndMayGoOn() throws Exception {
         try (var pooler = start("hold_window = 1");
                 WireClient client = pooler.wire()) {
@@ -128,7 +145,11 @@ class HoldIT {
 
     @Test
     void moreThanMayBeHeldIsRefusedOldestFirst() throws Exception {
-        try (var pooler = start("hold_max_requests = 2", "event_loops = 1")) {
+        try (var pooler = start(
+                "hold_max_requests = 2",
+                "event_loops = 1",
+                "http_listen_addr = 127.0.0.1",
+                "http_listen_port = " + httpPort)) {
             List<WireClient> clients = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
                 clients.add(pooler.wire());
@@ -142,6 +163,11 @@ class HoldIT {
 
             assertThat(clients.getFirst().readUntilReady().getFirst().field('C'))
                     .isEqualTo("57P03");
+            assertThat(metric("plenum_held_requests")).isEqualTo(2);
+            assertThat(metric("plenum_held_bytes"))
+                    .isEqualTo(2 * Frames.query("INSERT INTO written DEFAULT VALUES").length);
+            assertThat(metric("plenum_oldest_held_seconds")).isBetween(0.1, 10.0);
+            assertThat(metric("plenum_held_refused_total")).isEqualTo(1);
             cluster.primary().start();
             for (WireClient client : clients.subList(1, 3)) {
                 assertThat(client.readUntilReady().getFirst().commandTag()).isEqualTo("INSERT 0 1");
@@ -302,6 +328,19 @@ class HoldIT {
 
     private static Connection console(RunningPooler pooler) throws SQLException {
         return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + pooler.port() + "/pgbouncer?user=postgres");
+    }
+
+    /** Of the one user that there is. */
+    private double metric(String name) throws Exception {
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/metrics"))
+                    .build();
+            return http.send(request, HttpResponse.BodyHandlers.ofLines())
+                    .body()
+                    .filter(line -> line.startsWith(name + "{"))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                    .sum();
+        }
     }
 
     private int post(String path, String authorization) throws Exception {

@@ -4,8 +4,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a client asks to be sent: by the setting {@value #SETTING}, or by a comment that its text begins with and that
- * holds nothing but {@code plenum:} and the word.
+ * Where a client asks to be sent: by the setting {@value #SETTING}, or by a comment that its text begins with, behind
+ * that of a {@link KeyHint} if there is one, and that holds nothing but {@code plenum:} and the word.
  */
 public enum RoutingHint {
     /** Nowhere in particular. */
@@ -38,11 +38,13 @@ public enum RoutingHint {
 
     /** What the comment says that the text begins with, but for white space; null when that is no hint. */
     static @Nullable RoutingHint at(byte[] text, int start, int end) {
-        int at = afterSpace(text, start, end);
-        if (at + 1 >= end || text[at] != '/' || text[at + 1] != '*') {
-            return null;
+        int at = inComment(text, start, end);
+        while (at < end && stands(KeyHint.MARK, text, at, end)) {
+            while (at + 1 < end && (text[at] != '*' || text[at + 1] != '/')) {
+                at++;
+            }
+            at = inComment(text, at + 2, end);
         }
-        at = afterSpace(text, at + 2, end);
         if (!stands(MARK, text, at, end)) {
             return null;
         }
@@ -54,6 +56,13 @@ public enum RoutingHint {
             }
         }
         return null;
+    }
+
+    /** At the first word of the comment that stands there, but for white space; {@code end} where there is none. */
+    private static int inComment(byte[] text, int start, int end) {
+        int at = afterSpace(text, start, end);
+        boolean begins = at + 1 < end && text[at] == '/' && text[at + 1] == '*';
+        return begins ? afterSpace(text, at + 2, end) : end;
     }
 
     private static int afterSpace(byte[] text, int from, int end) {

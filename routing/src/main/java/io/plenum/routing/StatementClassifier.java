@@ -157,12 +157,14 @@ public final class StatementClassifier {
         }
         Reason reason = text();
         if (!safeText) {
+            traits &= ~Traits.ONLY_SETTINGS;
             scanner.rewind();
             Reason found = anywhere(); // what pins may hide behind a change of settings too
             reason = reason.pins() ? reason : reason.or(found);
         }
         scanner.clear();
         if (length < end - start) {
+            traits &= ~Traits.ONLY_SETTINGS;
             traits |= Traits.RUNS_UNKNOWN_CODE | Traits.CHANGES_SESSION;
             reason = reason.or(Reason.TOO_LONG);
         }
@@ -194,10 +196,15 @@ public final class StatementClassifier {
 
     private Reason text() {
         texts.clear();
+        boolean onlySettings = true;
         do {
             beginStatement();
+            onlySettings &= ended() || term() == Term.SET || term() == Term.RESET || term() == Term.SHOW;
             texts.add(statement());
         } while (token() == Token.SEMICOLON);
+        if (onlySettings && (traits & Traits.RUNS_UNKNOWN_CODE) == 0) {
+            traits |= Traits.ONLY_SETTINGS;
+        }
         return texts.reason();
     }
 
@@ -762,7 +769,7 @@ public final class StatementClassifier {
             case SET_CONFIG -> {
                 return ofUsers ? sessionSetting() : setConfig();
             }
-            case SEQUENCE_MEMORY, NOTIFY -> traits |= traitsOfCall(call);
+            case SEQUENCE_MEMORY, NOTIFY, TRANSACTION_LOCK -> traits |= traitsOfCall(call);
             default -> {}
         }
         if (ofUsers) {
@@ -943,6 +950,7 @@ public final class StatementClassifier {
         return switch (call) {
             case SEQUENCE_MEMORY -> Traits.ASKS_SEQUENCE_MEMORY;
             case NOTIFY -> Traits.NOTIFIES;
+            case TRANSACTION_LOCK -> Traits.LOCKS_TRANSACTION;
             default -> 0;
         };
     }

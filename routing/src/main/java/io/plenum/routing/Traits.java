@@ -38,5 +38,11 @@ public final class Traits {
     /** DEALLOCATE or DISCARD: may end prepared statements, those of the protocol too. */
     public static final int ENDS_STATEMENTS = 1 << 4;
 
+    /** The text is nothing but SET, RESET and SHOW, however many of them: nothing of it can write. */
+    public static final int ONLY_SETTINGS = 1 << 5;
+
+    /** Takes an advisory lock of the transaction, which keeps nobody out on another node. */
+    public static final int LOCKS_TRANSACTION = 1 << 6;
+
     private Traits() {}
 }

@@ -183,6 +183,59 @@ class TraitsTest {
         assertThat(traits("")).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SET work_mem = 1",
+                "SET a.b = 'c'; RESET ALL;; SHOW work_mem;",
+                "SET LOCAL work_mem = 1",
+                "SET ROLE bob",
+                "RESET SESSION AUTHORIZATION",
+                "show transaction isolation level",
+            })
+    void settingsAloneWriteNothing(String sql) {
+        assertThat(has(Traits.ONLY_SETTINGS, sql, true)).isTrue();
+        assertThat(has(Traits.ONLY_SETTINGS, sql, false)).as("not trusted").isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT 1",
+                "SET work_mem = 1; INSERT INTO t VALUES (1)",
+                "BEGIN; SET work_mem = 1; COMMIT",
+                "SELECT set_config('a', 'b', false)",
+                "SET a = 1; SELECT touch()",
+                "SET a = 'unterminated",
+                "SET a = 1)",
+            })
+    void whatIsNotOnlySettingsMayWrite(String sql) {
+        assertThat(has(Traits.ONLY_SETTINGS, sql, true)).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT pg_advisory_xact_lock(1)",
+                "SELECT 1; SELECT pg_catalog.pg_try_advisory_xact_lock_shared(1, 2)",
+                "SET a = 1; SELECT pg_advisory_xact_lock_shared(1)",
+                "FOO pg_advisory_xact_lock",
+            })
+    void advisoryLocksOfTheTransactionAreSeen(String sql) {
+        assertThat(has(Traits.LOCKS_TRANSACTION, sql, true)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT pg_advisory_lock(1)", "SELECT 1 FOR UPDATE", "SELECT 'pg_advisory_xact_lock(1)'"})
+    void otherLocksAreNone(String sql) {
+        assertThat(has(Traits.LOCKS_TRANSACTION, sql, true)).isFalse();
+    }
+
+    private boolean has(int trait, String sql, boolean safeText) {
+        traits(sql, safeText);
+        return (classifier.traits() & trait) != 0;
+    }
+
     private String traits(String sql) {
         return traits(sql, true);
     }

@@ -31,8 +31,8 @@ public final class CausalCommand implements Callable<Integer> {
     @Option(names = "--pairs", defaultValue = "1000000", description = "How many in all (default: ${DEFAULT-VALUE}).")
     private long pairs = 1_000_000;
 
-    @Option(names = "--clients", defaultValue = "16", description = "At once (default: ${DEFAULT-VALUE}).")
-    private int clients = 16;
+    @Option(names = "--clients", defaultValue = "64", description = "At once (default: ${DEFAULT-VALUE}).")
+    private int clients = 64;
 
     @Option(names = "--causal-wait-ms", defaultValue = "20", description = "causal_wait (default: ${DEFAULT-VALUE}).")
     private int causalWaitMillis = 20;

@@ -10,6 +10,7 @@ import io.plenum.pooler.link.Link;
 import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.metrics.Census.ClientFacts;
 import io.plenum.pooler.metrics.Census.Depth;
+import io.plenum.pooler.metrics.Census.HeldFacts;
 import io.plenum.pooler.metrics.Census.NodeFacts;
 import io.plenum.pooler.metrics.Census.Peer;
 import io.plenum.pooler.metrics.Census.PinFacts;
@@ -19,6 +20,7 @@ import io.plenum.pooler.metrics.Census.ServerFacts;
 import io.plenum.pooler.metrics.Totals;
 import io.plenum.pooler.net.TlsSession;
 import io.plenum.pooler.net.UnixSockets;
+import io.plenum.pooler.pool.HoldQueue;
 import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
@@ -132,6 +134,7 @@ public final class LoopCensus implements Census.Taker {
                     tally.waiting,
                     servers,
                     oldestWait(group, now),
+                    held(group.held(), now),
                     routes(group.stats()),
                     Map.copyOf(tally.pins)));
         }
@@ -239,6 +242,10 @@ public final class LoopCensus implements Census.Taker {
             }
         }
         return Map.copyOf(routes);
+    }
+
+    private static HeldFacts held(HoldQueue held, long now) {
+        return new HeldFacts(held.size(), held.bytes(), age(held.oldest(), now), held.refused());
     }
 
     private static long oldestWait(PoolGroup group, long now) {

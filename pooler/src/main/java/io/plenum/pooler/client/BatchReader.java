@@ -7,6 +7,7 @@ import io.plenum.pooler.link.NamedStatement;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.HintPolicy;
+import io.plenum.routing.KeyHint;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Router;
@@ -14,6 +15,7 @@ import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
+import io.plenum.routing.Traits;
 import io.plenum.routing.sql.Fingerprint;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
@@ -64,6 +66,8 @@ final class BatchReader {
     private final SessionChanges changes = new SessionChanges();
     private final PreparedName preparedName = new PreparedName();
 
+    private boolean behindBegin;
+
     // The text that was looked at last, and what it is.
     private @Nullable ByteBuf seen;
     private int seenStart;
@@ -92,24 +96,30 @@ final class BatchReader {
         }
         int limit = bytes.writerIndex();
         boolean parsesUnnamed = false;
+        behindBegin = false;
         int at = start;
         while (true) {
             int end = endOfMessage(bytes, at);
             if (end < 0) {
                 router.doubt(Reason.INCOMPLETE_BATCH);
                 if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
-                    router.statement(classify(session, bytes, at + Limits.HEADER, limit), traits);
+                    tell(classify(session, bytes, at + Limits.HEADER, limit), traits);
                 }
                 return router.decide();
             }
             switch (bytes.getByte(at)) {
                 case 'Q' -> {
-                    router.statement(classify(session, bytes, at + Limits.HEADER, end - 1), traits);
-                    return router.decide();
+                    Reason query = classify(session, bytes, at + Limits.HEADER, end - 1);
+                    tell(query, traits);
+                    if (!beginsReadOnly(session, query) || at > start || endOfBatch(bytes, end) < 0) {
+                        return router.decide();
+                    }
+                    // Drivers send BEGIN as a Query of its own, and in the same breath what the transaction begins with.
+                    behindBegin = true;
                 }
                 case 'P' -> {
                     parse.at(bytes, at, end);
-                    router.statement(classify(session, bytes, parse.queryStart(), parse.queryEnd()), traits);
+                    tell(classify(session, bytes, parse.queryStart(), parse.queryEnd()), traits);
                     parsesUnnamed |= parse.nameStart() == parse.nameEnd();
                 }
                 case 'B' -> {
@@ -135,11 +145,31 @@ final class BatchReader {
         }
     }
 
+    private static boolean beginsReadOnly(Session session, Reason query) {
+        return query == Reason.READ_ONLY_TRANSACTION
+                || (query == Reason.TRANSACTION && session.isReadOnlyByDefault());
+    }
+
+    /**
+     * Behind a BEGIN READ ONLY that was sent by itself only that counts which a standby would do, and do wrong, or that asks
+     * for the primary: the rest the client has declared.
+     */
+    private void tell(Reason reason, int traits) {
+        boolean counts =
+                switch (reason) {
+                    case NODE_LOCAL, LOCKING_READ, SEQUENCE -> true;
+                    default -> !behindBegin || reason.leavesState() || (traits & Traits.HINTS_PRIMARY) != 0;
+                };
+        if (counts) {
+            router.statement(reason, traits);
+        }
+    }
+
     /** A Bind or Describe counts as the statement that it names, unless the batch parses that itself. */
     private void addNamed(Session session, ByteBuf bytes, int nameStart, int nameEnd, boolean parsesUnnamed) {
         if (nameStart == nameEnd) {
             if (!parsesUnnamed) {
-                router.statement(session.unnamedReason());
+                tell(session.unnamedReason(), 0);
             }
             return;
         }
@@ -149,7 +179,7 @@ final class BatchReader {
             if (statement.catalog() != session.catalog().version()) {
                 judgeAnew(session, statement);
             }
-            router.statement(statement.reason(), statement.traits());
+            tell(statement.reason(), statement.traits());
         }
     }
 
@@ -191,16 +221,41 @@ final class BatchReader {
         return preparedName;
     }
 
+    private interface OfText {
+        long of(ByteBuf sql, int start, int end);
+    }
+
     /** The {@link Fingerprint} of the batch's first statement; 0 when it begins with something else. */
     long fingerprint(Session session, ByteBuf bytes, int start) {
-        int end = endOfMessage(bytes, start);
+        return ofText(session, bytes, start, endOfMessage(bytes, start), Fingerprint::of);
+    }
+
+    /** The {@link KeyHint} of the first text of the batch that has one; 0 when none has. */
+    long key(Session session, ByteBuf bytes, int start) {
+        int at = start;
+        while (true) {
+            int end = endOfMessage(bytes, at);
+            if (end < 0) {
+                return 0;
+            }
+            byte code = bytes.getByte(at);
+            long key = ofText(session, bytes, at, end, KeyHint::of);
+            if (key != 0 || code == 'S' || code == 'Q' || code == 'F') {
+                return key;
+            }
+            at = end;
+        }
+    }
+
+    /** Something of the text of the statement that the message at {@code start} has or names; 0 when there is none. */
+    private long ofText(Session session, ByteBuf bytes, int start, int end, OfText question) {
         switch (end < 0 ? 0 : bytes.getByte(start)) {
             case 'Q' -> {
-                return Fingerprint.of(bytes, start + Limits.HEADER, end - 1);
+                return question.of(bytes, start + Limits.HEADER, end - 1);
             }
             case 'P' -> {
                 parse.at(bytes, start, end);
-                return Fingerprint.of(bytes, parse.queryStart(), parse.queryEnd());
+                return question.of(bytes, parse.queryStart(), parse.queryEnd());
             }
             case 'B' -> {
                 bind.at(bytes, start, end);
@@ -209,7 +264,7 @@ final class BatchReader {
                     return 0;
                 }
                 int length = named.statement().textLength();
-                return Fingerprint.of(Unpooled.wrappedBuffer(named.statement().tail(), 0, length), 0, length);
+                return question.of(Unpooled.wrappedBuffer(named.statement().tail(), 0, length), 0, length);
             }
             default -> {
                 return 0;
@@ -239,6 +294,21 @@ final class BatchReader {
             judgedBy = catalog.version();
         }
         return reason;
+    }
+
+    /** Whether the bytes end in the midst of a message of the batch that begins at {@code start}, and not of a large one. */
+    boolean isCut(ByteBuf bytes, int start) {
+        int limit = bytes.writerIndex();
+        int at = start;
+        while (at < limit) {
+            int end = endOfMessage(bytes, at);
+            if (end < 0) {
+                int length = limit - at < Limits.HEADER ? Limits.HEADER : bytes.getInt(at + 1);
+                return length >= 4 && length < Limits.LOOKED_AT && at - start + length < Limits.LOOKED_AT;
+            }
+            at = end;
+        }
+        return false;
     }
 
     /** Behind the Sync, Query or FunctionCall that ends the batch; -1 when it is not complete. */

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.plenum.pooler.catalog.DatabaseCatalog;
+import io.plenum.pooler.config.BalanceKey;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.SequenceMemory;
@@ -28,7 +29,6 @@ import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.Target;
-import io.plenum.routing.balance.Hashes;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
 import io.plenum.wire.FrontendType;
@@ -43,6 +43,7 @@ import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.StartupParameters.Replication;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -476,12 +477,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             return false;
         }
         batchReason = clients.batches().decide(session(), bytes, start);
+        if (batchReason == Reason.INCOMPLETE_BATCH && clients.batches().isCut(bytes, start)) {
+            return false; // the network has cut it: what is still to come decides where it goes
+        }
         long now = System.nanoTime();
         if (batchReason == Reason.READ && isRefused(bytes, start, now)) {
             batchReason = Reason.REFUSED_BY_STANDBY;
         }
         if (batchReason.target() == Target.REPLICA) {
-            reads().onBatch();
+            reads().onBatch(clients.batches(), session(), bytes, start);
         }
         return seekServer(now);
     }
@@ -533,12 +537,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         if (!group().balancesByKey()) {
             return 0;
         }
-        String application = session().value("application_name");
-        return Hashes.of(
-                switch (limits().balanceKey()) {
-                    case USER -> user;
-                    case APPLICATION_NAME -> application == null ? "" : application;
-                });
+        boolean byUser = limits().balanceKey() == BalanceKey.USER;
+        String key = byUser ? user : Objects.requireNonNullElse(session().value("application_name"), "");
+        return reads().key(session().hints(), key);
     }
 
     /** Waits until there is a primary; false when the batch may not and was refused. */
@@ -564,12 +565,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         batchBegins = true;
         held = false;
         requestBatches = 0;
-        link().begin(pool, server, waitsForRead && batchReason != Reason.READ_ONLY_TRANSACTION, nowNanos);
+        link().begin(pool, server, waitsForRead && isProvenRead(batchReason), nowNanos);
         onReplica = waitsForRead;
         linkedPool = pool;
         if (batchReason == Reason.REFUSED_BY_STANDBY) {
             link().noteHiddenWrite();
         }
+    }
+
+    /** What a hint alone sent to a standby may have done anything there before it failed: it is not run twice. */
+    private static boolean isProvenRead(Reason reason) {
+        return reason != Reason.READ_ONLY_TRANSACTION && reason != Reason.HINTED_REPLICA;
     }
 
     @Override
@@ -753,6 +759,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     }
 
     @Override
+    public void onHeard() {
+        request.drop();
+    }
+
+    @Override
     public void onRefused(Refusal why) {
         Pool pool = linkedPool;
         ByteBuf again = state == State.LINKED && pool != null ? request.take() : null;
@@ -858,6 +869,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             fail(refusal);
         }
         return refusal == null;
+    }
+
+    @Override
+    public boolean grantLock() {
+        if (onReplica) {
+            fail(PoolerErrors.lockOnStandby());
+        }
+        return !onReplica;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.plenum.pooler.client;
 
+import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.causal.NodePosition;
 import io.plenum.pooler.causal.Positions;
 import io.plenum.pooler.causal.ReadFloor;
@@ -9,6 +10,9 @@ import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.HintPolicy;
+import io.plenum.routing.KeyHint;
+import io.plenum.routing.balance.Hashes;
 import org.jspecify.annotations.Nullable;
 
 /** Which replica may answer the reads of one client: what they must have seen. Confined to its event loop. */
@@ -17,6 +21,11 @@ final class ClientReads {
     private final ReadFloor floor;
     private boolean commitsUnflushed;
 
+    /** Hashes of the keys that the session and the batch at hand name; 0 for none. */
+    private long sessionKey;
+
+    private long batchKey;
+
     ClientReads(PoolGroup group, ReadConsistency promise) {
         this.group = group;
         this.floor = new ReadFloor(promise);
@@ -24,6 +33,8 @@ final class ClientReads {
 
     void onSettings(SessionSettings settings) {
         floor.setNamed(settings.get("plenum.min_lsn"));
+        String key = settings.get(KeyHint.SETTING);
+        sessionKey = key == null || key.isEmpty() ? 0 : Hashes.of(key);
         commitsUnflushed = !flushes(settings.get("synchronous_commit"));
     }
 
@@ -48,12 +59,22 @@ final class ClientReads {
         }
     }
 
-    /** A batch that a replica may answer begins. */
-    void onBatch() {
+    /** A batch that a replica may answer begins there. */
+    void onBatch(BatchReader batches, BatchReader.Session session, ByteBuf bytes, int start) {
+        boolean maySay = group.balancesByKey() && session.hints() != HintPolicy.OFF;
+        batchKey = maySay ? batches.key(session, bytes, start) : 0;
         Positions positions = positions();
         if (positions != null) {
             floor.beginRead(positions);
         }
+    }
+
+    /** What the reads of the batch at hand go by where they go by a key: what the text names, else the session, else this. */
+    long key(HintPolicy hints, String otherwise) {
+        if (batchKey != 0) {
+            return batchKey;
+        }
+        return sessionKey != 0 && hints != HintPolicy.OFF ? sessionKey : Hashes.of(otherwise);
     }
 
     /** The preferred replica or another that has what the client must see; null when none has. */

@@ -317,7 +317,9 @@ public final class Settings {
                     Group.ROUTING, "balance_key", Values.choice(BalanceKey.class), BalanceKey.USER)
             .own()
             .perDatabase("balance_key")
-            .doc("What `ring_hash` and `maglev` go by: `user` or `application_name`.");
+            .doc("What `ring_hash` and `maglev` go by: `user` or `application_name`. A client may name another key,"
+                    + " unless `routing_hints` is `off`: by `SET plenum.key = 'acme'`, or by a comment in front of"
+                    + " a text, `/* plenum:key=acme */`.");
 
     public static final Setting<Boolean> OUTLIER_EJECTION = row(Group.ROUTING, "outlier_ejection", Values.flag(), true)
             .own()

@@ -258,7 +258,17 @@ public final class PoolerErrors {
                         SqlState.FEATURE_NOT_SUPPORTED,
                         "a READ ONLY transaction on a standby cannot leave state in its session")
                 .detail("The statement is of the kind " + reason + ".")
-                .hint("Use the transaction's own form (SET LOCAL, pg_advisory_xact_lock), or read_routing = off.");
+                .hint("Use SET LOCAL, begin the transaction without READ ONLY, or SET plenum.route = primary before"
+                        + " it.");
+    }
+
+    /** Closes the client: a lock that keeps nobody out must not look like one that does. The statement was not sent. */
+    public static ErrorResponse lockOnStandby() {
+        return fatal(
+                        SqlState.FEATURE_NOT_SUPPORTED,
+                        "a READ ONLY transaction on a standby cannot take an advisory lock")
+                .detail("It would be a lock of that standby alone, and keep nobody out who locks on the primary.")
+                .hint("Begin the transaction without READ ONLY, or SET plenum.route = primary before it.");
     }
 
     /** session_state is refuse. Closes the client; the statement was not sent, an open transaction is rolled back. */

@@ -230,6 +230,7 @@ public final class Link implements ServerConnection.Reader {
             if (refused == null) {
                 client.onReleased();
             } else {
+                names.takeBackGiven();
                 client.onRefused(refused);
             }
         } else if (!linked.hasCancelsInFlight()) {
@@ -610,6 +611,9 @@ public final class Link implements ServerConnection.Reader {
      */
     private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
         writes.note(reason, traits);
+        if ((traits & Traits.LOCKS_TRANSACTION) != 0 && !client.grantLock()) {
+            return false;
+        }
         if ((traits & Traits.ENDS_STATEMENTS) != 0) {
             names.onEndsAll(linked);
         }
@@ -769,6 +773,7 @@ public final class Link implements ServerConnection.Reader {
         }
         if (heardNothing) {
             heardNothing = false;
+            names.answerWithheld();
             noteLatency();
         }
         client.outbox().forward(bytes, start, end);
@@ -862,7 +867,7 @@ public final class Link implements ServerConnection.Reader {
 
     /** Whether the client is not to hear of the error, for another node may know better. */
     private boolean isRefused(ErrorResponse error) {
-        if (refusal == null && read && linked().isStandby() && !names.hasNamed()) { // no name is given twice
+        if (refusal == null && read && linked().isStandby()) {
             Refusal found = Refusal.of(error);
             if (found != null) {
                 takeBack();
@@ -1036,6 +1041,9 @@ public final class Link implements ServerConnection.Reader {
         if (refused && fatal != null) {
             client.onOutOfStep(fatal);
         }
+        if (rerun) {
+            names.takeBackGiven();
+        }
         client.onServerLost(fatal, heardFatal, rerun);
     }
 
@@ -1070,13 +1078,11 @@ public final class Link implements ServerConnection.Reader {
 
     /**
      * A server that is stopped sends what it had of an answer (ParseComplete, BindComplete) together with its last word.
-     * None of that has left us yet, so the client need not hear it; but a name that was taken would be taken twice.
+     * None of that has left us yet, so the client need not hear it.
      */
     private void takeBack() {
         boolean rerunnable = read && pin == null && client.holdsRequest() && outstanding() > 0;
-        if (rerunnable
-                && !names.hasNamed()
-                && clientBytesBefore == client.outbox().bytes()) {
+        if (rerunnable && clientBytesBefore == client.outbox().bytes()) {
             client.outbox().discard();
             heardNothing = true;
         }

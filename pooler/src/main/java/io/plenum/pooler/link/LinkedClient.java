@@ -64,6 +64,9 @@ public interface LinkedClient {
     /** A transaction that may have written is over; {@code mayBeUnflushed} says that it may have chosen not to be flushed. */
     void onCommit(boolean mayBeUnflushed);
 
+    /** Whether an advisory lock of the transaction keeps others out where the client is; false when it was refused. */
+    boolean grantLock();
+
     /** Whether the client keeps the server on which it drew from a sequence. */
     boolean keepsSequences();
 
@@ -89,6 +92,9 @@ public interface LinkedClient {
 
     /** Whether all that the server was sent and has not answered is kept, so that it could be sent again. */
     boolean holdsRequest();
+
+    /** The client hears of what it has sent before the server does: that cannot be sent again. */
+    void onHeard();
 
     /** A transaction block was opened although the pool mode is statement. */
     void onTransactionInStatementMode();

@@ -29,6 +29,8 @@ import io.plenum.wire.frontend.ParseView;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +50,8 @@ final class StatementNames {
 
     /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
     private static final String GONE = "PLENUM_GONE";
+
+    private static final int MOST_WITHHELD = Long.SIZE;
 
     private static final int NAME_BYTES = ClientStatements.NAME_BYTES;
 
@@ -97,7 +101,14 @@ final class StatementNames {
     private boolean endsAll;
 
     private long endsAllInGroup;
-    private boolean namedParse;
+
+    /** What the batch at hand gave names to, while it may be run again elsewhere. */
+    private final List<NamedStatement> given = new ArrayList<>();
+
+    /** What it is answered in the server's place, in front of all that comes from the server: set bits are those of Parse. */
+    private long withheld;
+
+    private int withheldCount;
 
     StatementNames(LinkedClient client, StatementCache cache, int maxPrepared, boolean keepsUnnamed) {
         this.client = client;
@@ -120,7 +131,8 @@ final class StatementNames {
     /** A link begins: nothing is in flight. */
     void begin() {
         settle();
-        namedParse = false;
+        given.clear();
+        withheldCount = 0;
     }
 
     private void settle() {
@@ -129,9 +141,13 @@ final class StatementNames {
         unnamed.settle();
     }
 
-    /** Whether the client gave a name to a statement in this link. */
-    boolean hasNamed() {
-        return namedParse;
+    /** The batch at hand is run again elsewhere, and gives its names again. */
+    void takeBackGiven() {
+        for (NamedStatement named : given) {
+            client.statements().remove(named.name());
+        }
+        given.clear();
+        withheldCount = 0;
     }
 
     Reason unnamedReason() {
@@ -200,7 +216,6 @@ final class StatementNames {
     }
 
     private void parseNamed(ServerConnection linked, ByteBuf bytes, int start, int end, Reason reason, int traits) {
-        namedParse = true;
         byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
         if (client.statements().get(bytes, parse.nameStart(), parse.nameEnd()) != null) {
             // The name is taken: PostgreSQL itself shall say so, in its own words and at its own place.
@@ -218,6 +233,9 @@ final class StatementNames {
                 client.judgedBy());
         var named = new NamedStatement(name, statement);
         client.statements().put(named);
+        if (client.holdsRequest()) {
+            given.add(named);
+        }
         Holding holding = linked.statements().use(statement, linked.links(), linked.group());
         if (holding == Holding.HELD && !mayRefuse(linked)) {
             namesInFlight |= synthesize(linked, Reply.PARSE, new SavedParse(named));
@@ -653,7 +671,11 @@ final class StatementNames {
     /** Whether the reply has to wait for its turn. */
     private boolean synthesize(ServerConnection linked, Reply reply, @Nullable Object subject) {
         if (linked.replies().isEmpty()) {
-            answer(reply);
+            if (client.holdsRequest()) {
+                withhold(reply);
+            } else {
+                answer(reply);
+            }
             return false;
         }
         linked.replies().add(reply, Origin.SYNTHETIC, subject);
@@ -662,6 +684,30 @@ final class StatementNames {
 
     /** Answers in the server's place. */
     void answer(Reply reply) {
+        answerWithheld();
+        write(reply);
+    }
+
+    /** The client hears nothing of a batch that may be run again; of one that has very many names it does. */
+    private void withhold(Reply reply) {
+        if (withheldCount == MOST_WITHHELD) {
+            client.onHeard();
+            answer(reply);
+        } else {
+            withheld = (withheld << 1) | (reply == Reply.PARSE ? 1 : 0);
+            withheldCount++;
+        }
+    }
+
+    /** The client is about to hear of the batch. */
+    void answerWithheld() {
+        while (withheldCount > 0) {
+            withheldCount--;
+            write(((withheld >> withheldCount) & 1) == 1 ? Reply.PARSE : Reply.CLOSE);
+        }
+    }
+
+    private void write(Reply reply) {
         client.outbox()
                 .writer()
                 .writeByte(reply == Reply.PARSE ? '1' : '3') // ParseComplete, CloseComplete
@@ -767,6 +813,7 @@ final class StatementNames {
         if (at > last || bytes.getInt(start + 1) != end - start - 1) {
             return false; // also when only the first part of a very long error is at hand
         }
+        answerWithheld();
         ByteBuf out = client.outbox().writer();
         out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + theirs.length - ours.length);
         out.writeBytes(bytes, start + 5, at - start - 5).writeBytes(theirs);

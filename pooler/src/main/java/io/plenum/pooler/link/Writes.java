@@ -39,6 +39,9 @@ final class Writes {
 
     /** Of what a reason hides, the more telling ones of settings and the node's own too, a volatile function may be a part. */
     private static boolean mayWrite(Reason reason, int traits) {
+        if ((traits & Traits.ONLY_SETTINGS) != 0) {
+            return false;
+        }
         return switch (reason) {
             case EMPTY,
                     READ,

@@ -60,6 +60,7 @@ public record Census(
      * @param waiting for a server connection, those who wait in their login among them
      * @param waitingLoggedIn those of {@code waiting} that are {@code clients} too; 0 unless counts were asked for
      * @param oldestWaitNanos age of the oldest waiter, 0 without
+     * @param held those of {@code waiting} that wait for a primary
      * @param routes how often each reason sent a batch its way
      * @param pins clients that keep their server, by the reason
      */
@@ -73,6 +74,7 @@ public record Census(
             int waitingLoggedIn,
             ServerCounts servers,
             long oldestWaitNanos,
+            HeldFacts held,
             Map<Reason, Long> routes,
             Map<Reason, Long> pins) {
 
@@ -92,6 +94,7 @@ public record Census(
                     waitingLoggedIn + other.waitingLoggedIn,
                     servers.plus(other.servers),
                     Math.max(oldestWaitNanos, other.oldestWaitNanos),
+                    held.plus(other.held),
                     sum(routes, other.routes),
                     sum(pins, other.pins));
         }
@@ -106,6 +109,25 @@ public record Census(
         /** Clients that have what they want: a server, or nothing to ask of one. */
         public int active() {
             return clients - waitingLoggedIn;
+        }
+    }
+
+    /**
+     * Transactions that are held because there is no primary.
+     *
+     * @param bytes that they had sent when their wait began
+     * @param oldestNanos age of the oldest, 0 without
+     * @param refused those that were answered with an error instead, since the start
+     */
+    public record HeldFacts(int requests, long bytes, long oldestNanos, long refused) {
+        public static final HeldFacts NONE = new HeldFacts(0, 0, 0, 0);
+
+        HeldFacts plus(HeldFacts other) {
+            return new HeldFacts(
+                    requests + other.requests,
+                    bytes + other.bytes,
+                    Math.max(oldestNanos, other.oldestNanos),
+                    refused + other.refused);
         }
     }
 

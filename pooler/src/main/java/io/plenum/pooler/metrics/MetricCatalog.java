@@ -94,6 +94,26 @@ public final class MetricCatalog {
                     "plenum_oldest_wait_seconds",
                     "Age of the oldest waiting client.",
                     pool -> pool.oldestWaitNanos() / NANOS_PER_SECOND),
+            ofPools(
+                    Kind.GAUGE,
+                    "plenum_held_requests",
+                    "Transactions that are held because there is no primary; see [switchover.md](switchover.md).",
+                    pool -> pool.held().requests()),
+            ofPools(
+                    Kind.GAUGE,
+                    "plenum_held_bytes",
+                    "What their clients had sent of them.",
+                    pool -> pool.held().bytes()),
+            ofPools(
+                    Kind.GAUGE,
+                    "plenum_oldest_held_seconds",
+                    "Age of the oldest of them.",
+                    pool -> pool.held().oldestNanos() / NANOS_PER_SECOND),
+            ofPools(
+                    Kind.COUNTER,
+                    "plenum_held_refused_total",
+                    "Those that were answered with 57P03 instead: a bound of time, number or bytes was reached.",
+                    pool -> pool.held().refused()),
             gauge(
                     "plenum_servers",
                     "Server connections by what they do: `active`, `idle`, `login`, `tested`, `being_canceled`.",

@@ -7,6 +7,7 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.routing.causal.FallbackShare;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,7 @@ public final class FreshReads {
 
     private final String database;
     private final Loop loop;
+    private final Predicate<Pool> takesPart;
     private final WaitQueue waiting = new WaitQueue();
     private final FallbackShare share = new FallbackShare(System.nanoTime());
     private @Nullable Positions positions;
@@ -39,9 +41,11 @@ public final class FreshReads {
     private boolean tooManyFellBack;
     private long alarmNanos = NO_ALARM;
 
-    FreshReads(String database, Loop loop) {
+    /** {@code takesPart} says which of the replicas are given reads at the moment. */
+    FreshReads(String database, Loop loop, Predicate<Pool> takesPart) {
         this.database = database;
         this.loop = loop;
+        this.takesPart = takesPart;
     }
 
     /** These are the replicas from now on; without positions, any of them will do. */
@@ -86,7 +90,7 @@ public final class FreshReads {
             Pool candidate = replicas[i];
             if (floor.allows(at[i])
                     && (required == 0 || at[i].hasReplayed(required, now))
-                    && !candidate.isTroubled()
+                    && takesPart.test(candidate)
                     && (chosen == null || candidate == preferred || candidate.inFlight() < chosen.inFlight())) {
                 chosen = candidate;
                 if (candidate == preferred) {

@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class HoldLimits {
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
-    private final AtomicLong refused = new AtomicLong();
 
     /** What the settings allow; {@code windowNanos} of 0 holds without a bound of time. */
     public record Bounds(long windowNanos, int maxRequests, long maxBytes) {}
@@ -33,10 +32,6 @@ public final class HoldLimits {
         bytes.addAndGet(-size);
     }
 
-    void countRefused() {
-        refused.incrementAndGet();
-    }
-
     /** Requests that are held now. */
     public int requests() {
         return requests.get();
@@ -45,10 +40,5 @@ public final class HoldLimits {
     /** What they had sent when their wait began. */
     public long bytes() {
         return bytes.get();
-    }
-
-    /** Requests that were held, or were to be, and were answered with an error instead, since the start. */
-    public long refused() {
-        return refused.get();
     }
 }

@@ -18,6 +18,8 @@ public final class HoldQueue extends WaitQueue {
     private final HoldLimits limits;
     private final Supplier<HoldLimits.Bounds> bounds;
     private final HoldCredit credit;
+    private long bytes;
+    private long refused;
 
     HoldQueue(String database, HoldLimits limits, Supplier<HoldLimits.Bounds> bounds, long nowNanos) {
         this.database = database;
@@ -36,19 +38,20 @@ public final class HoldQueue extends WaitQueue {
         HoldLimits.Bounds now = bounds.get();
         ErrorResponse end = end(now, sinceNanos, nowNanos);
         if (end != null) {
-            limits.countRefused();
+            refused++;
             return end;
         }
         while (!limits.tryEnter(size, now)) {
             Place oldest = poll();
             ErrorResponse full = PoolerErrors.holdIsFull(database, now.maxRequests(), now.maxBytes());
-            limits.countRefused();
+            refused++;
             if (oldest == null) {
                 return full; // the others are held on other loops
             }
             oldest.waiter().onRefused(full);
         }
         place.setHeldBytes(size);
+        bytes += size;
         enter(place, sinceNanos);
         return null;
     }
@@ -61,7 +64,7 @@ public final class HoldQueue extends WaitQueue {
         }
         ErrorResponse end = end(bounds.get(), place.sinceNanos(), nowNanos);
         if (end != null) {
-            limits.countRefused();
+            refused++;
         }
         return end;
     }
@@ -81,5 +84,16 @@ public final class HoldQueue extends WaitQueue {
     @Override
     void onLeft(Place place) {
         limits.leave(place.heldBytes());
+        bytes -= place.heldBytes();
+    }
+
+    /** What those who are held had sent when their wait began. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** Those who were held, or were to be, and were answered with an error instead, since the start. */
+    public long refused() {
+        return refused;
     }
 }

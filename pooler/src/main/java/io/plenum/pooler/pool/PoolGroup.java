@@ -64,7 +64,7 @@ public final class PoolGroup {
         this.pools = pools;
         this.reads = new ReadCandidates(balance);
         this.latest = latest;
-        this.freshReads = new FreshReads(database, loop);
+        this.freshReads = new FreshReads(database, loop, reads::takesPart);
         this.lastUsedNanos = System.nanoTime();
         this.held = new HoldQueue(database, holdLimits, holdBounds, lastUsedNanos);
     }

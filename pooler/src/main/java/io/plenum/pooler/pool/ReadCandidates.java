@@ -168,6 +168,16 @@ final class ReadCandidates implements Balancer.Loads {
         return least;
     }
 
+    /** Whether reads are given to it at the moment, and it can be reached. */
+    boolean takesPart(Pool pool) {
+        for (Pool one : candidates) {
+            if (one == pool) {
+                return !pool.isTroubled();
+            }
+        }
+        return false;
+    }
+
     boolean isFit(Pool pool) {
         for (Pool one : fit) {
             if (one == pool) {

@@ -7,36 +7,30 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
-import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
-import io.fabric8.mockwebserver.Context;
-import io.fabric8.mockwebserver.MockWebServer;
 import io.plenum.pooler.discovery.Slices.Endpoint;
+import java.io.IOException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Against a server that keeps objects and tells watchers of them, as an API server does. */
+/** Against an imitation of an API server, or against a real one that {@link TestApiServer} was told of. */
 class KubernetesSlicesTest {
-    private static final ServiceName SERVICE = new ServiceName("db", "pg", 0, "");
+    private static final ServiceName SERVICE = new ServiceName(TestApiServer.NAMESPACE, "pg", 0, "");
 
-    private KubernetesMockServer server;
+    private TestApiServer server;
     private KubernetesClient cluster;
     private KubernetesSlices slices;
     private final AtomicReference<List<Endpoint>> told = new AtomicReference<>(List.of());
 
     @BeforeEach
-    void start() {
-        server = new KubernetesMockServer(
-                new Context(), new MockWebServer(), new HashMap<>(), new KubernetesCrudDispatcher(), false);
-        server.init();
-        cluster = server.createClient();
+    void start() throws IOException {
+        server = TestApiServer.start();
+        cluster = server.client();
         slices = new KubernetesSlices(() -> new KubernetesClientBuilder()
-                .withConfig(new ConfigBuilder(cluster.getConfiguration())
+                .withConfig(new ConfigBuilder(server.configuration())
                         .withWatchReconnectInterval(100)
                         .build())
                 .build());
@@ -45,8 +39,7 @@ class KubernetesSlicesTest {
     @AfterEach
     void stop() {
         slices.close();
-        cluster.close();
-        server.destroy();
+        server.close();
     }
 
     @Test
@@ -96,7 +89,7 @@ class KubernetesSlicesTest {
         cluster.discovery()
                 .v1()
                 .endpointSlices()
-                .inNamespace("db")
+                .inNamespace(TestApiServer.NAMESPACE)
                 .resource(slice)
                 .create();
     }
@@ -105,7 +98,7 @@ class KubernetesSlicesTest {
         cluster.discovery()
                 .v1()
                 .endpointSlices()
-                .inNamespace("db")
+                .inNamespace(TestApiServer.NAMESPACE)
                 .withName(name)
                 .delete();
     }
@@ -115,7 +108,7 @@ class KubernetesSlicesTest {
         return new EndpointSliceBuilder()
                 .withNewMetadata()
                 .withName(name)
-                .withNamespace("db")
+                .withNamespace(TestApiServer.NAMESPACE)
                 .addToLabels("kubernetes.io/service-name", service)
                 .endMetadata()
                 .withAddressType("IPv4")

@@ -1,14 +1,19 @@
 package io.plenum.pooler.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Frames;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
+import io.plenum.testbed.WireClient;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -33,7 +38,9 @@ class RefusedReadsIT {
         execute(
                 "CREATE VIEW whoami AS SELECT current_setting('cluster_name') AS node",
                 "CREATE TABLE kept (id int)",
-                "INSERT INTO kept SELECT generate_series(1, 1000)");
+                "INSERT INTO kept SELECT generate_series(1, 1000)",
+                "CREATE FUNCTION writes() RETURNS int LANGUAGE plpgsql AS"
+                        + " 'BEGIN INSERT INTO kept VALUES (0); RETURN 1; END'");
         cluster.awaitReplay();
     }
 
@@ -91,6 +98,70 @@ class RefusedReadsIT {
             execute("ALTER TABLE kept ADD COLUMN IF NOT EXISTS more int"); // the lock that replay must have
 
             assertThat(read.get()).endsWith(" pg-0");
+        }
+    }
+
+    /** Its name is given on the standby, and again on the primary; the second time both servers have the statement already. */
+    @Test
+    void readThatIsRefusedMayGiveANameToItsStatement() throws Exception {
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            cluster.standbys().getFirst().pauseReplay();
+            execute("CREATE TABLE named AS SELECT 7 AS n");
+            for (String name : List.of("a", "b", "c")) {
+                wire.send(
+                        Frames.closeStatement(name),
+                        Frames.parse(name, "SELECT n FROM named"),
+                        Frames.bind("", name),
+                        Frames.execute(),
+                        Frames.sync());
+                assertThat(types(wire)).isEqualTo("312DCZ");
+                wire.send(Frames.bind("", name), Frames.execute(), Frames.sync());
+                assertThat(types(wire)).as("by its name").isEqualTo("2DCZ");
+            }
+            wire.send(Frames.parse("a", "SELECT 1"), Frames.sync());
+            assertThat(types(wire)).as("a name that is taken").isEqualTo("EZ");
+            assertThat(text(client, NODE)).as("other reads").isNotEqualTo("pg-0");
+        } finally {
+            cluster.standbys().getFirst().resumeReplay();
+        }
+    }
+
+    private static String types(WireClient wire) throws IOException {
+        StringBuilder types = new StringBuilder();
+        wire.readUntilReady().forEach(message -> types.append(message.type()));
+        return types.toString();
+    }
+
+    @Test
+    void whatAHintAloneSentToAStandbyIsNotRunTwice() throws Exception {
+        try (var pooler = startPooler("routing_hints = on");
+                var client = connected(pooler, "")) {
+            assertThat(state(client, "/* plenum:replica */ SELECT writes()")).isEqualTo("25006");
+            assertThat(state(client, "SELECT writes()")).isEqualTo("1");
+            assertThat(text(client, "SELECT count(*) FROM kept WHERE id = 0")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void lockThatWouldKeepNobodyOutIsRefusedInATransactionOnAStandby() throws Exception {
+        try (var pooler = startPooler();
+                var first = connected(pooler, "");
+                var later = connected(pooler, "")) {
+            for (Connection client : List.of(first, later)) {
+                client.setReadOnly(true);
+                client.setAutoCommit(false);
+            }
+
+            text(first, "SELECT pg_advisory_xact_lock(1)");
+            assertThat(text(first, NODE)).as("it began with the lock").isEqualTo("pg-0");
+            assertThat(text(later, NODE)).isEqualTo("pg-1");
+            var refused =
+                    catchThrowableOfType(SQLException.class, () -> text(later, "SELECT pg_advisory_xact_lock(1)"));
+
+            assertThat(refused.getSQLState()).isEqualTo("0A000");
+            assertThat(refused.getMessage()).contains("advisory lock");
         }
     }
 

@@ -3,6 +3,7 @@ package io.plenum.pooler.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.metrics.Census.HeldFacts;
 import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
 import io.plenum.pooler.metrics.MetricCatalog.Kind;
@@ -75,6 +76,6 @@ class MetricCatalogTest {
 
     private static PoolFacts pool(String user, long transactions) {
         Totals totals = Totals.of(0, transactions, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-        return new PoolFacts("app", user, totals, 0, 0, 0, 0, ServerCounts.NONE, 0, Map.of(), Map.of());
+        return new PoolFacts("app", user, totals, 0, 0, 0, 0, ServerCounts.NONE, 0, HeldFacts.NONE, Map.of(), Map.of());
     }
 }

@@ -3,6 +3,7 @@ package io.plenum.pooler.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.plenum.pooler.metrics.Census.HeldFacts;
 import io.plenum.pooler.metrics.Census.NodeFacts;
 import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
@@ -135,7 +136,8 @@ class NodeShareTest {
 
     private static PoolFacts pool(long transactions) {
         Totals totals = Totals.of(0, transactions, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-        return new PoolFacts("app", "ada", totals, 0, 0, 0, 0, ServerCounts.NONE, 0, Map.of(), Map.of());
+        return new PoolFacts(
+                "app", "ada", totals, 0, 0, 0, 0, ServerCounts.NONE, 0, HeldFacts.NONE, Map.of(), Map.of());
     }
 
     private static NodeFacts primary(String name, long transactions) {

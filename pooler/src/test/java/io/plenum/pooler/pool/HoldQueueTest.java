@@ -41,7 +41,7 @@ class HoldQueueTest {
         assertThat(clients.getFirst().refused.code()).isEqualTo("57P03");
         assertThat(clients.subList(1, 4)).allMatch(client -> client.place.isWaiting() && client.refused == null);
         assertThat(limits.requests()).isEqualTo(3);
-        assertThat(limits.refused()).isEqualTo(1);
+        assertThat(queue.refused()).isEqualTo(1);
     }
 
     @Test
@@ -53,6 +53,7 @@ class HoldQueueTest {
         assertThat(small.refused).isNotNull();
         assertThat(large.refused).isNull();
         assertThat(limits.bytes()).isEqualTo(995);
+        assertThat(queue.bytes()).isEqualTo(995);
 
         Client tooLarge = hold(1_001);
         assertThat(tooLarge.answer).as("it is told, and all others had to go").isNotNull();

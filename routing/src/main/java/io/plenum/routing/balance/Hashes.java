@@ -1,5 +1,7 @@
 package io.plenum.routing.balance;
 
+import io.netty.buffer.ByteBuf;
+
 /** Hashes that are the same in every process and for all time, so that all send a key to the same node. */
 public final class Hashes {
     private static final long FNV_OFFSET = 0xcbf2_9ce4_8422_2325L;
@@ -7,11 +9,28 @@ public final class Hashes {
 
     private Hashes() {}
 
-    /** Of a text. */
+    /** Of a text, as it is in UTF-8. */
     public static long of(CharSequence text) {
         long hash = FNV_OFFSET;
         for (int i = 0; i < text.length(); i++) {
-            hash = (hash ^ text.charAt(i)) * FNV_PRIME;
+            int letter = Character.codePointAt(text, i);
+            int more = letter < 0x80 ? 0 : letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
+            // The first byte begins with as many ones as there are bytes, each further one with a one.
+            int first = more == 0 ? letter : ((0xFF00 >> (more + 1)) & 0xFF) | (letter >> (6 * more));
+            hash = (hash ^ first) * FNV_PRIME;
+            for (int left = more - 1; left >= 0; left--) {
+                hash = (hash ^ (0x80 | ((letter >> (6 * left)) & 0x3F))) * FNV_PRIME;
+            }
+            i += Character.charCount(letter) - 1;
+        }
+        return mix(hash);
+    }
+
+    /** Of the bytes in {@code [start, end)}. */
+    public static long of(ByteBuf bytes, int start, int end) {
+        long hash = FNV_OFFSET;
+        for (int i = start; i < end; i++) {
+            hash = (hash ^ (bytes.getByte(i) & 0xFF)) * FNV_PRIME;
         }
         return mix(hash);
     }

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
 /**
  * Those who read, and who write and read back. Every answer is compared with what it must be, and every error is one that
@@ -34,6 +35,7 @@ final class Clients implements AutoCloseable {
 
     private final int port;
     private final String primary;
+    private final Consumer<String> say;
     private final ReadTimes times = new ReadTimes();
     private final Map<String, LongAdder> byNode = new ConcurrentHashMap<>();
     private final AtomicLong errors = new AtomicLong();
@@ -43,10 +45,11 @@ final class Clients implements AutoCloseable {
     private final AtomicBoolean over = new AtomicBoolean();
     private final CountDownLatch running;
 
-    /** {@code primary} is the name of the node that is to have few of the reads. */
-    Clients(int port, String primary, int readers, int writers) {
+    /** {@code primary} is the name of the node that is to have few of the reads; {@code say} is told what is wrong. */
+    Clients(int port, String primary, int readers, int writers, Consumer<String> say) {
         this.port = port;
         this.primary = primary;
+        this.say = say;
         running = new CountDownLatch(readers + writers);
         Kind[] kinds = Kind.values();
         for (int i = 0; i < readers; i++) {
@@ -192,6 +195,7 @@ final class Clients implements AutoCloseable {
         synchronized (findings) {
             if (findings.size() < MOST_FINDINGS) {
                 findings.add(what);
+                say.accept(what);
             }
         }
     }

@@ -119,7 +119,7 @@ public final class ReplicaFaults implements AutoCloseable {
     private ReplicasReport play(int count, ReplicaFault[] kinds, int readers, Consumer<String> progress)
             throws InterruptedException, IOException {
         var clients = new Clients(
-                pooler.addresses().getFirst().getPort(), cluster.primary().name(), readers, WRITERS);
+                pooler.addresses().getFirst().getPort(), cluster.primary().name(), readers, WRITERS, progress);
         try (clients) {
             for (int i = 0; i < count; i++) {
                 awaitAll(clients);

@@ -37,7 +37,6 @@ public final class ReplicasCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var report = ReplicaFaults.run(faults, kinds, standbys, clients, seed, System.out::println);
-        report.findings().forEach(System.out::println);
         System.out.println(report.machineLine());
         return report.isClean() && (timesOnlyTold || report.isInTime()) ? 0 : 1;
     }

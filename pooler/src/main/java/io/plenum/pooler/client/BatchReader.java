@@ -114,7 +114,8 @@ final class BatchReader {
                     if (!beginsReadOnly(session, query) || at > start || endOfBatch(bytes, end) < 0) {
                         return router.decide();
                     }
-                    // Drivers send BEGIN as a Query of its own, and in the same breath what the transaction begins with.
+                    // Drivers send BEGIN as a Query of its own, and in the same breath what the transaction begins
+                    // with.
                     behindBegin = true;
                 }
                 case 'P' -> {
@@ -146,8 +147,7 @@ final class BatchReader {
     }
 
     private static boolean beginsReadOnly(Session session, Reason query) {
-        return query == Reason.READ_ONLY_TRANSACTION
-                || (query == Reason.TRANSACTION && session.isReadOnlyByDefault());
+        return query == Reason.READ_ONLY_TRANSACTION || (query == Reason.TRANSACTION && session.isReadOnlyByDefault());
     }
 
     /**
@@ -155,11 +155,10 @@ final class BatchReader {
      * for the primary: the rest the client has declared.
      */
     private void tell(Reason reason, int traits) {
-        boolean counts =
-                switch (reason) {
-                    case NODE_LOCAL, LOCKING_READ, SEQUENCE -> true;
-                    default -> !behindBegin || reason.leavesState() || (traits & Traits.HINTS_PRIMARY) != 0;
-                };
+        boolean counts = switch (reason) {
+            case NODE_LOCAL, LOCKING_READ, SEQUENCE -> true;
+            default -> !behindBegin || reason.leavesState() || (traits & Traits.HINTS_PRIMARY) != 0;
+        };
         if (counts) {
             router.statement(reason, traits);
         }

@@ -22,6 +22,7 @@ import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.ParseView;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -670,7 +671,7 @@ public final class Link implements ServerConnection.Reader {
         sequences.note(linked, pool(), reason, CalledFunction.traits(function));
         sequences.onQuery(linked);
         ByteBuf shown =
-                reason.pins() ? Unpooled.copiedBuffer("FunctionCall " + function, StandardCharsets.US_ASCII) : null;
+                reason.pins() ? Unpooled.copiedBuffer("FunctionCall \"" + function + '"', StandardCharsets.US_ASCII) : null;
         return shown == null || mode == Mode.SESSION || pin(reason, shown, 0, shown.writerIndex());
     }
 

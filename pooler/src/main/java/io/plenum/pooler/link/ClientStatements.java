@@ -127,7 +127,7 @@ public final class ClientStatements {
     }
 
     private static long bytesOf(NamedStatement named) {
-        return named.statement().tail().length + BESIDE;
+        return (long) named.statement().tail().length + BESIDE;
     }
 
     private void grow() {

@@ -104,6 +104,7 @@ public final class BalancePlot {
         return String.format(Locale.ROOT, "%.1f,%.1f ", x, y);
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a library more
     private static void line(StringBuilder out, String format, Object... arguments) {
         out.append(String.format(Locale.ROOT, format, arguments)).append('\n');
     }

@@ -63,6 +63,7 @@ final class Clients implements AutoCloseable {
     }
 
     /** How a client reads: drivers differ in what they send. */
+    @SuppressWarnings("ImmutableEnumChecker") // made by Map.of
     private enum Kind {
         SIMPLE(Map.of("preferQueryMode", "simple")),
         UNNAMED(Map.of("prepareThreshold", "0")),

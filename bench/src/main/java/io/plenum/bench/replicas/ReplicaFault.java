@@ -5,7 +5,7 @@ import java.time.Duration;
 /** What befalls a standby. */
 public enum ReplicaFault {
     /** kill -9 of all its processes; it starts again. */
-    KILL(Duration.ofMillis(1_000)),
+    KILL(Duration.ofSeconds(1)),
     /** SIGSTOP of all its processes; they go on. */
     FREEZE(Duration.ofMillis(3_500)),
     /** The network swallows everything in both directions, and then it does not any more. */

@@ -11,6 +11,7 @@ import io.plenum.pooler.config.AddressRange;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.net.ClientTls;
+import io.plenum.pooler.net.KeyExchange;
 import io.plenum.pooler.net.PeerIdentity;
 import io.plenum.pooler.net.TlsFailure;
 import io.plenum.pooler.net.TlsSession;
@@ -42,6 +43,7 @@ public final class ClientTransport {
     private @Nullable SocketAddress proxied;
     private @Nullable ClientTls tls;
     private @Nullable SslHandler handler;
+    private @Nullable KeyExchange keys;
     private @Nullable TlsSession session;
     private @Nullable ByteBuf hello;
     private boolean direct;
@@ -137,6 +139,7 @@ public final class ClientTransport {
             SslHandler made = offered.newHandler(channel.alloc());
             handler = made;
             channel.pipeline().addFirst(made);
+            keys = KeyExchange.watch(channel, made, true);
         }
     }
 
@@ -170,7 +173,7 @@ public final class ClientTransport {
             channel.close();
             return;
         }
-        TlsSession agreed = offered.session(made);
+        TlsSession agreed = offered.session(made, keys == null ? "" : keys.end(channel));
         session = agreed;
         PeerIdentity.of(channel).encrypted(agreed.peer()).attach(channel);
     }

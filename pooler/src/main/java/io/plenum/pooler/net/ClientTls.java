@@ -63,10 +63,10 @@ public final class ClientTls {
         return engine.prepare(context.newHandler(buffers, TlsEngine.handshakeExecutor()));
     }
 
-    /** What the handshake came to. */
-    public TlsSession session(SslHandler handler) {
+    /** What the handshake came to, with keys of that {@link KeyExchange group}. */
+    public TlsSession session(SslHandler handler, String group) {
         X509Certificate own = config.chain().getFirst();
-        return TlsSession.ofClient(handler.engine(), own);
+        return TlsSession.ofClient(handler.engine(), group, own);
     }
 
     /** Whether client and we agreed by ALPN that it is PostgreSQL that is spoken. */

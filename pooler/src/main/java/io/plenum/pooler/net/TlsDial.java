@@ -5,6 +5,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The beginning of a connection to a server that may have TLS: asks, shakes hands, and goes away; only then the next handler
@@ -22,6 +23,7 @@ final class TlsDial extends ChannelInboundHandlerAdapter {
     private final ServerTls tls;
     private final String host;
     private final int port;
+    private @Nullable KeyExchange keys;
     private boolean shaking;
     private boolean failed;
 
@@ -80,6 +82,7 @@ final class TlsDial extends ChannelInboundHandlerAdapter {
         shaking = true;
         SslHandler handler = tls.newHandler(context.alloc(), host, port);
         context.pipeline().addBefore(context.name(), null, handler);
+        keys = KeyExchange.watch(context.channel(), handler, false);
     }
 
     @Override
@@ -97,7 +100,8 @@ final class TlsDial extends ChannelInboundHandlerAdapter {
             fail(context, "the server did not agree by ALPN to speak PostgreSQL's protocol");
             return;
         }
-        context.fireUserEventTriggered(TlsSession.ofServer(handler.engine()));
+        context.fireUserEventTriggered(
+                TlsSession.ofServer(handler.engine(), keys == null ? "" : keys.end(context.channel())));
         goOn(context);
     }
 

@@ -55,7 +55,7 @@ final class TlsEngine {
             if (OpenSsl.isAvailable()) {
                 LOG.info("event=tls_engine engine=BoringSSL version=\"{}\"", OpenSsl.versionString());
             } else {
-                LOG.info("event=tls_engine engine=JDK reason=\"{}\"", OpenSsl.unavailabilityCause());
+                LOG.info("event=tls_engine engine=JDK reason=\"{}\"", String.valueOf(OpenSsl.unavailabilityCause()));
             }
         }
     }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param protocol as {@code TLSv1.3}
  * @param cipher by OpenSSL's name
+ * @param group in which the keys were agreed, by OpenSSL's name; empty if in none
  * @param peer the certificate that the other side has shown; null if none was asked for or shown. A client's has been
  *     verified, a server's only where the mode says so
  * @param serverEndPoint what SCRAM binds to: tls-server-end-point of the certificate of the side that is the server, RFC
@@ -25,17 +26,21 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record TlsSession(
-        String protocol, String cipher, @Nullable X509Certificate peer, byte @Nullable [] serverEndPoint) {
+        String protocol,
+        String cipher,
+        String group,
+        @Nullable X509Certificate peer,
+        byte @Nullable [] serverEndPoint) {
 
     /** Of a connection in which we are the server and have shown this certificate. */
-    static TlsSession ofClient(SSLEngine engine, X509Certificate own) {
-        return new TlsSession(protocol(engine), cipher(engine), peer(engine), endPoint(own));
+    static TlsSession ofClient(SSLEngine engine, String group, X509Certificate own) {
+        return new TlsSession(protocol(engine), cipher(engine), group, peer(engine), endPoint(own));
     }
 
     /** Of a connection in which we are the client. */
-    static TlsSession ofServer(SSLEngine engine) {
+    static TlsSession ofServer(SSLEngine engine, String group) {
         X509Certificate peer = peer(engine);
-        return new TlsSession(protocol(engine), cipher(engine), peer, peer == null ? null : endPoint(peer));
+        return new TlsSession(protocol(engine), cipher(engine), group, peer, peer == null ? null : endPoint(peer));
     }
 
     private static String protocol(SSLEngine engine) {
@@ -55,9 +60,9 @@ public record TlsSession(
         }
     }
 
-    /** For the column {@code tls} of SHOW. */
+    /** For the column {@code tls} of SHOW, in PgBouncer's form. */
     public String describe() {
-        return protocol + "/" + cipher;
+        return protocol + "/" + cipher + (group.isEmpty() ? "" : "/ECDH=" + group);
     }
 
     /** RFC 5929, section 4.1: the certificate hashed by its own signature's function, MD5 and SHA-1 replaced by SHA-256. */

@@ -329,7 +329,8 @@ class ClientTlsIT {
                 "client_tls13_ciphers = TLS_AES_128_GCM_SHA256                  | TLS_AES_128_GCM_SHA256",
                 "client_tls_protocols = tlsv1.2; client_tls_ciphers = AESGCM+AES128:!RSA |"
                         + " ECDHE-ECDSA-AES128-GCM-SHA256",
-                "client_tls_ecdhcurve = prime256v1                              | TLSv1.3",
+                "client_tls_ecdhcurve = prime256v1                              | /ECDH=prime256v1",
+                "client_tls_protocols = tlsv1.2; client_tls_ecdhcurve = secp384r1 | /ECDH=secp384r1",
             })
     void versionsAndCiphersAreThoseThatTheSettingsAllow(String settings, String expected) throws Exception {
         try (var pooler = start(

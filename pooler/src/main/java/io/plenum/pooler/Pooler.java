@@ -104,7 +104,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final LoopCensus census;
     private final Console console;
     private final Listener listener;
-    private final @Nullable HttpServer http;
+    private final @Nullable HttpPage http;
     private volatile PoolerConfig config;
     private volatile TlsContexts tls;
 
@@ -255,30 +255,22 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         }
     }
 
-    /** Without the page the pooler still pools, so an address that cannot be had is an error to be read, not an end. */
-    private @Nullable HttpServer openHttp(PoolerConfig config) {
+    private @Nullable HttpPage openHttp(PoolerConfig config) {
         int port = config.get(Settings.HTTP_LISTEN_PORT);
         List<String> hosts = config.get(Settings.HTTP_LISTEN_ADDR);
         if (port == 0 || hosts.isEmpty()) {
             return null;
         }
-        try {
-            return HttpServer.start(
-                    loops.control(),
-                    addresses(hosts, port),
-                    new Endpoints(
-                            Version.text(),
-                            census,
-                            history,
-                            this::installation,
-                            () -> admission.phase() == Admission.Phase.OPEN),
-                    new HttpControl(console, () -> this.config.get(Settings.HTTP_CONTROL_TOKEN)));
-        } catch (UncheckedIOException cannotListen) {
-            LOG.error(
-                    "event=no_http reason=\"{}\" hint=\"http_listen_port = 0 turns the page off\"",
-                    cannotListen.getMessage());
-            return null;
-        }
+        return HttpPage.open(() -> HttpServer.start(
+                loops.control(),
+                addresses(hosts, port),
+                new Endpoints(
+                        Version.text(),
+                        census,
+                        history,
+                        this::installation,
+                        () -> admission.phase() == Admission.Phase.OPEN),
+                new HttpControl(console, () -> this.config.get(Settings.HTTP_CONTROL_TOKEN))));
     }
 
     private Installation installation() {

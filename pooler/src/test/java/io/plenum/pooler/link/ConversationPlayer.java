@@ -29,7 +29,7 @@ final class ConversationPlayer {
     /** Stands in a transcript where PostgreSQL may have mixed up its transaction state: see {@link AllowedDifference}. */
     static final String BROKEN = "-- a group broken by a Query";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(4);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final OwedReplies owed = new OwedReplies();
     private final List<String> transcript = new ArrayList<>();

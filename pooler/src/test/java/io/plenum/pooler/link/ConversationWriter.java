@@ -499,17 +499,20 @@ final class ConversationWriter {
             } else if (kind < 2 && !syncAmongRows) {
                 messages.add(Utterance.badRow(kind == 0 ? "x\tbad" : "1"));
             } else {
-                messages.add(kind == 2 ? Utterance.flush() : row());
+                messages.add(kind == 2 ? Utterance.flush() : row(extended));
             }
         }
         return messages;
     }
 
-    /** One that is there already is refused too. */
-    private Utterance row() {
+    /**
+     * One that is there already is refused too, but only when the server puts many into the table at once: a Sync may be
+     * behind it, so there is none such in the extended protocol.
+     */
+    private Utterance row(boolean extended) {
         int id = 10 + random.nextInt(20);
         rows++;
-        return Utterance.row((syncAmongRows ? 1000 + rows : id) + "\tcopied");
+        return Utterance.row((extended ? 1000 + rows : id) + "\tcopied");
     }
 
     private List<Utterance> copyEnds(boolean extended) {
@@ -517,7 +520,7 @@ final class ConversationWriter {
         messages.add(
                 switch (random.nextInt(8)) {
                     case 0, 1 -> Utterance.copyFail();
-                    case 2 -> Utterance.row((syncAmongRows ? 999 : 9) + "\tlast");
+                    case 2 -> Utterance.row((extended ? 1000 + ++rows : 9) + "\tlast");
                     default -> Utterance.copyDone();
                 });
         if (messages.getFirst().type() == 'd') {

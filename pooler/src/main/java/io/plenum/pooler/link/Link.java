@@ -79,7 +79,9 @@ public final class Link implements ServerConnection.Reader {
     /** Why the standby does not answer; the rest of what it says is dropped, and another node is asked. */
     private @Nullable Refusal refusal;
 
-    private long clientBytesBefore;
+    /** How much the client was told, or is to be, from before the link. */
+    private long appendedBefore;
+
     private boolean outOfStep;
     /** The server's last word was that the client's settings cannot be had there. */
     private boolean replayLost;
@@ -113,7 +115,7 @@ public final class Link implements ServerConnection.Reader {
         this.read = read;
         heardNothing = true;
         refusal = null;
-        clientBytesBefore = client.outbox().hasUnsent() ? -1 : client.outbox().bytes();
+        appendedBefore = client.outbox().appended();
         names.limit(mode == Mode.SESSION ? 0 : client.maxPrepared());
         names.begin();
         sequences.begin();
@@ -1083,8 +1085,7 @@ public final class Link implements ServerConnection.Reader {
      */
     private void takeBack() {
         boolean rerunnable = read && pin == null && client.holdsRequest() && outstanding() > 0;
-        if (rerunnable && clientBytesBefore == client.outbox().bytes()) {
-            client.outbox().discard();
+        if (rerunnable && client.outbox().discardBehind(appendedBefore)) {
             heardNothing = true;
         }
     }

@@ -77,6 +77,27 @@ public final class Outbox {
         return own != null || source != null || unflushed;
     }
 
+    /** Bytes appended so far, whether they were handed on or not: what {@link #discardBehind} can go back to. */
+    public long appended() {
+        settle();
+        return bytes + (own == null ? 0 : own.readableBytes());
+    }
+
+    /** Drops what was appended since {@link #appended} said this; false, and nothing, when some of it was handed on. */
+    public boolean discardBehind(long appended) {
+        long kept = appended - bytes;
+        if (kept < 0) {
+            return false;
+        }
+        if (kept == 0) {
+            discard();
+        } else if (own != null) {
+            source = null;
+            own.writerIndex(own.readerIndex() + (int) kept);
+        }
+        return true;
+    }
+
     /** Drops what was not flushed; the channel is or will be closed. */
     public void discard() {
         source = null;

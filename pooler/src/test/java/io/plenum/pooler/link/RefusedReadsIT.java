@@ -128,6 +128,27 @@ class RefusedReadsIT {
         }
     }
 
+    /** Its ParseComplete was on its way, and behind it the answer to a Close that nobody was asked for. */
+    @Test
+    void readThatIsRefusedLateMayGiveANameToItsStatement() throws Exception {
+        execute("CREATE UNLOGGED TABLE IF NOT EXISTS fleeting AS SELECT 7 AS n");
+        cluster.awaitReplay();
+        try (var pooler = startPooler("read_consistency = eventual", "catalog_refresh = 0");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            for (String name : List.of("a", "b", "c")) {
+                wire.send(
+                        Frames.closeStatement(name),
+                        Frames.parse(name, "SELECT n AS " + name + " FROM fleeting"),
+                        Frames.bind("", name),
+                        Frames.execute(),
+                        Frames.sync());
+                assertThat(types(wire)).as(name).isEqualTo("312DCZ");
+            }
+            assertThat(text(client, NODE)).as("other reads").isNotEqualTo("pg-0");
+        }
+    }
+
     private static String types(WireClient wire) throws IOException {
         StringBuilder types = new StringBuilder();
         wire.readUntilReady().forEach(message -> types.append(message.type()));

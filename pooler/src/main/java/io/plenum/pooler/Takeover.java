@@ -124,15 +124,16 @@ final class Takeover {
         }
     }
 
+    /** The old process keeps its Unix socket for its console, but gives up the name. */
     private static void awaitRelease(Path socket, PoolerConfig config) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + RELEASE.toNanos();
-        boolean shared = config.get(Settings.SO_REUSEPORT);
-        while (Files.exists(socket) || (!shared && !isFree(Pooler.listenAddresses(config)))) {
+        while (!config.get(Settings.SO_REUSEPORT) && !isFree(Pooler.listenAddresses(config))) {
             if (System.nanoTime() - deadline > 0) {
                 throw new IOException("cannot reboot: the old process still listens");
             }
             TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
         }
+        Files.deleteIfExists(socket);
     }
 
     private static boolean isFree(List<InetSocketAddress> addresses) {

@@ -185,9 +185,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             return;
         }
         boolean console = clients.shared().console().isConsole(parameters.database());
-        if (console
-                ? clients.shared().admission().isClosing()
-                : clients.shared().admission().isRefusing()) {
+        if (!console && clients.shared().admission().isRefusing()) { // the console, as far as it can be reached
             refuse(PoolerErrors.shuttingDown());
             return;
         }

@@ -35,6 +35,7 @@ public final class Listener implements AutoCloseable {
     private final List<Channel> adoptedUnix = new ArrayList<>();
     private @Nullable Channel unixChannel;
     private @Nullable UnixSocketFile unixFile;
+    private @Nullable Object unixKey;
 
     /**
      * Listens on all addresses; {@code handlers} makes the handler of a connection on the loop that gets it.
@@ -84,6 +85,7 @@ public final class Listener implements AutoCloseable {
                     transport.unixAddress(file.path()));
             unixChannel = bound;
             unixFile = file;
+            unixKey = file.key();
             file.protect();
         } catch (IOException cannot) {
             closeUnix();
@@ -170,17 +172,13 @@ public final class Listener implements AutoCloseable {
         return unixFile == null ? "" : unixFile.path();
     }
 
-    /** As {@link #close()}, but returns before it is done. Any thread. */
+    /**
+     * Accepts no more by TCP; returns before that is so. At Unix sockets, where the console is to be had until the end, it is for
+     * the login to refuse. Any thread.
+     */
     public void stopAccepting() {
         for (Channel channel : channels) {
             var _ = channel.close();
-        }
-        for (Channel channel : adoptedUnix) {
-            var _ = channel.close();
-        }
-        if (unixChannel != null) {
-            var _ = unixChannel.close();
-            removeFile();
         }
     }
 
@@ -196,17 +194,21 @@ public final class Listener implements AutoCloseable {
         closeUnix();
     }
 
-    private void closeUnix() {
-        if (unixChannel != null) {
-            unixChannel.close().awaitUninterruptibly();
-            removeFile();
+    /** netty removes the file of that name with its channel, whoever it is of: that of our successor is kept aside meanwhile. */
+    private synchronized void closeUnix() {
+        Channel open = unixChannel;
+        UnixSocketFile file = unixFile;
+        if (open == null || file == null) {
+            return;
         }
-    }
-
-    private synchronized void removeFile() {
-        if (unixFile != null) {
-            unixFile.remove();
-            unixFile = null;
+        unixFile = null;
+        boolean ours = unixKey != null && unixKey.equals(file.key());
+        boolean kept = !ours && file.keepAside();
+        open.close().awaitUninterruptibly();
+        if (kept) {
+            file.putBack();
+        } else if (ours) {
+            file.remove();
         }
     }
 }

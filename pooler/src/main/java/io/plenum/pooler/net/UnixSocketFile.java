@@ -7,12 +7,14 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.EnumSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Unix socket that we listen on, as a file.
@@ -84,6 +86,46 @@ public record UnixSocketFile(String directory, int port, int mode, String group)
             }
         }
         view.setPermissions(permissions);
+    }
+
+    /** What tells the file from another one of the same name; null where there is none. */
+    @Nullable
+    Object key() {
+        try {
+            return isAbstract()
+                    ? null
+                    : Files.readAttributes(Path.of(path()), BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                            .fileKey();
+        } catch (IOException gone) {
+            return null;
+        }
+    }
+
+    /** Gives the file a second name, if it is there. */
+    boolean keepAside() {
+        try {
+            Files.createLink(aside(), Path.of(path()));
+            return true;
+        } catch (IOException | UnsupportedOperationException cannot) {
+            return false;
+        }
+    }
+
+    /** Gives it its first name again. */
+    void putBack() {
+        try {
+            if (Files.exists(Path.of(path()), LinkOption.NOFOLLOW_LINKS)) {
+                Files.delete(aside());
+            } else {
+                Files.move(aside(), Path.of(path()), StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException _) {
+            // it can still be had under its second name
+        }
+    }
+
+    private Path aside() {
+        return Path.of(path() + ".next");
     }
 
     /** The listener is closed: so goes the file. */

@@ -13,15 +13,15 @@ import java.util.function.Supplier;
 /** All that is fuzzed: where it is, what it begins with, how often it runs in the suite, how long an input may be. */
 @SuppressWarnings("ImmutableEnumChecker") // references to static methods
 enum FuzzTarget {
-    STARTUP(StartupFuzz.class, StartupFuzz::fuzzerTestOneInput, Seeds::startup, 30_000, 10_100),
-    FRONTEND(FrontendFuzz.class, FrontendFuzz::fuzzerTestOneInput, Seeds::frontend, 20_000, 2048),
+    STARTUP(StartupFuzz.class, StartupFuzz::fuzzerTestOneInput, Seeds::startup, 50_000, 10_100),
+    FRONTEND(FrontendFuzz.class, FrontendFuzz::fuzzerTestOneInput, Seeds::frontend, 6_000, 2048),
     BACKEND(BackendFuzz.class, BackendFuzz::fuzzerTestOneInput, Seeds::backend, 20_000, 2048),
-    SCRAM_SERVER(ScramServerFuzz.class, ScramServerFuzz::fuzzerTestOneInput, Seeds::scramServer, 30_000, 4200),
-    SCRAM_CLIENT(ScramClientFuzz.class, ScramClientFuzz::fuzzerTestOneInput, Seeds::scramClient, 30_000, 4200),
-    INI(IniFuzz.class, IniFuzz::fuzzerTestOneInput, Seeds::ini, 10_000, 4096),
-    HBA(HbaFuzz.class, HbaFuzz::fuzzerTestOneInput, Seeds::hba, 15_000, 4096),
-    SQL(SqlFuzz.class, SqlFuzz::fuzzerTestOneInput, Seeds::sql, 30_000, 4096),
-    CONSOLE(ConsoleFuzz.class, ConsoleFuzz::fuzzerTestOneInput, Seeds::console, 20_000, 1024);
+    SCRAM_SERVER(ScramServerFuzz.class, ScramServerFuzz::fuzzerTestOneInput, Seeds::scramServer, 50_000, 4200),
+    SCRAM_CLIENT(ScramClientFuzz.class, ScramClientFuzz::fuzzerTestOneInput, Seeds::scramClient, 50_000, 4200),
+    INI(IniFuzz.class, IniFuzz::fuzzerTestOneInput, Seeds::ini, 3_000, 4096),
+    HBA(HbaFuzz.class, HbaFuzz::fuzzerTestOneInput, Seeds::hba, 10_000, 4096),
+    SQL(SqlFuzz.class, SqlFuzz::fuzzerTestOneInput, Seeds::sql, 8_000, 4096),
+    CONSOLE(ConsoleFuzz.class, ConsoleFuzz::fuzzerTestOneInput, Seeds::console, 5_000, 1024);
 
     private final Class<?> type;
     private final Consumer<byte[]> run;

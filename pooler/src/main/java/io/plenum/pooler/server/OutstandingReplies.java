@@ -142,11 +142,15 @@ public final class OutstandingReplies {
      *
      * <p>Manual, "COPY Operations": during copy-in, Sync and Flush are ignored. A Sync that was sent behind the CopyDone
      * of the same pipeline is answered.
+     *
+     * @return how many
      */
-    public void dropSyncsSwallowedByCopy() {
+    public int dropSyncsSwallowedByCopy() {
+        int before = size;
         while (size > 1 && at(1) == Reply.SYNC) {
             removeSecond();
         }
+        return before - size;
     }
 
     /** The COPY of the oldest entry has taken its data: forgets the runs of them, and the Syncs that it swallowed between. */

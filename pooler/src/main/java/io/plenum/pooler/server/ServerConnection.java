@@ -185,6 +185,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean groupBroken;
 
     private boolean copyIn;
+    /** The Syncs that this COPY ignores, if it comes to read; once it has failed, those that may still be answered. */
+    private int copySyncs;
+
     private boolean closed;
     private boolean gone;
     private boolean endedByPeer;
@@ -452,7 +455,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case COPY_IN_RESPONSE -> {
                 head(type);
                 copyIn = true;
-                replies.dropSyncsSwallowedByCopy();
+                copySyncs = replies.dropSyncsSwallowedByCopy();
                 groupOpen |= replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size();
                 yield true;
             }
@@ -529,6 +532,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private void endCopy() {
         if (copyIn) {
             copyIn = false;
+            copySyncs = 0;
             replies.dropCopyData();
             if (replies.head() == Reply.QUERY && replies.size() > 1 && replies.replyAt(1) == Reply.COPY_END) {
                 replies.removeSecond();
@@ -538,6 +542,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     private boolean onReady(ByteBuf bytes, int start) {
         requireBody(BackendType.READY_FOR_QUERY, start, 1);
+        if (replies.isEmpty() && copySyncs > 0 && !copyIn) {
+            copySyncs--;
+            skippingToSync = false;
+            endGroup();
+            replies.add(Reply.SYNC, Origin.CLIENT);
+        }
         if (!head(BackendType.READY_FOR_QUERY).endsWithReady()) {
             throw desync(BackendType.READY_FOR_QUERY);
         }
@@ -572,6 +582,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         Object subject = replies.headSubject();
         boolean duringCopyIn = copyIn;
         copyIn = false;
+        // COPY may be refused between its response and its reading, and then the Sync behind it is no part of it. Only the
+        // server knows: it may say one ReadyForQuery more, to nobody but the client at hand.
+        closeWhenReleased |= duringCopyIn && copySyncs > 0;
         if (head == Reply.QUERY && duringCopyIn && "08P01".equals(error.code()) && replies.size() > 1) {
             current.onUnanswered(replies.replyAt(1), replies.subjectAt(1), false);
             replies.removeSecond(); // a message that is not of COPY broke it, and was used up by that

@@ -19,18 +19,25 @@ public enum Reason {
     EMPTY(REPLICA),
     /** Proven to read only, and to answer alike on every node that has the same data. */
     READ(REPLICA),
-    /** BEGIN READ ONLY, alone or followed by nothing but reads and the end of the transaction. */
+    /**
+     * BEGIN READ ONLY, or BEGIN and SET TRANSACTION READ ONLY, alone or followed by nothing but reads and the end of the
+     * transaction.
+     */
     READ_ONLY_TRANSACTION(REPLICA),
     /** No proven read, but the client asked for a replica and may. Said by the router. */
     HINTED_REPLICA(REPLICA),
 
     /** COMMIT, ROLLBACK or END with nothing before it. */
     TRANSACTION_END(PRIMARY),
+    /** SET TRANSACTION with modes that every node takes, with nothing before it. */
+    TRANSACTION_MODES(PRIMARY),
+    /** SET TRANSACTION READ ONLY with nothing before it; behind BEGIN it makes the transaction {@link #READ_ONLY_TRANSACTION}. */
+    READ_ONLY_MODE(PRIMARY),
     /** BEGIN that says neither READ ONLY nor READ WRITE: the client's default decides. */
     TRANSACTION(PRIMARY),
-    /** BEGIN READ WRITE, which a standby refuses. */
+    /** BEGIN or SET TRANSACTION READ WRITE, which a standby refuses. */
     READ_WRITE_TRANSACTION(PRIMARY),
-    /** BEGIN ISOLATION LEVEL SERIALIZABLE, or anything where that is the default: a standby refuses it. */
+    /** BEGIN or SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, or anything where that is the default: a standby refuses it. */
     SERIALIZABLE(PRIMARY),
     /** The policy is {@link RoutingPolicy#OFF}. */
     ROUTING_OFF(PRIMARY),

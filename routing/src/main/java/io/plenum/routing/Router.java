@@ -18,6 +18,10 @@ public final class Router {
     private RoutingHint hint = RoutingHint.AUTO;
     /** The hints in front of the texts of the batch, as traits. */
     private int hinted;
+    /** The batch stands in a transaction that was declared READ ONLY when it was begun. */
+    private boolean declared;
+
+    private boolean begun;
 
     /**
      * Starts a batch of a client that gives no hints.
@@ -33,6 +37,8 @@ public final class Router {
         hints = HintPolicy.OFF;
         hint = RoutingHint.AUTO;
         hinted = 0;
+        declared = false;
+        begun = false;
         batch.clear();
     }
 
@@ -47,6 +53,19 @@ public final class Router {
         serializableByDefault = true;
     }
 
+    /**
+     * Behind {@link #begin}: the batch is the first of a transaction whose BEGIN no server has heard of.
+     *
+     * @param reason that of the BEGIN with what was said of its modes
+     * @param declared the BEGIN itself or the session says that the transaction is READ ONLY: that is more than a guess, so it
+     *     need not be proven of the statement
+     */
+    public void begun(Reason reason, boolean declared) {
+        batch.begun(reason);
+        begun = true;
+        this.declared = declared;
+    }
+
     /** One per Query, per Parse and per Bind of a statement parsed earlier, in their order. */
     public void statement(Reason classified) {
         statement(classified, 0);
@@ -54,13 +73,13 @@ public final class Router {
 
     /** The same with the statement's {@link Traits}. */
     public void statement(Reason classified, int traits) {
-        batch.add(classified);
+        batch.add(declared && standbyMayTry(classified) ? Reason.READ : classified);
         hinted |= traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA);
     }
 
     /** Something that is no statement, or not known to be one, and that forbids a replica. */
     public void doubt(Reason reason) {
-        batch.add(reason);
+        batch.add(declared && standbyMayTry(reason) ? Reason.READ : reason);
     }
 
     /** Where the batch goes. A reason that leaves state is hidden by none that leaves none, nor by the policy. */
@@ -77,7 +96,9 @@ public final class Router {
         }
         RoutingHint wish = wish();
         if (reason.target() == Target.PRIMARY) {
-            return wish == RoutingHint.REPLICA && mayBeHinted(reason) ? onReplica(Reason.HINTED_REPLICA) : reason;
+            return wish == RoutingHint.REPLICA && !begun && mayBeHinted(reason)
+                    ? onReplica(Reason.HINTED_REPLICA)
+                    : reason;
         }
         if (wish == RoutingHint.PRIMARY) {
             return Reason.HINTED_PRIMARY;
@@ -103,6 +124,22 @@ public final class Router {
                 ? RoutingHint.PRIMARY
                 : (hinted & Traits.HINTS_REPLICA) != 0 ? RoutingHint.REPLICA : hint;
         return wish == RoutingHint.REPLICA && hints != HintPolicy.ON ? RoutingHint.AUTO : wish;
+    }
+
+    /** Whether it does no harm on a standby in a transaction that is to write nothing. */
+    private static boolean standbyMayTry(Reason reason) {
+        return switch (reason) {
+            case NO_CATALOG,
+                    SYSTEM_CATALOG,
+                    UNKNOWN_FUNCTION,
+                    VOLATILE_FUNCTION,
+                    OPAQUE_RELATION,
+                    UTILITY,
+                    REPORTED_SETTING,
+                    COPY,
+                    INCOMPLETE_BATCH -> true;
+            default -> false;
+        };
     }
 
     /** Whether a standby could run it, although nobody has proven that it reads only. */

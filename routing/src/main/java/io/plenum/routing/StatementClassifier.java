@@ -95,6 +95,11 @@ public final class StatementClassifier {
 
     private int traits;
 
+    /** Statements of the text, those that are empty apart, and what the last of them is about a transaction. */
+    private int statements;
+
+    private TransactionCommand command = TransactionCommand.NONE;
+
     // What the catalogue knows: of the name at hand, of the one before it, and of all names in the statement.
     private Catalog catalog = Catalog.OFF;
     private int known;
@@ -130,7 +135,7 @@ public final class StatementClassifier {
      * part and stays; nothing of the buffer is kept.
      *
      * <p>Of several statements: READ if all are; BEGIN READ ONLY or plain BEGIN if that comes first and nothing but
-     * reads and ends of transactions follow; else the most telling reason of all.
+     * reads, modes and ends of transactions follow; else the most telling reason of all.
      *
      * @param safeText false if the client's encoding is one of those in which a byte below 128 can be part of a longer
      *     character (SJIS, BIG5, GBK, GB18030, UHC, JOHAB, SHIFT_JIS_2004), or {@code standard_conforming_strings} is
@@ -159,6 +164,7 @@ public final class StatementClassifier {
         if (!safeText) {
             traits &= ~Traits.ONLY_SETTINGS;
             scanner.rewind();
+            command = TransactionCommand.NONE;
             Reason found = anywhere(); // what pins may hide behind a change of settings too
             reason = reason.pins() ? reason : reason.or(found);
         }
@@ -167,6 +173,7 @@ public final class StatementClassifier {
             traits &= ~Traits.ONLY_SETTINGS;
             traits |= Traits.RUNS_UNKNOWN_CODE | Traits.CHANGES_SESSION;
             reason = reason.or(Reason.TOO_LONG);
+            command = TransactionCommand.NONE;
         }
         return reason;
     }
@@ -194,11 +201,19 @@ public final class StatementClassifier {
         return traits;
     }
 
+    /** What the text that was classified last is about a transaction, if it is nothing else and can be trusted. */
+    public TransactionCommand command() {
+        return statements == 1 ? command : TransactionCommand.NONE;
+    }
+
     private Reason text() {
         texts.clear();
         boolean onlySettings = true;
+        statements = 0;
+        command = TransactionCommand.NONE;
         do {
             beginStatement();
+            statements += ended() ? 0 : 1;
             onlySettings &= ended() || term() == Term.SET || term() == Term.RESET || term() == Term.SHOW;
             texts.add(statement());
         } while (token() == Token.SEMICOLON);
@@ -360,7 +375,9 @@ public final class StatementClassifier {
         if (token() == Token.WORD && term() == Term.EXPLAIN) {
             return body(Reason.NOT_UNDERSTOOD); // and no recursion, however often the word stands there
         }
-        return ended() ? notUnderstood() : statement();
+        Reason explained = ended() ? notUnderstood() : statement();
+        command = TransactionCommand.NONE;
+        return explained;
     }
 
     private boolean isQuery() {
@@ -376,60 +393,88 @@ public final class StatementClassifier {
         };
     }
 
-    /** BEGIN [WORK | TRANSACTION] or START TRANSACTION, with modes between which commas may stand or not. */
+    /** BEGIN [WORK | TRANSACTION] or START TRANSACTION, with modes or without. */
     private Reason begin() {
-        boolean readOnly = false;
-        Reason worst = Reason.EMPTY;
+        boolean start = term() == Term.START;
         advance();
-        if (term() == Term.WORK || term() == Term.TRANSACTION) {
+        if (term() == Term.TRANSACTION || (term() == Term.WORK && !start)) {
             advance();
+        } else if (start) {
+            return body(Reason.NOT_UNDERSTOOD);
         }
+        return modes(
+                start ? TransactionCommand.START : TransactionCommand.BEGIN,
+                Reason.TRANSACTION,
+                Reason.READ_ONLY_TRANSACTION);
+    }
+
+    /** Modes to the end of the statement, between which commas may stand or not. */
+    private Reason modes(TransactionCommand understood, Reason plain, Reason declared) {
+        Reason reason = plain;
         while (!ended()) {
-            switch (term()) {
-                case ISOLATION -> {
-                    advance();
-                    if (term() != Term.LEVEL) {
-                        return body(Reason.NOT_UNDERSTOOD);
-                    }
-                    advance();
-                    if (term() == Term.SERIALIZABLE) {
-                        worst = worst.or(Reason.SERIALIZABLE);
-                    } else if (term() == Term.REPEATABLE || term() == Term.READ) {
-                        advance();
-                        if (term() != Term.READ && term() != Term.COMMITTED) {
-                            return body(Reason.NOT_UNDERSTOOD);
-                        }
-                    } else {
-                        return body(Reason.NOT_UNDERSTOOD);
-                    }
-                }
-                case READ -> {
-                    advance();
-                    if (term() == Term.ONLY) {
-                        readOnly = true;
-                    } else if (term() == Term.WRITE) {
-                        // A standby refuses it even where READ ONLY follows.
-                        worst = worst.or(Reason.READ_WRITE_TRANSACTION);
-                    } else {
-                        return body(Reason.NOT_UNDERSTOOD);
-                    }
-                }
-                case NOT, DEFERRABLE -> {}
-                default -> {
-                    if (token() != Token.COMMA) {
-                        return body(Reason.NOT_UNDERSTOOD);
-                    }
+            Reason mode = mode();
+            if (mode == Reason.NOT_UNDERSTOOD) {
+                return body(mode);
+            }
+            // A standby refuses READ WRITE even where READ ONLY follows.
+            reason = mode == Reason.READ_ONLY_TRANSACTION && reason == plain ? declared : reason.or(mode);
+            advance();
+            if (token() == Token.COMMA) {
+                advance();
+                if (ended()) {
+                    return body(Reason.NOT_UNDERSTOOD);
                 }
             }
-            advance();
         }
         if (token() == Token.BROKEN) {
             return notUnderstood();
         }
-        return worst != Reason.EMPTY ? worst : readOnly ? Reason.READ_ONLY_TRANSACTION : Reason.TRANSACTION;
+        if (reason == plain || reason == declared) {
+            command = understood;
+        }
+        return reason;
+    }
+
+    /** What the mode is that begins at the token at hand, up to its last word; EMPTY for one that changes no target. */
+    private Reason mode() {
+        switch (term()) {
+            case ISOLATION -> {
+                advance();
+                if (term() != Term.LEVEL) {
+                    return Reason.NOT_UNDERSTOOD;
+                }
+                advance();
+                if (term() == Term.SERIALIZABLE) {
+                    return Reason.SERIALIZABLE;
+                }
+                if (term() != Term.REPEATABLE && term() != Term.READ) {
+                    return Reason.NOT_UNDERSTOOD;
+                }
+                Term second = term() == Term.REPEATABLE ? Term.READ : Term.COMMITTED;
+                advance();
+                return term() == second ? Reason.EMPTY : Reason.NOT_UNDERSTOOD;
+            }
+            case READ -> {
+                advance();
+                return term() == Term.ONLY
+                        ? Reason.READ_ONLY_TRANSACTION
+                        : term() == Term.WRITE ? Reason.READ_WRITE_TRANSACTION : Reason.NOT_UNDERSTOOD;
+            }
+            case NOT -> {
+                advance();
+                return term() == Term.DEFERRABLE ? Reason.EMPTY : Reason.NOT_UNDERSTOOD;
+            }
+            case DEFERRABLE -> {
+                return Reason.EMPTY;
+            }
+            default -> {
+                return Reason.NOT_UNDERSTOOD;
+            }
+        }
     }
 
     private Reason end() {
+        boolean commits = term() == Term.COMMIT || term() == Term.END;
         advance();
         if (term() == Term.PREPARED) {
             return body(Reason.WRITE);
@@ -440,15 +485,22 @@ public final class StatementClassifier {
         if (term() == Term.TO) {
             return body(Reason.UTILITY); // a savepoint
         }
+        if (ended() && token() != Token.BROKEN) {
+            command = commits ? TransactionCommand.COMMIT : TransactionCommand.ROLLBACK;
+        }
         return ended() || term() == Term.AND ? body(Reason.TRANSACTION_END) : body(Reason.NOT_UNDERSTOOD);
     }
 
     private Reason set() {
         advance();
         if (term() == Term.TRANSACTION || term() == Term.CONSTRAINTS || term() == Term.LOCAL) {
+            boolean ofTransaction = term() == Term.TRANSACTION;
             advance();
             if (token() == Token.DOT || token() == Token.OPERATOR || term() == Term.TO) {
                 return body(sessionSetting()); // SET local.x = 1: not reserved, so the name of a setting
+            }
+            if (ofTransaction && beginsMode()) {
+                return modes(TransactionCommand.MODES, Reason.TRANSACTION_MODES, Reason.READ_ONLY_MODE);
             }
             return body(Reason.UTILITY); // PostgreSQL takes it back at the end of the transaction
         }
@@ -463,6 +515,13 @@ public final class StatementClassifier {
             }
         }
         return setting();
+    }
+
+    private boolean beginsMode() {
+        return switch (term()) {
+            case ISOLATION, READ, NOT, DEFERRABLE -> true;
+            default -> false;
+        };
     }
 
     private Reason reset() {

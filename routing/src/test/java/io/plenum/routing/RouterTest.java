@@ -39,7 +39,11 @@ class RouterTest {
         BEGIN READ ONLY | COMMIT | BEGIN                           > TRANSACTION
         BEGIN READ ONLY | COMMIT | BEGIN READ WRITE                > READ_WRITE_TRANSACTION
         BEGIN READ ONLY | SELECT f()                               > UNKNOWN_FUNCTION
-        BEGIN READ ONLY | SET TRANSACTION READ WRITE               > UTILITY
+        BEGIN READ ONLY | SET TRANSACTION READ WRITE               > READ_WRITE_TRANSACTION
+        BEGIN | SET TRANSACTION READ ONLY | SELECT 1 | COMMIT      > READ_ONLY_TRANSACTION
+        BEGIN | SET TRANSACTION READ ONLY | SELECT f()             > UNKNOWN_FUNCTION
+        BEGIN | SET TRANSACTION ISOLATION LEVEL SERIALIZABLE       > SERIALIZABLE
+        SET TRANSACTION READ ONLY | SELECT 1                       > READ_ONLY_MODE
         BEGIN READ ONLY | SELECT pg_is_in_recovery()               > NODE_LOCAL
         BEGIN READ ONLY | SELECT pg_advisory_lock(1)               > SESSION_LOCK
         SELECT 1 | BEGIN READ ONLY                                 > TRANSACTION
@@ -110,6 +114,82 @@ class RouterTest {
         assertThat(decide(RoutingPolicy.AUTO, true, false, "BEGIN READ ONLY")).isEqualTo(Reason.UNSAFE_TEXT);
         assertThat(decide(RoutingPolicy.AUTO, true, false, "BEGIN")).isEqualTo(Reason.UNSAFE_TEXT);
         assertThat(decide(RoutingPolicy.AUTO, false, false, "SET x = 1")).isEqualTo(Reason.SESSION_SETTING);
+    }
+
+    /** The first batch of a transaction, behind a BEGIN that was said apart. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        TRANSACTION           > false > SELECT 1                       > TRANSACTION
+        TRANSACTION           > false > INSERT INTO t VALUES (1)       > WRITE
+        TRANSACTION           > false > SET TRANSACTION READ ONLY      > READ_ONLY_TRANSACTION
+        TRANSACTION           > false > SELECT f()                     > UNKNOWN_FUNCTION
+        READ_ONLY_TRANSACTION > false > SELECT 1                       > READ_ONLY_TRANSACTION
+        READ_ONLY_TRANSACTION > false > SELECT f()                     > UNKNOWN_FUNCTION
+        READ_ONLY_TRANSACTION > false > SELECT * FROM pg_class         > SYSTEM_CATALOG
+        READ_ONLY_TRANSACTION > true  > SELECT f()                     > READ_ONLY_TRANSACTION
+        READ_ONLY_TRANSACTION > true  > SELECT * FROM pg_class         > READ_ONLY_TRANSACTION
+        READ_ONLY_TRANSACTION > true  > SAVEPOINT a                    > READ_ONLY_TRANSACTION
+        READ_ONLY_TRANSACTION > false > SELECT pg_is_in_recovery()     > NODE_LOCAL
+        READ_ONLY_TRANSACTION > true  > SELECT pg_is_in_recovery()     > NODE_LOCAL
+        READ_ONLY_TRANSACTION > true  > COPY t TO STDOUT               > READ_ONLY_TRANSACTION
+        READ_ONLY_TRANSACTION > true  > SELECT pg_advisory_xact_lock(1) > LOCKING_READ
+        READ_ONLY_TRANSACTION > true  > SELECT pg_advisory_lock(1)     > SESSION_LOCK
+        READ_ONLY_TRANSACTION > true  > SELECT nextval('s')            > SEQUENCE
+        READ_ONLY_TRANSACTION > true  > SET TRANSACTION READ WRITE     > READ_WRITE_TRANSACTION
+        READ_ONLY_TRANSACTION > true  > INSERT INTO t VALUES (1)       > WRITE
+        """)
+    void theFirstStatementChoosesWhereBeginIsSaid(Reason begin, boolean declared, String sql, Reason expected) {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.begun(begin, declared);
+        Reason first = classify(sql);
+        router.statement(first, classifier.traits());
+
+        assertThat(router.decide()).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        BEGIN                                                 > BEGIN
+        begin;                                                > BEGIN
+        /* why */ BEGIN WORK ; -- so                          > BEGIN
+        BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY      > BEGIN
+        BEGIN READ ONLY DEFERRABLE                            > BEGIN
+        START TRANSACTION                                     > START
+        START TRANSACTION READ ONLY                           > START
+        SET TRANSACTION READ ONLY                             > MODES
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ       > MODES
+        COMMIT                                                > COMMIT
+        END TRANSACTION;                                      > COMMIT
+        ROLLBACK WORK                                         > ROLLBACK
+        ABORT                                                 > ROLLBACK
+        BEGIN READ WRITE                                      > NONE
+        BEGIN ISOLATION LEVEL SERIALIZABLE                    > NONE
+        BEGIN READ ONLY, SERIALIZABLE                         > NONE
+        BEGIN READ ONLY,                                      > NONE
+        BEGIN WORK TRANSACTION                                > NONE
+        START                                                 > NONE
+        START WORK                                            > NONE
+        BEGIN; SELECT 1                                       > NONE
+        BEGIN; BEGIN                                          > NONE
+        BEGIN /* and no end                                   > NONE
+        "BEGIN"                                               > NONE
+        EXPLAIN BEGIN                                         > NONE
+        SET TRANSACTION READ WRITE                            > NONE
+        SET TRANSACTION SNAPSHOT '1'                          > NONE
+        SET LOCAL TRANSACTION READ ONLY                       > NONE
+        SET TRANSACTION                                       > NONE
+        COMMIT AND CHAIN                                      > NONE
+        COMMIT PREPARED 'x'                                   > NONE
+        COMMIT; SELECT 1                                      > NONE
+        COMMIT 'x                                             > NONE
+        ROLLBACK TO a                                         > NONE
+        SELECT 1                                              > NONE
+        ;                                                     > NONE
+        """)
+    void onlyWhatIsWhollyUnderstoodIsACommand(String sql, TransactionCommand expected) {
+        classify(sql);
+
+        assertThat(classifier.command()).isEqualTo(expected);
     }
 
     @Test
@@ -261,8 +341,13 @@ class RouterTest {
 
     private void statements(String batch) {
         for (String sql : batch.split("\\|", -1)) {
-            ByteBuf text = Unpooled.wrappedBuffer(sql.getBytes(StandardCharsets.UTF_8));
-            router.statement(classifier.classify(text, 0, text.readableBytes()), classifier.traits());
+            Reason classified = classify(sql);
+            router.statement(classified, classifier.traits());
         }
+    }
+
+    private Reason classify(String sql) {
+        ByteBuf text = Unpooled.wrappedBuffer(sql.getBytes(StandardCharsets.UTF_8));
+        return classifier.classify(text, 0, text.readableBytes());
     }
 }

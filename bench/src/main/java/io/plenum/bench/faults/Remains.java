@@ -113,7 +113,7 @@ final class Remains {
                 holders.add(holder);
                 holder.timeout(Duration.ofSeconds(10));
                 try {
-                    holder.rows("BEGIN");
+                    holder.rows("BEGIN; SELECT 1");
                 } catch (IOException e) {
                     leak("only %d of %d server connections can be had: %s".formatted(i, poolSize, e));
                     return;

@@ -3,6 +3,8 @@ package io.plenum.pooler.client;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.link.HeldBegin;
+import io.plenum.pooler.link.LinkedClient;
 import io.plenum.pooler.link.NamedStatement;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Catalog;
@@ -16,6 +18,7 @@ import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
 import io.plenum.routing.Traits;
+import io.plenum.routing.TransactionCommand;
 import io.plenum.routing.sql.Fingerprint;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
@@ -56,6 +59,12 @@ final class BatchReader {
 
         /** What the unnamed statement is that it parsed last. */
         Reason unnamedReason();
+
+        /** The transaction that it is in and of which no server has heard, if there is one. */
+        HeldBegin begin();
+
+        /** Whether a BEGIN of its may wait for the statement behind it. */
+        boolean mayHoldBegin();
     }
 
     private final Router router = new Router();
@@ -74,6 +83,7 @@ final class BatchReader {
     private int seenEnd;
     private Reason reason = Reason.EMPTY;
     private int traits;
+    private TransactionCommand command = TransactionCommand.NONE;
     private long judgedBy;
 
     /**
@@ -94,6 +104,10 @@ final class BatchReader {
         if (session.isSerializableByDefault()) {
             router.serializable();
         }
+        HeldBegin begin = session.begin();
+        if (begin.isHeld()) {
+            router.begun(begin.reason(), begin.isDeclared() || session.isReadOnlyByDefault());
+        }
         int limit = bytes.writerIndex();
         boolean parsesUnnamed = false;
         behindBegin = false;
@@ -111,7 +125,8 @@ final class BatchReader {
                 case 'Q' -> {
                     Reason query = classify(session, bytes, at + Limits.HEADER, end - 1);
                     tell(query, traits);
-                    if (!beginsReadOnly(session, query) || at > start || endOfBatch(bytes, end) < 0) {
+                    boolean held = command.opens() && session.mayHoldBegin();
+                    if (held || !beginsReadOnly(session, query) || at > start || endOfBatch(bytes, end) < 0) {
                         return router.decide();
                     }
                     // Drivers send BEGIN as a Query of its own, and in the same breath what the transaction begins
@@ -205,6 +220,30 @@ final class BatchReader {
         return traits;
     }
 
+    /** Whether the text that was asked about last is one command about a transaction. */
+    boolean isCommand() {
+        return command != TransactionCommand.NONE;
+    }
+
+    /** Has the Query answered whose text was asked about last, if no server need see it. */
+    boolean isAnswered(
+            Session session, boolean mayBegin, ByteBuf bytes, int start, LinkedClient client, long nowNanos) {
+        boolean whole = bytes == seen && start + Limits.HEADER == seenStart;
+        boolean hinted = (traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA)) != 0;
+        return whole
+                && !hinted
+                && session.begin()
+                        .answers(
+                                command,
+                                reason,
+                                mayBegin && session.mayHoldBegin(),
+                                bytes,
+                                start,
+                                seenEnd + 1,
+                                client,
+                                nowNanos);
+    }
+
     /** The {@link Catalog#version} by which the text was judged that was asked about last. */
     long judgedBy() {
         return judgedBy;
@@ -290,6 +329,7 @@ final class BatchReader {
             seenEnd = end;
             reason = classifier.classify(bytes, start, end, session.isTextSafe(), catalog);
             traits = classifier.traits();
+            command = classifier.command();
             judgedBy = catalog.version();
         }
         return reason;

@@ -13,6 +13,7 @@ import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.SequenceMemory;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.link.HeldBegin;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.link.LinkedClient;
 import io.plenum.pooler.link.Refusal;
@@ -96,6 +97,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     private final KeptRequest request = new KeptRequest();
     private final WaitQueue.Place place = new WaitQueue.Place(this);
     private final ClientListening listening;
+    private final HeldBegin begin = new HeldBegin();
     private final long connectedNanos = System.nanoTime();
     private final long connectedAtMillis = System.currentTimeMillis();
 
@@ -438,7 +440,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
                 if (cutter.end() - cutter.start() > Limits.HEADER) {
                     return beginBatch(bytes); // malformed, and PostgreSQL says so
                 }
-                BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+                BackendMessages.readyForQuery(outbox().writer(), begin.status());
             }
             case FLUSH -> {
                 if (cutter.end() - cutter.start() > Limits.HEADER) {
@@ -492,7 +494,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     private boolean beginBatch(ByteBuf bytes) {
         int start = cutter.start();
         cutter.rewind(start);
-        if (clients.shared().admission().isClosing()) {
+        if (clients.shared().admission().isClosing() && !begin.isHeld()) {
             fail(PoolerErrors.shuttingDown());
             return false;
         }
@@ -501,6 +503,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             return false; // the network has cut it: what is still to come decides where it goes
         }
         long now = System.nanoTime();
+        if (clients.batches().isCommand()
+                && clients.batches().isAnswered(session(), !listening.isListening(), bytes, start, this, now)) {
+            return onAnswered(now);
+        }
         if (batchReason == Reason.READ && isRefused(bytes, start, now)) {
             batchReason = Reason.REFUSED_BY_STANDBY;
         }
@@ -508,6 +514,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             reads().onBatch(clients.batches(), session(), bytes, start);
         }
         return seekServer(now);
+    }
+
+    /** The Query at hand was answered without a server. */
+    private boolean onAnswered(long nowNanos) {
+        cutter.next();
+        link().onAnsweredQuery();
+        requestNanos = nowNanos;
+        return begin.isHeld() || goesOnIdle(nowNanos);
     }
 
     /** Whether no standby is to be asked: one has refused it just now, or the like of it before. */
@@ -731,6 +745,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             link.onRequest(System.nanoTime());
         }
         boolean first = requestBatches == 0;
+        if (begin.mustWait(link, bytes, start, cutter.end())) {
+            cutter.rewind(start);
+            awaitsAnswers = true;
+            return false;
+        }
         if (!onReplica) {
             requestBatches = 1;
             if (first && link.isReplaying()) {
@@ -808,16 +827,23 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         held = false;
         awaitsAnswers = false;
         onReplica = false;
-        idleSinceNanos = System.nanoTime();
+        begin.onReleased();
         if (state != State.LINKED) {
             return;
         }
         become(State.IDLE);
+        goesOnIdle(System.nanoTime());
+    }
+
+    /** A transaction is over; whether the client may begin another. */
+    private boolean goesOnIdle(long nowNanos) {
+        idleSinceNanos = nowNanos;
         if (clients.shared().admission().isClosing()) {
             fail(PoolerErrors.shuttingDown());
         } else if (verdict != null) {
             fail(verdict);
         }
+        return state == State.IDLE;
     }
 
     @Override
@@ -867,6 +893,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         input = again;
         inputKept = false;
         collected = 0;
+        begin.onTakenBack();
         become(State.IDLE);
         held = false;
         stats().reruns++;
@@ -920,6 +947,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     @Override
     public void onTooManyStatements() {
         fail(PoolerErrors.tooManyStatements(ClientStatements.MOST_BYTES));
+    }
+
+    @Override
+    public void onBeginFailed(ErrorResponse error) {
+        fail(PoolerErrors.heldBeginFailed(error));
     }
 
     @Override
@@ -1012,7 +1044,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         this.cancelKey = key;
         Link own = new Link(this, clients.shared().statements(), limits.mode());
         this.link = own;
-        this.session = new ClientSession(profile, limits, own, enterCatalog(group, limits));
+        this.session = new ClientSession(profile, limits, own, begin, enterCatalog(group, limits));
         this.reads = new ClientReads(group, limits.consistency());
         login = null;
         reads().onSettings(profile.settings());
@@ -1145,7 +1177,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
 
     /** Closes the client when its transaction ends, or at once when it has none. */
     public void failWhenIdle(ErrorResponse error) {
-        if (state == State.IDLE || state == State.LOGIN || state == State.CONSOLE) {
+        if ((state == State.IDLE && !begin.isHeld()) || state == State.LOGIN || state == State.CONSOLE) {
             fail(error);
         } else {
             verdict = error;
@@ -1221,6 +1253,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             byte first = bytes.getByte(cutter.position());
             skipping = true;
             skippingGroup = first != 'Q' && first != 'F';
+            begin.onRefused();
         }
     }
 
@@ -1237,7 +1270,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             // Manual, "Message Flow", Extended Query: up to Sync, a Query or FunctionCall in between is skipped too.
             if (code == 'S' || !skippingGroup) {
                 skipping = false;
-                BackendMessages.readyForQuery(outbox().writer(), TransactionStatus.IDLE);
+                BackendMessages.readyForQuery(outbox().writer(), begin.status());
             }
         }
     }
@@ -1257,9 +1290,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             case LINKED -> tickLinked(now, closing && !mayKeepServer());
             case IDLE ->
                 failIf(
-                        clients.shared().admission().isSendingAway()
-                                ? PoolerErrors.shuttingDown()
-                                : limits().brokenIdle(now - idleSinceNanos));
+                        begin.isHeld()
+                                ? limits().brokenLinked(
+                                                false, true, now - begin.answeredNanos(), now - begin.sinceNanos())
+                                : clients.shared().admission().isSendingAway()
+                                        ? PoolerErrors.shuttingDown()
+                                        : limits().brokenIdle(now - idleSinceNanos));
             case REPLICATION -> failIf(closing ? PoolerErrors.shuttingDown() : replicationEnd());
             case CONSOLE, LEAVING, GONE -> {}
         }

@@ -1,7 +1,9 @@
 package io.plenum.pooler.client;
 
 import io.plenum.pooler.catalog.DatabaseCatalog;
+import io.plenum.pooler.config.DeferredBegin;
 import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.link.HeldBegin;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Catalog;
@@ -22,6 +24,7 @@ final class ClientSession implements BatchReader.Session {
     private final SessionSettings startSettings;
     private final Map<String, String> startValues;
     private final Link link;
+    private final HeldBegin begin;
 
     /** What names mean in the database; null in session mode, where it makes no difference. */
     private final @Nullable DatabaseCatalog names;
@@ -39,12 +42,17 @@ final class ClientSession implements BatchReader.Session {
     /** By which version of the names the unnamed statement was judged. */
     private long unnamedJudgedBy;
 
+    /** The session limits how long PostgreSQL leaves its transactions open. */
+    private boolean limitsTransactions;
+
     /** The session begins; {@code names} are entered already. */
-    ClientSession(SessionProfile start, ClientSettings limits, Link link, @Nullable DatabaseCatalog names) {
+    ClientSession(
+            SessionProfile start, ClientSettings limits, Link link, HeldBegin begin, @Nullable DatabaseCatalog names) {
         this.startSettings = start.settings();
         this.startValues = start.reported();
         this.limits = limits;
         this.link = link;
+        this.begin = begin;
         this.names = names;
         this.settings = startSettings;
         set(startSettings);
@@ -75,6 +83,8 @@ final class ClientSession implements BatchReader.Session {
         readOnlyByDefault = "on".equals(value("default_transaction_read_only"));
         hint = RoutingHint.named(value(RoutingHint.SETTING));
         isolation = settings.get("default_transaction_isolation");
+        limitsTransactions = settings.get("idle_in_transaction_session_timeout") != null
+                || settings.get("transaction_timeout") != null;
     }
 
     /** What the session has for a reported parameter: its own value, or that of its start. */
@@ -153,6 +163,16 @@ final class ClientSession implements BatchReader.Session {
     @Override
     public ClientStatements statements() {
         return statements;
+    }
+
+    @Override
+    public HeldBegin begin() {
+        return begin;
+    }
+
+    @Override
+    public boolean mayHoldBegin() {
+        return limits.deferredBegin() != DeferredBegin.OFF && safeText && !limitsTransactions;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.plenum.pooler.client;
 
 import io.plenum.pooler.config.BalanceKey;
 import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.DeferredBegin;
 import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.ReadConsistency;
@@ -27,6 +28,7 @@ record ClientSettings(
         Link.Mode mode,
         RoutingPolicy routing,
         HintPolicy hints,
+        DeferredBegin deferredBegin,
         BalanceKey balanceKey,
         ReadConsistency consistency,
         FreshReads.Patience patience,
@@ -65,6 +67,7 @@ record ClientSettings(
                     case PRIMARY -> HintPolicy.PRIMARY;
                     case ON -> HintPolicy.ON;
                 },
+                mode == PoolMode.TRANSACTION ? config.deferredBegin(database, user) : DeferredBegin.OFF,
                 config.get(Settings.BALANCE_KEY, database),
                 config.readConsistency(database, user),
                 new FreshReads.Patience(
@@ -93,6 +96,7 @@ record ClientSettings(
                 begun.mode,
                 begun.mode == mode ? routing : begun.routing,
                 hints,
+                begun.mode == mode ? deferredBegin : begun.deferredBegin,
                 balanceKey,
                 begun.consistency,
                 patience,

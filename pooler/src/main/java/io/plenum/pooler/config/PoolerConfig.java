@@ -236,6 +236,10 @@ public final class PoolerConfig {
         return get(Settings.ROUTING_HINTS, database, user);
     }
 
+    public DeferredBegin deferredBegin(DatabaseConfig database, UserConfig user) {
+        return get(Settings.DEFERRED_BEGIN, database, user);
+    }
+
     public ReadConsistency readConsistency(DatabaseConfig database, UserConfig user) {
         return get(Settings.READ_CONSISTENCY, database, user);
     }

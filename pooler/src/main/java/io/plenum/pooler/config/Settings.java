@@ -265,6 +265,16 @@ public final class Settings {
                     + " `on`, also a replica for what was not proven to read only. What is known to write goes to the"
                     + " primary all the same.");
 
+    public static final Setting<DeferredBegin> DEFERRED_BEGIN = row(
+                    Group.ROUTING, "deferred_begin", Values.choice(DeferredBegin.class), DeferredBegin.ON)
+            .own()
+            .perDatabase("deferred_begin")
+            .perUser("deferred_begin")
+            .doc("What becomes of a BEGIN that comes alone, in transaction mode: `on`, Plenum answers it and sends"
+                    + " it in front of the first statement, which chooses the node, so that the transaction takes"
+                    + " no server before it needs one, and none at all if it is empty; `off`, it takes a server at"
+                    + " once.");
+
     public static final Setting<Duration> CATALOG_REFRESH = row(
                     Group.ROUTING, "catalog_refresh", Values.seconds(), Duration.ofSeconds(30))
             .own()

@@ -244,6 +244,21 @@ public final class PoolerErrors {
                 null);
     }
 
+    /**
+     * A BEGIN that was answered before a server had it failed there, and so nothing behind it ran. The server is closed.
+     * Closes the client.
+     */
+    public static ErrorResponse heldBeginFailed(ErrorResponse cause) {
+        return new ErrorResponse(
+                "FATAL",
+                cause.code(),
+                cause.message(),
+                "deferred_begin: the transaction could not be begun on the server that its first statement went to;"
+                        + " nothing of it has run.",
+                null,
+                null);
+    }
+
     /** Statement mode takes no transaction of several statements. Closes the client. */
     public static ErrorResponse transactionInStatementMode() {
         return fatal(SqlState.FEATURE_NOT_SUPPORTED, "transaction blocks not allowed in statement pooling mode");

@@ -209,7 +209,10 @@ public final class Link implements ServerConnection.Reader {
         }
         // A Parse of ours in the client's own group is answered with it, so it counts as the client's.
         Object subject = linked.replies().headSubject();
-        return subject == FollowedSettings.REPLAY || subject == OwnStatements.ALONE || subject instanceof SessionTrace;
+        return subject == FollowedSettings.REPLAY
+                || subject == OwnStatements.ALONE
+                || subject instanceof SessionTrace
+                || subject instanceof HeldBegin;
     }
 
     private void releaseIfClean() {
@@ -475,6 +478,27 @@ public final class Link implements ServerConnection.Reader {
         linked().outbox().forward(bytes, start, end);
     }
 
+    /** Puts a transaction that the client has begun before in front of what it says next. */
+    void sendHeld(HeldBegin begin) {
+        transactionSinceNanos = begin.sinceNanos();
+        begin.sendTo(linked());
+    }
+
+    /** Whether nothing of the client's was sent behind that. */
+    boolean isBehindHeld() {
+        return HeldBegin.isLast(linked().replies());
+    }
+
+    /** Whether the message may be a Query that names a statement which Parse has prepared. */
+    boolean mayName(ByteBuf bytes, int start, int end) {
+        return names.mayName(bytes, start, end);
+    }
+
+    /** A Query of the client was answered that no server has seen. */
+    public void onAnsweredQuery() {
+        names.onAnsweredQuery();
+    }
+
     /** Sends what was given since the last call. */
     public void flushToServer() {
         ServerConnection linked = server;
@@ -672,8 +696,9 @@ public final class Link implements ServerConnection.Reader {
         writes.note(reason, Traits.RUNS_UNKNOWN_CODE);
         sequences.note(linked, pool(), reason, CalledFunction.traits(function));
         sequences.onQuery(linked);
-        ByteBuf shown =
-                reason.pins() ? Unpooled.copiedBuffer("FunctionCall \"" + function + '"', StandardCharsets.US_ASCII) : null;
+        ByteBuf shown = reason.pins()
+                ? Unpooled.copiedBuffer("FunctionCall \"" + function + '"', StandardCharsets.US_ASCII)
+                : null;
         return shown == null || mode == Mode.SESSION || pin(reason, shown, 0, shown.writerIndex());
     }
 
@@ -825,6 +850,13 @@ public final class Link implements ServerConnection.Reader {
             channels.releaseReady();
             pinLasts = true; // what the session holds is not known: nobody else shall have it
             pin = pin == null ? Reason.SESSION_DOUBT : pin;
+            return false;
+        }
+        if (subject instanceof HeldBegin begin) {
+            outOfStep = !begin.isWanted(error);
+            if (outOfStep) {
+                client.onBeginFailed(error);
+            }
             return false;
         }
         if (subject == OwnStatements.ALONE) {

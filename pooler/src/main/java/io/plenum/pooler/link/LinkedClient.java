@@ -105,6 +105,9 @@ public interface LinkedClient {
     /** Our own statement in front of the client's failed: the session cannot be what the client thinks. */
     void onOutOfStep(ErrorResponse error);
 
+    /** The BEGIN that was held back failed on the server, and nothing of what stands behind it has run. */
+    void onBeginFailed(ErrorResponse error);
+
     /** Replies came in, so a client that was held back for having too many outstanding may go on. */
     void onProgress();
 

@@ -161,7 +161,9 @@ final class LinkedSequences {
 
     /** Whether a portal of ours in the group changes nothing for those of the client's: VACUUM, say, and a CALL that commits. */
     private boolean isOfPipeline(ServerConnection linked) {
-        return linked.status() == TransactionStatus.IN_TRANSACTION || executedIn == linked.group();
+        return linked.status() == TransactionStatus.IN_TRANSACTION
+                || linked.isOpeningTransaction()
+                || executedIn == linked.group();
     }
 
     private static boolean isBetweenTransactions(ServerConnection linked) {

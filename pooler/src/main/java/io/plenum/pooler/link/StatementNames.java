@@ -372,6 +372,12 @@ final class StatementNames {
         return null;
     }
 
+    /** The same where no server is asked, nothing being owed. */
+    void onAnsweredQuery() {
+        settle();
+        unnamed.endUnsent();
+    }
+
     // --- names of Parse in texts of SQL ----------------------------------------------------------------------------
 
     /** The statement that a Query prepares, runs or deallocates, if Parse gave it its name; null for any other Query. */
@@ -507,7 +513,10 @@ final class StatementNames {
                             && close.nameStart() != close.nameEnd()
                             && isNameInFlight(linked, true, bytes, close.nameStart(), close.nameEnd());
                 }
-                case QUERY -> (namesInFlight || endsAll) && mayName(linked, bytes, start + Limits.HEADER, end);
+                case QUERY ->
+                    (namesInFlight || endsAll)
+                            && linked.replies().owesReady()
+                            && mayBeginWithName(bytes, start + Limits.HEADER, end);
                 default -> false;
             };
         } catch (ProtocolException malformed) {
@@ -515,11 +524,16 @@ final class StatementNames {
         }
     }
 
-    /** Whether a text of SQL may begin with DEALLOCATE, EXECUTE or PREPARE, and an earlier group is not answered. */
-    private static boolean mayName(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        if (!linked.replies().owesReady()) {
-            return false;
-        }
+    /** Whether the message may be a Query that names a statement which Parse has prepared. */
+    boolean mayName(ByteBuf bytes, int start, int end) {
+        return bytes.getByte(start) == 'Q'
+                && client.statements().size() > 0
+                && maxPrepared > 0
+                && mayBeginWithName(bytes, start + Limits.HEADER, end);
+    }
+
+    /** Whether a text of SQL may begin with DEALLOCATE, EXECUTE or PREPARE. */
+    private static boolean mayBeginWithName(ByteBuf bytes, int start, int end) {
         int first = start < end ? bytes.getByte(start) | 0x20 : 's'; // in lower case, if it is a letter
         return first < 'a' || first > 'z' || first == 'd' || first == 'e' || first == 'p';
     }

@@ -174,6 +174,15 @@ final class UnnamedStatement {
         linked.setUnnamed(client, current.stamp);
     }
 
+    /** A simple Query was answered that no server has seen, nothing being owed: whatever one holds is not the client's. */
+    void endUnsent() {
+        if (!current.none) {
+            current.forget(true);
+            stamps++;
+            current.stamp = stamps;
+        }
+    }
+
     private Version next(ServerConnection linked) {
         if (linked.replies().isEmpty()) {
             settle();

@@ -183,6 +183,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean groupOpen;
     /** A Query or FunctionCall was sent in a group whose Sync is still to come. */
     private boolean groupBroken;
+    /** A BEGIN was sent of which no ReadyForQuery has told yet. */
+    private boolean opening;
 
     private boolean copyIn;
     /** The Syncs that this COPY ignores, if it comes to read; once it has failed, those that may still be answered. */
@@ -555,6 +557,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         replies.remove();
         groupBroken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
         copyIn = false;
+        opening = false;
         TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
         if (now == null) {
             throw new ProtocolException("invalid transaction status in ReadyForQuery");
@@ -751,6 +754,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         this.reader = reader;
         groupOpen = false;
         groupBroken = false;
+        opening = false;
         links++;
         statements.beginLink();
     }
@@ -771,6 +775,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 && status == TransactionStatus.IDLE
                 && !skippingToSync
                 && !groupOpen
+                && !opening
                 && !copyIn
                 && cutter.remaining() == 0
                 && leftover == null
@@ -945,6 +950,21 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** Whether what is sent next is skipped if something before it fails: a Query in a group does not end that, but Sync. */
     public boolean isInGroup() {
         return groupOpen || (groupBroken && !replies.isEmpty());
+    }
+
+    /**
+     * A BEGIN was sent without a Sync: what is sent next is skipped if it fails, and else runs in the transaction, of which the
+     * next ReadyForQuery tells first.
+     */
+    public void openTransaction() {
+        opening = true;
+        groupBroken = true;
+        groups++;
+    }
+
+    /** Whether a BEGIN was sent of which no ReadyForQuery has told yet. */
+    public boolean isOpeningTransaction() {
+        return opening;
     }
 
     /** A Sync is sent: what follows is skipped with nothing before it. */

@@ -272,7 +272,7 @@ class ConsoleIT {
     void socketsAreShownWithoutKeys() throws Exception {
         try (var console = pooler.console(ADMIN);
                 var user = pooler.wire("app")) {
-            user.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
 
             List<? extends List<String>> rows = console.rows("SHOW FDS");
 
@@ -324,7 +324,7 @@ class ConsoleIT {
     void clientsServersAndPoolsTellOfEachOther() throws Exception {
         try (var console = pooler.console(STATS);
                 var user = pooler.wire("other")) {
-            user.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
             List<String> names = console.query("SHOW CLIENTS").getFirst().columnNames();
             var client = console.rows("SHOW CLIENTS").stream()
                     .filter(row -> "other".equals(row.get(names.indexOf("database"))))

@@ -85,7 +85,7 @@ class ControlIT {
     void pauseAnswersWhenTheLastTransactionHasEnded() throws Exception {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("app")) {
-            user.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
             console.send(Frames.query("PAUSE"));
             assertThat(console.isClosedWithin(Duration.ofMillis(200))).isFalse();
             try (WireClient second = pooler.console(ADMIN)) {
@@ -117,7 +117,7 @@ class ControlIT {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("app");
                 WireClient other = pooler.wire("app")) {
-            user.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
             console.send(Frames.query("PAUSE app"));
             try (WireClient second = pooler.console(ADMIN)) {
                 await("the pause begins", () -> isPaused(second));
@@ -160,7 +160,7 @@ class ControlIT {
     void killedClientIsToldAndItsServerIsClosed() throws Exception {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("other")) {
-            user.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
             List<String> names = console.query("SHOW CLIENTS").getFirst().columnNames();
             String id = console.rows("SHOW CLIENTS").stream()
                     .filter(row -> "other".equals(row.get(names.indexOf("database"))))
@@ -183,8 +183,8 @@ class ControlIT {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("app");
                 WireClient other = pooler.wire("other")) {
-            user.query("BEGIN");
-            other.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
+            other.query("BEGIN; SELECT 1");
 
             assertThat(console.query("KILL app").getFirst().commandTag()).isEqualTo("KILL");
 
@@ -205,8 +205,8 @@ class ControlIT {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("app");
                 WireClient other = pooler.wire("other")) {
-            user.query("BEGIN");
-            other.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
+            other.query("BEGIN; SELECT 1");
 
             console.query("KILL");
 
@@ -227,7 +227,7 @@ class ControlIT {
         try (WireClient console = pooler.console(ADMIN);
                 WireClient user = pooler.wire("app");
                 WireClient busy = pooler.wire("app")) {
-            busy.query("BEGIN");
+            busy.query("BEGIN; SELECT 1");
 
             assertThat(console.query("SUSPEND").getFirst().commandTag()).isEqualTo("SUSPEND");
 
@@ -280,7 +280,7 @@ class ControlIT {
             console.query("RECONNECT other");
             assertThat(user.value("SELECT pg_backend_pid()")).isNotEqualTo(idle);
 
-            user.query("BEGIN");
+            user.query("BEGIN; SELECT 1");
             String busy = user.value("SELECT pg_backend_pid()");
             console.query("RECONNECT");
             console.send(Frames.query("WAIT_CLOSE other"));
@@ -349,7 +349,7 @@ class ControlIT {
                 WireClient busy = pooler.wire("app");
                 WireClient console = pooler.console(ADMIN)) {
             idle.query("SELECT 1");
-            busy.query("BEGIN");
+            busy.query("BEGIN; SELECT 1");
 
             pooler.pooler().stopWhenClientsAreGone();
 
@@ -383,7 +383,7 @@ class ControlIT {
     @Test
     void secondRequestToStopEndsADrainAtOnce() throws Exception {
         try (WireClient busy = pooler.wire("app")) {
-            busy.query("BEGIN");
+            busy.query("BEGIN; SELECT 1");
             pooler.pooler().stopWhenClientsAreGone();
             assertThat(busy.value("SELECT 1")).isEqualTo("1");
 
@@ -421,7 +421,7 @@ class ControlIT {
     void shutdownThatWaitsForServersEndsWithTheLastTransaction() throws Exception {
         try (WireClient busy = pooler.wire("app");
                 WireClient idle = pooler.wire("app")) {
-            busy.query("BEGIN");
+            busy.query("BEGIN; SELECT 1");
             try (WireClient console = pooler.console(ADMIN)) {
                 console.query("SHUTDOWN WAIT_FOR_SERVERS");
                 assertThat(idle.read().field('C')).isEqualTo("57P01");
@@ -451,7 +451,7 @@ class ControlIT {
     void shutdownEndsAtOnce() throws Exception {
         try (WireClient busy = pooler.wire("app");
                 WireClient console = pooler.console(ADMIN)) {
-            busy.query("BEGIN");
+            busy.query("BEGIN; SELECT 1");
             console.send(Frames.query("SHUTDOWN"));
 
             pooler.pooler().awaitTermination();

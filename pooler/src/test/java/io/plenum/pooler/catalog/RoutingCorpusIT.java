@@ -86,6 +86,7 @@ class RoutingCorpusIT {
         pooler = RunningPooler.ofDatabases(
                 "app = host=%s port=%d".formatted(hosts, cluster.primary().port()),
                 "event_loops = 1",
+                "deferred_begin = off", // each text is asked about alone
                 "admin_users = postgres");
         console = RunningPooler.wire(pooler.port(), Map.of("database", "pgbouncer"), null);
         read(resource("statements.txt"), word -> Label.valueOf(word.toUpperCase(Locale.ROOT)));

@@ -44,7 +44,7 @@ class CancelIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             waiter.send(query("SELECT 'never'"), query("SELECT 'second'"));
             Thread.sleep(50);
 
@@ -62,7 +62,7 @@ class CancelIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             waiter.send(parse("", "SELECT 'never'"), bind("", ""), execute(), query("SELECT 'skipped'"), sync());
             Thread.sleep(50);
 

@@ -89,7 +89,7 @@ class ClientLimitsIT {
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
             for (int i = 0; i < 2; i++) {
-                holder.rows("BEGIN");
+                holder.rows("BEGIN; SELECT 1");
                 waiter.send(query("SELECT 1"));
                 assertThat(waiter.read().text())
                         .contains("No server connection available in app backend, client being queued");
@@ -140,7 +140,7 @@ class ClientLimitsIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "query_timeout = 1");
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             waiter.send(query("SELECT 1"));
             assertThat(errorOf(waiter)).contains("query_timeout");
         }

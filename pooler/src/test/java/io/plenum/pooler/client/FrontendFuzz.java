@@ -9,6 +9,7 @@ import io.netty.buffer.Unpooled;
 import io.plenum.pooler.fuzz.Execution;
 import io.plenum.pooler.fuzz.Splits;
 import io.plenum.pooler.link.ClientStatements;
+import io.plenum.pooler.link.HeldBegin;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.HintPolicy;
 import io.plenum.routing.Reason;
@@ -39,6 +40,7 @@ public final class FrontendFuzz {
     /** A client that nothing is known of. */
     private static final BatchReader.Session SESSION = new BatchReader.Session() {
         private final ClientStatements statements = new ClientStatements();
+        private final HeldBegin begin = new HeldBegin();
 
         @Override
         public RoutingPolicy routing() {
@@ -83,6 +85,16 @@ public final class FrontendFuzz {
         @Override
         public Reason unnamedReason() {
             return Reason.READ;
+        }
+
+        @Override
+        public HeldBegin begin() {
+            return begin;
+        }
+
+        @Override
+        public boolean mayHoldBegin() {
+            return true;
         }
     };
 

@@ -257,7 +257,7 @@ class LoginIT {
             var defaults = plain.value(all);
             for (int i = 0; i < 10; i++) {
                 assertThat(mine.value(all)).isEqualTo(own);
-                holder.rows("BEGIN"); // on the server that was used last
+                holder.rows("BEGIN; SELECT 1"); // on the server that was used last
                 assertThat(mine.value(all)).isEqualTo(own);
                 assertThat(plain.value(all)).isEqualTo(defaults);
                 holder.rows("COMMIT");
@@ -369,7 +369,7 @@ class LoginIT {
     void deadClientsDoNotWaitForALogin() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var holder = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             for (int i = 0; i < 10; i++) {
                 var dead = pooler.open();
                 dead.send(Frames.startup(Frames.PROTOCOL_3_0, Map.of("user", "postgres", "database", "app")));

@@ -363,7 +363,7 @@ class ReplicationIT {
         try (var pooler = RunningPooler.start(
                         SERVER, "event_loops = " + loops, "default_pool_size = 1", "transport = " + transport);
                 var holder = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             var served = new AtomicBoolean();
             var waiting = Thread.ofVirtual().start(() -> {
                 try (var client = physical(pooler)) {
@@ -377,11 +377,11 @@ class ReplicationIT {
             assertThat(waiting.isAlive()).isTrue();
 
             try (var later = pooler.wire()) {
-                later.send(query("BEGIN")); // and would keep what it gets
+                later.send(query("BEGIN; SELECT 1")); // and would keep what it gets
                 holder.rows("COMMIT");
                 waiting.join(Duration.ofSeconds(20));
                 assertThat(served).isTrue();
-                assertThat(later.readUntilReady()).extracting(Message::type).containsExactly('C', 'Z');
+                assertThat(later.readUntilReady()).extracting(Message::type).containsExactly('C', 'T', 'D', 'C', 'Z');
             }
         }
     }
@@ -391,7 +391,7 @@ class ReplicationIT {
         try (var pooler = RunningPooler.start(
                         SERVER, "default_pool_size = 1", "query_wait_timeout = 1", "client_login_timeout = 20");
                 var holder = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
 
             assertThat(refusal(() -> physical(pooler))).startsWith("FATAL 53300 query_wait_timeout");
             holder.rows("COMMIT");
@@ -432,7 +432,7 @@ class ReplicationIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var holder = pooler.wire();
                 var control = direct()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             for (int i = 0; i < 5; i++) {
                 var client = pooler.open();
                 client.send(Frames.startup(

@@ -27,7 +27,7 @@ class TimeLimitsIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "query_wait_timeout = 1");
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             waiter.send(query("SELECT 1"), query("SELECT 2"));
 
             assertFatal(waiter, "53300", "query_wait_timeout");
@@ -65,7 +65,7 @@ class TimeLimitsIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "idle_transaction_timeout = 1");
                 var sleeper = pooler.wire();
                 var next = pooler.wire()) {
-            sleeper.rows("BEGIN");
+            sleeper.rows("BEGIN; SELECT 1");
             next.send(query("SELECT 'served'"));
 
             assertFatal(sleeper, "25P03", "idle_transaction_timeout");

@@ -123,6 +123,7 @@ class SettingsTest {
                         "application_name",
                         "read_routing",
                         "routing_hints",
+                        "deferred_begin",
                         "read_consistency",
                         "causal_wait",
                         "max_fallback_share",
@@ -146,6 +147,7 @@ class SettingsTest {
                         "client_idle_timeout",
                         "read_routing",
                         "routing_hints",
+                        "deferred_begin",
                         "read_consistency");
         assertThat(Settings.keys(Scope.PEER)).containsExactly("host", "pool_size", "port");
     }

@@ -26,7 +26,7 @@ class AcrossServersIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2", "server_round_robin = 1");
                 var client = pooler.wire();
                 var other = pooler.wire()) {
-            other.query("BEGIN");
+            other.query("BEGIN; SELECT 1");
             client.query("SELECT 'a second server'");
             other.query("COMMIT");
             for (int i = 0; i < 6; i++) {
@@ -44,7 +44,7 @@ class AcrossServersIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2", "server_round_robin = 1");
                 var client = pooler.wire();
                 var other = pooler.wire()) {
-            other.query("BEGIN");
+            other.query("BEGIN; SELECT 1");
             client.query("SELECT 'a second server'");
             other.query("COMMIT");
             for (int i = 0; i < 6; i++) {

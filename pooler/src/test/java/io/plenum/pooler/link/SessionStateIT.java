@@ -69,7 +69,7 @@ class SessionStateIT {
             assertThat(pins(pooler)).isEmpty();
 
             for (int i = 0; i < 3; i++) {
-                stranger.rows("BEGIN"); // takes the server that was used last
+                stranger.rows("BEGIN; SELECT 1"); // takes the server that was used last
                 assertThat(current(client, setting)).isEqualTo(value);
                 assertThat(current(stranger, setting)).isEqualTo(untouched);
                 stranger.rows("COMMIT");
@@ -107,7 +107,7 @@ class SessionStateIT {
             control.rows("ROLLBACK");
             client.readUntilReady();
 
-            stranger.rows("BEGIN"); // takes the server that was used last
+            stranger.rows("BEGIN; SELECT 1"); // takes the server that was used last
             assertThat(current(client, "work_mem")).isEqualTo("4MB");
         }
     }
@@ -283,7 +283,7 @@ class SessionStateIT {
             client.readUntilReady();
             Thread.sleep(100);
 
-            stranger.rows("BEGIN"); // takes the server that was used last
+            stranger.rows("BEGIN; SELECT 1"); // takes the server that was used last
             assertThat(client.value("EXECUTE mine")).isEqualTo("second");
             assertThat(pins(pooler)).containsExactly("sql_prepare");
         }
@@ -438,7 +438,7 @@ class SessionStateIT {
             client.rows("CREATE TABLE IF NOT EXISTS numbered (id serial, v text)");
             client.send(parse("", "INSERT INTO numbered (v) VALUES ('a')"), bind("", ""), execute(), sync());
             client.readUntilReady();
-            stranger.rows("BEGIN"); // would take the server that was used last
+            stranger.rows("BEGIN; SELECT 1"); // would take the server that was used last
 
             assertThat(client.value("SELECT lastval() = max(id) FROM numbered")).isEqualTo("t");
             assertThat(pins(pooler)).containsExactly("sequence");

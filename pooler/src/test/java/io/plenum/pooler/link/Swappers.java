@@ -28,7 +28,7 @@ final class Swappers implements Strangers, AutoCloseable {
         free = pooler.wire(Map.of("search_path", "pg_catalog"));
         holder.timeout(Duration.ofSeconds(5));
         free.timeout(Duration.ofSeconds(5));
-        holder.rows("BEGIN");
+        holder.rows("BEGIN; SELECT 1");
     }
 
     @Override
@@ -36,7 +36,7 @@ final class Swappers implements Strangers, AutoCloseable {
         if (pool.serversAtWork() > 1) {
             return; // the script keeps its server
         }
-        free.rows("BEGIN"); // on the server that the script has just used
+        free.rows("BEGIN; SELECT 1"); // on the server that the script has just used
         holder.send(parse("", "SELECT 'swapped'"), sync());
         holder.readUntilReady();
         holder.rows("COMMIT");

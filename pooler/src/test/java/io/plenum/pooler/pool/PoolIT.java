@@ -60,7 +60,7 @@ class PoolIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var holder = pooler.wire();
                 var clients = new Clients(pooler, 5)) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             for (var client : clients.all) {
                 client.send(query("SELECT clock_timestamp()"));
                 Thread.sleep(20);
@@ -81,7 +81,7 @@ class PoolIT {
                         SERVER, "default_pool_size = 1", "reserve_pool_size = 1", "reserve_pool_timeout = 1");
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
-            holder.rows("BEGIN");
+            holder.rows("BEGIN; SELECT 1");
             long asked = System.nanoTime();
             assertThat(waiter.value("SELECT 'by reserve'")).isEqualTo("by reserve");
             assertThat(Duration.ofNanos(System.nanoTime() - asked)).isGreaterThan(Duration.ofMillis(900));
@@ -94,8 +94,8 @@ class PoolIT {
                 var second = pooler.wire();
                 var third = pooler.wire(Map.of("user", "trust_user"))) {
             var first = pooler.wire();
-            first.rows("BEGIN");
-            second.rows("BEGIN");
+            first.rows("BEGIN; SELECT 1");
+            second.rows("BEGIN; SELECT 1");
             assertThat(servers()).isEqualTo(2);
             third.send(query("SELECT 'at last'"));
             Thread.sleep(200);

@@ -1,0 +1,20 @@
+package io.plenum.pooler.config;
+
+/** What becomes of a BEGIN that comes alone: {@code deferred_begin}. */
+public enum DeferredBegin implements Choice {
+    /** It goes to a server at once. */
+    OFF("off"),
+    /** It goes in front of the first statement. */
+    ON("on");
+
+    private final String word;
+
+    DeferredBegin(String word) {
+        this.word = word;
+    }
+
+    @Override
+    public String word() {
+        return word;
+    }
+}

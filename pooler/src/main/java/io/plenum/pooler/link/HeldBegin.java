@@ -251,6 +251,11 @@ public final class HeldBegin {
         return !replies.isEmpty() && replies.subjectAt(replies.size() - 1) instanceof HeldBegin;
     }
 
+    /** Whether it was sent in a group of its own. */
+    boolean isAlone() {
+        return alone;
+    }
+
     /** Whether the error is the one that was asked for. */
     boolean isWanted(ErrorResponse error) {
         return failed && error.is(SqlState.DIVISION_BY_ZERO);

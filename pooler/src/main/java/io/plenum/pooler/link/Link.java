@@ -207,12 +207,12 @@ public final class Link implements ServerConnection.Reader {
         if (linked == null || linked.replies().isEmpty()) {
             return false;
         }
-        // A Parse of ours in the client's own group is answered with it, so it counts as the client's.
+        // What of ours is in the client's own group is answered with that, so it counts as the client's.
         Object subject = linked.replies().headSubject();
         return subject == FollowedSettings.REPLAY
                 || subject == OwnStatements.ALONE
                 || subject instanceof SessionTrace
-                || subject instanceof HeldBegin;
+                || (subject instanceof HeldBegin begin && begin.isAlone());
     }
 
     private void releaseIfClean() {

@@ -407,7 +407,7 @@ class SessionStateIT {
                 var stranger = pooler.wire()) {
             client.rows("CREATE SEQUENCE IF NOT EXISTS drawn");
             client.rows("SELECT nextval('drawn')");
-            stranger.rows("BEGIN"); // takes the server that was used last
+            stranger.rows("BEGIN; SELECT 1"); // takes the server that was used last
             client.rows(elsewhere);
             stranger.rows("COMMIT");
 

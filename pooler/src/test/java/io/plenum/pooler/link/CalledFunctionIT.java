@@ -68,7 +68,7 @@ class CalledFunctionIT {
                 var stranger = pooler.wire()) {
             call(client, 2078, "work_mem", "7MB", "f"); // set_config
 
-            stranger.rows("BEGIN"); // would take the server that was used last
+            stranger.rows("BEGIN; SELECT 1"); // would take the server that was used last
             assertThat(stranger.value("SHOW work_mem")).isEqualTo("4MB");
             assertThat(client.value("SHOW work_mem")).isEqualTo("7MB");
         }

@@ -1,9 +1,11 @@
 package io.plenum.pooler;
 
 import io.plenum.pooler.metrics.HttpServer;
+import io.plenum.pooler.net.Loop;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,17 +19,19 @@ final class HttpPage implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HttpPage.class);
     private static final Duration RETRY = Duration.ofSeconds(2);
 
+    private final Loop control;
     private final Supplier<HttpServer> opening;
     private @Nullable HttpServer server; // guarded by this
     private boolean closed; // guarded by this
 
-    private HttpPage(Supplier<HttpServer> opening) {
+    private HttpPage(Loop control, Supplier<HttpServer> opening) {
+        this.control = control;
         this.opening = opening;
     }
 
-    /** Opens it now, or later; {@code opening} fails with an UncheckedIOException where it cannot be yet. */
-    static HttpPage open(Supplier<HttpServer> opening) {
-        var page = new HttpPage(opening);
+    /** Opens it now, or later; {@code opening}, which may wait, fails with an UncheckedIOException where it cannot be yet. */
+    static HttpPage open(Loop control, Supplier<HttpServer> opening) {
+        var page = new HttpPage(control, opening);
         try {
             page.take(opening.get());
         } catch (UncheckedIOException cannotListen) {
@@ -35,27 +39,40 @@ final class HttpPage implements AutoCloseable {
                     "event=no_http reason=\"{}\" retried_every_s={} hint=\"http_listen_port = 0 turns the page off\"",
                     cannotListen.getMessage(),
                     RETRY.toSeconds());
-            Thread.ofVirtual().name("plenum-http").start(page::retry);
+            page.retryLater();
         }
         return page;
     }
 
-    private void retry() {
-        while (!isOver()) {
-            try {
-                Thread.sleep(RETRY);
-                take(opening.get());
-                LOG.info("event=http_opened");
-            } catch (UncheckedIOException still) {
-                LOG.debug("event=no_http_yet reason=\"{}\"", still.getMessage());
-            } catch (InterruptedException | RejectedExecutionException ended) { // the loops are
-                return;
-            }
+    private void retryLater() {
+        try {
+            var _ = control.executor().schedule(this::startRetry, RETRY.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException ended) {
+            LOG.debug("event=http_after_the_end");
         }
     }
 
-    private synchronized boolean isOver() {
-        return closed || server != null;
+    private void startRetry() {
+        Thread.ofVirtual().name("plenum-http").start(this::retry);
+    }
+
+    private void retry() {
+        if (isClosed()) {
+            return;
+        }
+        try {
+            take(opening.get());
+            LOG.info("event=http_opened");
+        } catch (UncheckedIOException still) {
+            LOG.debug("event=no_http_yet reason=\"{}\"", still.getMessage());
+            retryLater();
+        } catch (RejectedExecutionException ended) {
+            LOG.debug("event=http_after_the_end");
+        }
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
     }
 
     private synchronized void take(HttpServer opened) {

@@ -261,8 +261,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         if (port == 0 || hosts.isEmpty()) {
             return null;
         }
-        return HttpPage.open(() -> HttpServer.start(
-                loops.control(),
+        Loop control = loops.control();
+        return HttpPage.open(control, () -> HttpServer.start(
+                control,
                 addresses(hosts, port),
                 new Endpoints(
                         Version.text(),

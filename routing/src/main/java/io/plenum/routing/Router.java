@@ -134,6 +134,7 @@ public final class Router {
                     UNKNOWN_FUNCTION,
                     VOLATILE_FUNCTION,
                     OPAQUE_RELATION,
+                    NODE_LOCAL,
                     UTILITY,
                     REPORTED_SETTING,
                     COPY,

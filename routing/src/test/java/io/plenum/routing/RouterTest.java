@@ -130,7 +130,7 @@ class RouterTest {
         READ_ONLY_TRANSACTION > true  > SELECT * FROM pg_class         > READ_ONLY_TRANSACTION
         READ_ONLY_TRANSACTION > true  > SAVEPOINT a                    > READ_ONLY_TRANSACTION
         READ_ONLY_TRANSACTION > false > SELECT pg_is_in_recovery()     > NODE_LOCAL
-        READ_ONLY_TRANSACTION > true  > SELECT pg_is_in_recovery()     > NODE_LOCAL
+        READ_ONLY_TRANSACTION > true  > SELECT pg_is_in_recovery()     > READ_ONLY_TRANSACTION
         READ_ONLY_TRANSACTION > true  > COPY t TO STDOUT               > READ_ONLY_TRANSACTION
         READ_ONLY_TRANSACTION > true  > SELECT pg_advisory_xact_lock(1) > LOCKING_READ
         READ_ONLY_TRANSACTION > true  > SELECT pg_advisory_lock(1)     > SESSION_LOCK

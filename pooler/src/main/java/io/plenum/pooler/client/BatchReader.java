@@ -171,7 +171,7 @@ final class BatchReader {
      */
     private void tell(Reason reason, int traits) {
         boolean counts = switch (reason) {
-            case NODE_LOCAL, LOCKING_READ, SEQUENCE -> true;
+            case LOCKING_READ, SEQUENCE -> true;
             default -> !behindBegin || reason.leavesState() || (traits & Traits.HINTS_PRIMARY) != 0;
         };
         if (counts) {

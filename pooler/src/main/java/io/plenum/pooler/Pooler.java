@@ -262,16 +262,18 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             return null;
         }
         Loop control = loops.control();
-        return HttpPage.open(control, () -> HttpServer.start(
+        return HttpPage.open(
                 control,
-                addresses(hosts, port),
-                new Endpoints(
-                        Version.text(),
-                        census,
-                        history,
-                        this::installation,
-                        () -> admission.phase() == Admission.Phase.OPEN),
-                new HttpControl(console, () -> this.config.get(Settings.HTTP_CONTROL_TOKEN))));
+                () -> HttpServer.start(
+                        control,
+                        addresses(hosts, port),
+                        new Endpoints(
+                                Version.text(),
+                                census,
+                                history,
+                                this::installation,
+                                () -> admission.phase() == Admission.Phase.OPEN),
+                        new HttpControl(console, () -> this.config.get(Settings.HTTP_CONTROL_TOKEN))));
     }
 
     private Installation installation() {

@@ -100,7 +100,7 @@ public final class Link implements ServerConnection.Reader {
         this.client = client;
         this.mode = mode;
         boolean session = mode == Mode.SESSION;
-        this.names = new StatementNames(client, cache, 0, !session);
+        this.names = new StatementNames(client, cache, !session);
         this.settings = new FollowedSettings(client, names, session);
         this.channels = new LinkedChannels(client.listening());
         this.sequences = new LinkedSequences(client);

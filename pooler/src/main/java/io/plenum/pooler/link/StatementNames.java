@@ -48,11 +48,11 @@ final class StatementNames {
     /** A statement that is empty, so that its Parse cannot fail: its name is one that is taken. */
     private static final PreparedStatement TAKEN = new PreparedStatement(0, new byte[] {0, 0, 0}, Reason.EMPTY, 0, 0);
 
-    /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
     private static final String GONE = "PLENUM_GONE";
 
     private static final int MOST_WITHHELD = Long.SIZE;
 
+    /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
     private static final int NAME_BYTES = ClientStatements.NAME_BYTES;
 
     /**
@@ -110,10 +110,9 @@ final class StatementNames {
 
     private int withheldCount;
 
-    StatementNames(LinkedClient client, StatementCache cache, int maxPrepared, boolean keepsUnnamed) {
+    StatementNames(LinkedClient client, StatementCache cache, boolean keepsUnnamed) {
         this.client = client;
         this.cache = cache;
-        this.maxPrepared = maxPrepared;
         this.keepsUnnamed = keepsUnnamed;
         this.unnamed = new UnnamedStatement(client);
     }

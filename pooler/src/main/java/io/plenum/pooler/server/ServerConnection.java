@@ -585,9 +585,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         Object subject = replies.headSubject();
         boolean duringCopyIn = copyIn;
         copyIn = false;
-        // COPY may be refused between its response and its reading, and then the Sync behind it is no part of it. Only
-        // the
-        // server knows: it may say one ReadyForQuery more, to nobody but the client at hand.
+        // COPY may be refused between its response and its reading, and then the Sync behind it is no part of it.
+        // Only the server knows: it may say one ReadyForQuery more, to nobody but the client at hand.
         closeWhenReleased |= duringCopyIn && copySyncs > 0;
         if (head == Reply.QUERY && duringCopyIn && "08P01".equals(error.code()) && replies.size() > 1) {
             current.onUnanswered(replies.replyAt(1), replies.subjectAt(1), false);

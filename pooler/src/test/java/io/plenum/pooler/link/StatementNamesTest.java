@@ -143,7 +143,8 @@ class StatementNamesTest {
                         case "equals" -> proxy == given[0];
                         default -> throw new UnsupportedOperationException(method.getName());
                     });
-            names = new StatementNames(client, cache, MOST_PREPARED, true);
+            names = new StatementNames(client, cache, true);
+            names.limit(MOST_PREPARED);
         }
 
         ServerConnection linked() {

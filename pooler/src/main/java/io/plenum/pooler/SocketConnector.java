@@ -15,7 +15,6 @@ import io.plenum.pooler.server.ServerCredential;
 import io.plenum.pooler.server.ServerTarget;
 import io.plenum.wire.startup.StartupParameters.Replication;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -98,22 +97,12 @@ final class SocketConnector implements ServerConnector {
         PoolerConfig now = config.get();
         var server = new ServerConnection(id, loop, target, owner);
         long deadlineMillis = now.get(Settings.SERVER_CONNECT_TIMEOUT).toMillis();
+        server.limitLogin(deadlineMillis);
         dialer.dial(loop, target.address(), server, (int) deadlineMillis).addListener(connected -> {
             if (!connected.isSuccess()) {
                 server.onConnectFailed(reason(connected.cause()));
             }
         });
-        if (deadlineMillis > 0) {
-            loop.executor()
-                    .schedule(
-                            () -> {
-                                if (!server.isLoggedIn()) {
-                                    server.blame("connect timeout").close();
-                                }
-                            },
-                            deadlineMillis,
-                            TimeUnit.MILLISECONDS);
-        }
         return server;
     }
 

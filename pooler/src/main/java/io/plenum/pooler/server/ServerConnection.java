@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.Future;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.net.TlsFailure;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -170,6 +172,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable Outbox outbox;
     private @Nullable TlsSession tls;
     private @Nullable ServerLogin login;
+    private long loginMillis;
+    private @Nullable Future<?> loginDeadline;
     private @Nullable Reader reader;
     private @Nullable ByteBuf leftover;
     private @Nullable CancelKey cancelKey;
@@ -225,6 +229,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (channel == null) {
             channel = context.channel();
             outbox = new Outbox(context.channel());
+            if (loginMillis > 0) {
+                loginDeadline = context.executor()
+                        .schedule(() -> blame("connect timeout").close(), loginMillis, TimeUnit.MILLISECONDS);
+            }
         }
     }
 
@@ -305,10 +313,24 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         close();
     }
 
+    /** Before the connection is begun: how long it may take until the login is done, in milliseconds; 0 is for ever. */
+    public void limitLogin(long millis) {
+        loginMillis = millis;
+    }
+
+    /** A task that waits in the loop's queue would keep all that the connection holds. */
+    private void endLoginDeadline() {
+        if (loginDeadline != null) {
+            loginDeadline.cancel(false);
+            loginDeadline = null;
+        }
+    }
+
     /** The connection attempt itself failed: there never was a channel that could end. */
     public void onConnectFailed(String reason) {
         if (!gone) {
             gone = true;
+            endLoginDeadline();
             endedByPeer = !closed;
             closed = true;
             login = null;
@@ -322,6 +344,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         gone = true;
+        endLoginDeadline();
         endedByPeer = !closed || lastFatal != null;
         closed = true;
         if (leftover != null) {
@@ -721,6 +744,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     // --- the login ends --------------------------------------------------------------------------------------------
 
     void onLoggedIn(@Nullable CancelKey key) {
+        endLoginDeadline();
         login = null;
         cancelKey = key;
         idleSinceNanos = System.nanoTime();

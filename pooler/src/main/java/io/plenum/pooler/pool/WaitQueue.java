@@ -78,6 +78,9 @@ public class WaitQueue {
 
     private @Nullable Place first;
     private @Nullable Place last;
+    /** Whose turn it is to be told, while all are. */
+    private @Nullable Place upcoming;
+
     private int size;
 
     /** Enters at the end; {@code sinceNanos} is kept when a waiter only changes queues. */
@@ -110,14 +113,15 @@ public class WaitQueue {
         return first;
     }
 
-    /** Tells every waiter, each of which may leave. */
+    /** Tells every waiter; whoever is told may leave, and make others leave, and enter again. */
     public void trouble(@Nullable ErrorResponse refusal) {
-        Place place = first;
-        for (int left = size; place != null && left > 0; left--) {
-            Place following = place.next;
+        upcoming = first;
+        for (int left = size; upcoming != null && left > 0; left--) {
+            Place place = upcoming;
+            upcoming = place.next;
             place.waiter.onTrouble(refusal);
-            place = following;
         }
+        upcoming = null; // of a call around this one too: there is nobody left to be told
     }
 
     public boolean isEmpty() {
@@ -129,6 +133,9 @@ public class WaitQueue {
     }
 
     private void remove(Place place) {
+        if (upcoming == place) {
+            upcoming = place.next;
+        }
         if (place.previous == null) {
             first = place.next;
         } else {

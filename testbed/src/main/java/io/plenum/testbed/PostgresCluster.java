@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -174,6 +175,21 @@ public final class PostgresCluster implements AutoCloseable {
                     () -> !"t".equals(primary.query("SELECT EXISTS (SELECT FROM " + slot + " AND active)")));
             primary.execute("SELECT pg_drop_replication_slot(slot_name) FROM " + slot);
         }
+    }
+
+    /**
+     * The running standby that has most of the WAL of a primary that is gone. What that had sent is on its way for a moment
+     * longer, so each is asked only when it receives nothing more: a standby that is promoted before another has read to the
+     * end leaves that one ahead of itself, from where it can follow nobody.
+     */
+    public PostgresNode heir() {
+        var candidates = standbys().stream()
+                .filter(standby -> standby.isRunning() && !standby.isFrozen())
+                .toList();
+        candidates.forEach(PostgresNode::awaitNoReceiver);
+        return candidates.stream()
+                .max(Comparator.comparingLong(PostgresNode::received))
+                .orElseThrow(() -> new IllegalStateException("no standby runs"));
     }
 
     /** Promotes a standby, whatever became of the old primary, and lets the other running standbys follow it. */

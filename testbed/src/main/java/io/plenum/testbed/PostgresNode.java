@@ -320,6 +320,19 @@ public final class PostgresNode {
                 () -> "t".equals(query("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')")));
     }
 
+    /** Waits until what its primary, which is gone, had sent is received and flushed. */
+    void awaitNoReceiver() {
+        await(
+                "receives nothing more",
+                () -> "f".equals(query("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')")));
+    }
+
+    /** How much WAL a standby has, replayed or not, in bytes since the beginning. */
+    long received() {
+        return Long.parseLong(String.valueOf(
+                query("SELECT (greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0')::int8")));
+    }
+
     @Override
     public String toString() {
         return name + "(" + address() + ", " + (isStandby() ? "standby" : "primary")

@@ -9,6 +9,7 @@ import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -202,6 +203,45 @@ class PostgresClusterIT {
 
             assertThat(cluster.standbys()).containsExactly(old, other);
             assertThat(old.query("SELECT count(*) FROM t")).isEqualTo("3");
+        }
+    }
+
+    /** Were the other promoted, this one would be ahead of it, and could follow nobody. */
+    @Test
+    void heirIsTheStandbyThatHasMostOnceAllThatTheDeadPrimaryHadSentIsRead() throws Exception {
+        try (var cluster = PostgresCluster.builder().standbys(2).start()) {
+            var old = cluster.primary();
+            var cutOff = cluster.standbys().getFirst();
+            var late = cluster.standbys().getLast();
+            cutOff.set("primary_conninfo", "host=127.0.0.99 port=1"); // where nobody is
+            cutOff.awaitNoReceiver();
+            var receiver = List.of(Long.parseLong(String.valueOf(late.query("SELECT pid FROM pg_stat_wal_receiver"))));
+            Programs.signal("STOP", receiver);
+            old.execute("CREATE TABLE t AS SELECT 1 AS i");
+            Await.until(
+                    Duration.ofSeconds(10),
+                    () -> "all is sent to " + late,
+                    () -> "t"
+                            .equals(old.query(
+                                    "SELECT coalesce(bool_or(sent_lsn >= pg_current_wal_flush_lsn()), false) FROM"
+                                            + " pg_stat_replication WHERE application_name = '" + late.name() + "'")));
+            old.kill9();
+            var reading = Thread.ofVirtual().start(() -> {
+                try {
+                    Thread.sleep(300);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                Programs.signal("CONT", receiver);
+            });
+
+            var heir = cluster.heir();
+            reading.join();
+            cluster.promote(heir);
+
+            assertThat(heir).isSameAs(late);
+            cluster.awaitReplay();
+            assertThat(cutOff.query("SELECT i FROM t")).isEqualTo("1");
         }
     }
 

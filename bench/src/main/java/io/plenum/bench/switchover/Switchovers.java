@@ -13,7 +13,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +30,9 @@ public final class Switchovers implements AutoCloseable {
     private static final String DATABASE = "app";
     private static final int READERS = 4;
     private static final int HUNG_SECONDS = 30;
+
+    /** Without a write for so long behind a promotion, it is asked what everybody waits for. */
+    private static final int STANDSTILL_SECONDS = 4;
 
     /** Writes this much around a change are those that met it. */
     private static final long AROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
@@ -143,7 +145,7 @@ public final class Switchovers implements AutoCloseable {
         console("PAUSE %s FOR 60".formatted(DATABASE));
         long gone = System.nanoTime();
         old.stop(StopMode.FAST);
-        cluster.promote(mostAdvanced());
+        cluster.promote(cluster.heir());
         long promoted = System.nanoTime();
         console("RESUME " + DATABASE);
         return new Change(old, gone, promoted);
@@ -153,17 +155,8 @@ public final class Switchovers implements AutoCloseable {
         PostgresNode old = cluster.primary();
         long gone = System.nanoTime();
         old.kill9();
-        cluster.promote(mostAdvanced());
+        cluster.promote(cluster.heir()); // one of the standbys is synchronous: what was acknowledged is on this one
         return new Change(old, gone, System.nanoTime());
-    }
-
-    /** With one synchronous standby of several, an acknowledged write is on that one at least. */
-    private PostgresNode mostAdvanced() {
-        return cluster.standbys().stream()
-                .filter(PostgresNode::isRunning)
-                .max(Comparator.comparingLong(node ->
-                        Long.parseLong(String.valueOf(node.query("SELECT (pg_last_wal_receive_lsn() - '0/0')::int8")))))
-                .orElseThrow();
     }
 
     private void comeBack(Mode mode, PostgresNode old) {
@@ -187,12 +180,26 @@ public final class Switchovers implements AutoCloseable {
 
     private long awaitSuccessAfter(long nanos) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(HUNG_SECONDS);
+        boolean witnessed = false;
         while (true) {
             long first = ledger.firstSuccessAfter(nanos);
             if (first >= 0 || System.nanoTime() - deadline > 0) {
                 return first < 0 ? TimeUnit.SECONDS.toNanos(HUNG_SECONDS) : first;
             }
+            if (!witnessed && System.nanoTime() - nanos > TimeUnit.SECONDS.toNanos(STANDSTILL_SECONDS)) {
+                witnessed = true;
+                witness();
+            }
             TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+
+    private void witness() {
+        say.accept("no write came through for %d s:".formatted(STANDSTILL_SECONDS));
+        try (Connection console = connect("pgbouncer")) {
+            Standstill.witness(cluster, console).forEach(say);
+        } catch (SQLException e) {
+            say.accept("the console cannot be reached: " + e.getMessage());
         }
     }
 

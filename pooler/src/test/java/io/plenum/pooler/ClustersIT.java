@@ -10,6 +10,7 @@ import io.plenum.pooler.net.EventLoops;
 import io.plenum.pooler.net.Transport;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.routing.topology.Node;
+import io.plenum.routing.topology.NodeRole;
 import io.plenum.routing.topology.NodeStatus;
 import io.plenum.routing.topology.Observation;
 import io.plenum.routing.topology.Topology;
@@ -99,6 +100,43 @@ class ClustersIT {
             assertThat(seen(status).systemIdentifier()).isEqualTo(Long.parseLong(Objects.requireNonNull(identifier)));
             assertThat(seen(status).timeline()).isOne(); // postgres may read pg_stat_wal_receiver
         }
+    }
+
+    /** A probe that is cancelled, or in conflict with replay, says nothing of what may be asked. */
+    @Test
+    void probeOfWhichAPartFailedAsksForAllOfItTheNextTime() throws Exception {
+        start("app = host=pg.test port=%d monitor_user=postgres".formatted(port));
+        await("app", ClustersIT::isWhole);
+        try (var connection = cluster.primary().connect("app", PostgresCluster.SUPERUSER, "");
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("LOCK TABLE pg_catalog.pg_stat_wal_receiver"); // only the full question reads it
+            cancelMonitor();
+            await("app", now -> ofPrimary(now).replayLsn() == 0);
+            connection.rollback();
+        }
+
+        Topology later = await("app", now -> ofPrimary(now).replayLsn() != 0);
+        assertThat(ofPrimary(later).timeline()).isOne();
+        await("app", ClustersIT::isWhole);
+    }
+
+    private void cancelMonitor() throws InterruptedException {
+        String sql = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+                + " WHERE application_name = 'plenum monitor' AND wait_event_type = 'Lock'";
+        long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!"1".equals(cluster.primary().query(sql))) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.sleep(5);
+        }
+    }
+
+    private static Observation ofPrimary(Topology topology) {
+        return topology.nodes().stream()
+                .filter(status -> status.role() == NodeRole.PRIMARY)
+                .map(ClustersIT::seen)
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

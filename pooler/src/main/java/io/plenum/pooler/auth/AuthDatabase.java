@@ -196,6 +196,14 @@ final class AuthDatabase {
         retryAtNanos = System.nanoTime() + retryNanos;
     }
 
+    private void askAgain(Waiting asked) {
+        Waiting newer = urgent.remove(asked.question());
+        if (newer != null) {
+            asked.askers().addAll(newer.askers());
+        }
+        urgent.put(asked.question(), asked);
+    }
+
     /** One connection. */
     private final class Asker implements ServerConnection.Owner {
         private final Node node;
@@ -248,11 +256,7 @@ final class AuthDatabase {
         /** A connection that was found dead says nothing of the server: the question is asked once more. */
         private void onLost(Waiting asked) {
             askers.remove(this);
-            Waiting newer = urgent.remove(asked.question());
-            if (newer != null) {
-                asked.askers().addAll(newer.askers());
-            }
-            urgent.put(asked.question(), asked);
+            askAgain(asked);
             backOff(0);
             topologies.suspect(node);
         }
@@ -260,9 +264,26 @@ final class AuthDatabase {
         void tick(long now) {
             if (isFree() && now - sentNanos > IDLE_NANOS) {
                 leave();
+            } else if (!isFree() && isOutOfPlace()) {
+                moveOn();
             } else if (current != null && now - sentNanos > ANSWER_NANOS) {
                 LOG.warn("event=auth_query_unanswered node={}", node);
                 leave();
+            }
+        }
+
+        /** Whether another node is to be asked by now: this one may have gone without a word. */
+        private boolean isOutOfPlace() {
+            Node best = node(topologies.topology());
+            return best != null && !best.equals(node);
+        }
+
+        private void moveOn() {
+            Waiting asked = current;
+            current = null;
+            leave();
+            if (asked != null) {
+                askAgain(asked);
             }
         }
 

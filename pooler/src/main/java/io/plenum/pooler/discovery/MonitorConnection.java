@@ -20,6 +20,9 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
     /** Time for one probe, a login included where one is needed. */
     static final long DEADLINE_MILLIS = 750;
 
+    /** Class of SQLSTATE: syntax error or access rule violation. */
+    private static final String ACCESS_RULE = "42";
+
     private final Loop loop;
     private final LongSupplier clock;
     private final Node node;
@@ -31,6 +34,10 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
     private @Nullable Consumer<ProbeResult> waiting;
     private @Nullable Future<?> deadline;
     private ProbeQuery query = ProbeQuery.FULL;
+
+    /** The login may not ask for everything: so it is on this connection for good. */
+    private boolean mayAskRoleAlone;
+
     private int loginTried;
     private int refusals;
     private boolean fresh;
@@ -60,6 +67,7 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
             connect();
         } else {
             fresh = false;
+            query = mayAskRoleAlone ? ProbeQuery.ROLE : ProbeQuery.FULL;
             ask(open);
         }
     }
@@ -83,6 +91,7 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
         }
         fresh = true;
         query = ProbeQuery.FULL;
+        mayAskRoleAlone = false;
         MonitorLogins.Login login = known.get(loginTried % known.size());
         connection = probing.connect(loop, login.at(node, "plenum monitor"), this);
     }
@@ -144,6 +153,7 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
             case ServerConnection.Failed(var error) -> {
                 if (query == ProbeQuery.FULL) {
                     query = ProbeQuery.ROLE;
+                    mayAskRoleAlone = error.code().startsWith(ACCESS_RULE); // not a cancel, a conflict, a limit
                     ask(server);
                 } else {
                     finish(new ProbeResult.Barred(error.code() + " " + error.message()));

@@ -14,7 +14,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -33,11 +32,6 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Logins in flight at once: a server that just came back is not trampled. */
     private static final int LOGINS_AT_ONCE = 4;
-
-    private static final long FIRST_RETRY_NANOS = 50_000_000L;
-
-    /** A server that is back shall be found within a second, however long server_login_retry allows us to wait. */
-    private static final long LONGEST_RETRY_NANOS = 1_000_000_000L;
 
     /** A read that nothing was heard of for so long goes elsewhere when its node is silent. */
     private static final long MOVE_READS_AFTER_NANOS = 800_000_000L;
@@ -83,6 +77,7 @@ public final class Pool implements ServerConnection.Owner {
     private final WalSenders walSenders;
     private final Standing standing = new Standing();
     private final SilenceWatch silence = new SilenceWatch();
+    private final LoginRetry retry = new LoginRetry();
 
     private PoolSettings settings;
     private int connecting;
@@ -91,8 +86,6 @@ public final class Pool implements ServerConnection.Owner {
     /** Given back while a cancel was on its way to them; each goes on when that has been seen through. */
     private final List<ServerConnection> beingCanceled = new ArrayList<>();
 
-    private long retryNanos;
-    private long retryAtNanos;
     private boolean retryPlanned;
     private boolean seekPlanned;
     private boolean evicting;
@@ -318,8 +311,8 @@ public final class Pool implements ServerConnection.Owner {
         long now = System.nanoTime();
         walSenders.seek(now);
         while (connecting + busy < waiters.size() && connecting < LOGINS_AT_ONCE) {
-            if (now - retryAtNanos < 0) {
-                planRetry(retryAtNanos - now);
+            if (!retry.isDue(now)) {
+                planRetry(retry.left(now));
                 return;
             }
             int reserve = reserveFor(now);
@@ -371,10 +364,7 @@ public final class Pool implements ServerConnection.Owner {
     /** Whether a connection may be opened for one who waits since then, and no older waiter of ours is passed over. */
     boolean mayOpen(long sinceNanos, long now) {
         WaitQueue.Place oldest = waiters.oldest();
-        return !paused
-                && !retired
-                && now - retryAtNanos >= 0
-                && (oldest == null || sinceNanos - oldest.sinceNanos() <= 0);
+        return !paused && !retired && retry.isDue(now) && (oldest == null || sinceNanos - oldest.sinceNanos() <= 0);
     }
 
     /** Takes the permit for one connection, of one that idles if there is no other; else has others make room. */
@@ -423,8 +413,7 @@ public final class Pool implements ServerConnection.Owner {
             refuseStandby(server);
             return;
         }
-        retryNanos = 0;
-        retryAtNanos = System.nanoTime();
+        retry.onGood();
         lastRefusal = null;
         String connectQuery = server.target().connectQuery();
         if (connectQuery != null) {
@@ -454,10 +443,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     void backOff() {
-        long longest = Math.min(LONGEST_RETRY_NANOS, settings.loginRetryNanos());
-        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), longest);
-        long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
-        retryAtNanos = System.nanoTime() + retryNanos + jitter;
+        retry.onFailed(settings.loginRetryNanos());
     }
 
     @Override
@@ -465,11 +451,13 @@ public final class Pool implements ServerConnection.Owner {
         connecting--;
         lastRefusal = refusal;
         server.blame(refusal == null ? "connect failed" : "login failed");
-        if (isOfNode(refusal)) {
-            standing.onFailure(System.nanoTime());
+        if (!retired) { // else what is wrong with the node is known
+            if (isOfNode(refusal)) {
+                standing.onFailure(System.nanoTime());
+            }
+            backOff();
+            onRefused(refusal, step);
         }
-        backOff();
-        onRefused(refusal, step);
         waiters.trouble(refusal);
     }
 
@@ -500,7 +488,7 @@ public final class Pool implements ServerConnection.Owner {
                         : "server login failed: " + refusal.severity() + " " + refusal.message(),
                 step,
                 refusal == null ? "" : refusal.code(),
-                retryNanos / 1_000_000);
+                retry.pauseMillis());
     }
 
     /** Takes a server that is to be closed off the list, and has the log told. */
@@ -599,6 +587,11 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private void adopt(ServerConnection server) {
+        if (server.isClosed()) { // it died on its way, when it was on neither list
+            limits.onClosed();
+            seekServers();
+            return;
+        }
         servers.add(server);
         server.moveTo(loop, this);
         loop.executor().register(server.channel()).addListener(joined -> {
@@ -609,6 +602,7 @@ public final class Pool implements ServerConnection.Owner {
             } else {
                 LOG.error("event=server_move_failed server={}", server.id(), joined.cause());
                 server.close();
+                onClosed(server); // without a loop nothing else tells
             }
             seekServers();
         });
@@ -705,7 +699,7 @@ public final class Pool implements ServerConnection.Owner {
             noteIdle();
             oldest.blame(stale ? "server idle timeout" : LIFETIME_OVER).terminate();
         }
-        if (inUse && !paused && !retired && limits.open() < settings.minSize() && now - retryAtNanos >= 0) {
+        if (inUse && !paused && !retired && limits.open() < settings.minSize() && retry.isDue(now)) {
             if (connecting < LOGINS_AT_ONCE && limits.tryOpen(0, null)) {
                 open();
             }
@@ -812,10 +806,22 @@ public final class Pool implements ServerConnection.Owner {
         noteIdle();
     }
 
-    /** Like {@link #renew}, and opens no more: the node takes no new work. */
+    /**
+     * Like {@link #renew}, and opens no more: the node takes no new work. Logins that it may never answer are given up, for
+     * they hold what the limits of database and user allow, which the next primary needs.
+     */
     public void retire() {
         retired = true;
         renew();
+        loop.executor().execute(this::giveUpLogins); // later: who waits for them must know all of the news
+    }
+
+    private void giveUpLogins() {
+        for (ServerConnection server : retired ? List.copyOf(servers) : List.<ServerConnection>of()) {
+            if (!server.isClosed() && !server.isLoggedIn()) {
+                server.blame("node takes no new work").close();
+            }
+        }
     }
 
     /** What a server of this pool must be when it logs in; UNKNOWN takes it as it is. */
@@ -827,8 +833,7 @@ public final class Pool implements ServerConnection.Owner {
     public void revive() {
         retired = false;
         draining = false;
-        retryAtNanos = System.nanoTime();
-        retryNanos = 0;
+        retry.onGood();
         seekServers();
     }
 
@@ -933,7 +938,7 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Whether the last login failed and the next try is still to come. */
     public boolean isTroubled() {
-        return retryNanos > 0 && System.nanoTime() - retryAtNanos < 0;
+        return retry.isAhead();
     }
 
     /** Whether nothing is lent; of a paused pool, whether it has no connection left on any loop, so that the pause holds. */

@@ -1,0 +1,50 @@
+package io.plenum.pooler.pool;
+
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * When a pool may try to log in again after a login that failed: later each time, but a server that is back shall be found
+ * within about a second. Confined to its event loop; times are nanoseconds of {@link System#nanoTime}.
+ */
+final class LoginRetry {
+    private static final long FIRST_NANOS = 50_000_000L;
+
+    /** However long server_login_retry allows us to wait. */
+    private static final long LONGEST_NANOS = 1_000_000_000L;
+
+    private long pauseNanos;
+    private long atNanos = System.nanoTime();
+
+    /** A login failed: the next is not tried for a while, no longer than {@code allowedNanos} and some jitter. */
+    void onFailed(long allowedNanos) {
+        long longest = Math.min(LONGEST_NANOS, allowedNanos);
+        pauseNanos = Math.min(Math.max(FIRST_NANOS, pauseNanos * 2), longest);
+        long jitter = ThreadLocalRandom.current().nextLong(pauseNanos / 4 + 1);
+        atNanos = System.nanoTime() + pauseNanos + jitter;
+    }
+
+    /** One succeeded, or there is reason to believe that it would. */
+    void onGood() {
+        pauseNanos = 0;
+        atNanos = System.nanoTime();
+    }
+
+    /** For how long nothing is to be tried; not positive when it may. */
+    long left(long nowNanos) {
+        return atNanos - nowNanos;
+    }
+
+    boolean isDue(long nowNanos) {
+        return left(nowNanos) <= 0;
+    }
+
+    /** Whether the last login failed and the next try is still to come. */
+    boolean isAhead() {
+        return pauseNanos > 0 && !isDue(System.nanoTime());
+    }
+
+    /** The pause after the last failure; 0 when there was none. */
+    long pauseMillis() {
+        return pauseNanos / 1_000_000;
+    }
+}

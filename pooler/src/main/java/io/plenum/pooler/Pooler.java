@@ -49,6 +49,7 @@ import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.routing.balance.BalancePolicy;
+import io.plenum.routing.topology.Topology;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -95,7 +96,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final Map<SessionProfile.Key, SessionProfile> profiles = boundedMap();
     private final HoldLimits holds = new HoldLimits();
     /** By database; the value stands for one PAUSE, so that its deadline ends no later one. */
-    private final Map<String, Object> paused = new ConcurrentHashMap<>();
+    private final Map<String, Pausing> paused = new ConcurrentHashMap<>();
 
     private final History history = new History();
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -476,7 +477,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     @Override
     public void pause(String database, Pause what, Duration longest) {
-        var pause = new Object();
+        var pause = new Pausing(what);
         paused.put(database, pause);
         everyPools(loopPools -> loopPools.setPause(database, what));
         if (longest.isPositive()) {
@@ -486,7 +487,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         }
     }
 
-    private void endOverdue(String database, Object pause) {
+    /** One PAUSE or KILL, and no other of the same kind. */
+    private static final class Pausing {
+        private final Pause what;
+
+        Pausing(Pause what) {
+            this.what = what;
+        }
+    }
+
+    private void endOverdue(String database, Pausing pause) {
         if (paused.remove(database, pause)) {
             LOG.warn("event=pause_overdue database={}", database.isEmpty() ? "*" : database);
             everyPools(loopPools -> loopPools.setPause(database, Pause.NONE));
@@ -502,6 +512,19 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     @Override
     public boolean isPaused(String database) {
         return paused.containsKey(database);
+    }
+
+    @Override
+    public Pause pauseOf(String database) {
+        Pausing all = paused.get("");
+        Pausing one = paused.get(database);
+        Pause ofAll = all == null ? Pause.NONE : all.what;
+        return one == null ? ofAll : ofAll.with(one.what);
+    }
+
+    @Override
+    public Topology topology(DatabaseConfig database) {
+        return clusters.of(database).topology();
     }
 
     @Override

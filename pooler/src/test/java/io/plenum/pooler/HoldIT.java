@@ -214,6 +214,39 @@ class HoldIT {
     }
 
     @Test
+    void explainRouteSaysWhatWouldBeHeldAndWhy() throws Exception {
+        try (var pooler = start("");
+                var writer = pooler.connect();
+                var console = console(pooler)) {
+            insert(writer);
+            assertThat(held(console, "DELETE FROM written")).isEqualTo("no");
+            assertThat(held(console, "SELECT 1")).isEqualTo("no");
+
+            run(console, "PAUSE app FOR 20");
+            assertThat(held(console, "DELETE FROM written")).isEqualTo("paused");
+            assertThat(held(console, "SELECT 1")).as("standbys go on").isEqualTo("no");
+            run(console, "RESUME app");
+            run(console, "SUSPEND");
+            assertThat(held(console, "SELECT 1")).isEqualTo("suspended");
+            run(console, "RESUME");
+            assertThat(held(console, "DELETE FROM written")).isEqualTo("no");
+
+            cluster.primary().stop(StopMode.FAST);
+            awaitNoPrimary(pooler);
+            assertThat(held(console, "DELETE FROM written")).isEqualTo("no_primary");
+            assertThat(held(console, "SELECT 1")).isEqualTo("no");
+        }
+    }
+
+    private static String held(Connection console, String sql) throws SQLException {
+        try (var statement = console.createStatement();
+                var rows = statement.executeQuery("EXPLAIN ROUTE FOR app " + sql)) {
+            rows.next();
+            return rows.getString("held");
+        }
+    }
+
+    @Test
     void pauseThatCannotBeginInItsTimeFailsAndIsOver() throws Exception {
         try (var pooler = start("");
                 var busy = pooler.connect();

@@ -256,8 +256,13 @@ public final class Console implements ConsoleSession.Factory {
         }
         DatabaseCatalog names = database == null ? null : catalogs.of(database);
         Catalog catalog = names == null ? Catalog.OFF : names.snapshot();
+        var holding = database == null
+                ? null
+                : new ExplainRoute.Holding(
+                        controls.topology(database), controls.pauseOf(database.name()), controls.isSuspended());
         return now(new Answer.Rows(
-                ExplainRoute.TABLE, List.of(ExplainRoute.explain(config, database, catalog, command.value()))));
+                ExplainRoute.TABLE,
+                List.of(ExplainRoute.explain(config, database, catalog, holding, command.value()))));
     }
 
     private Standing standing(List<PeerFacts> peerPools) {

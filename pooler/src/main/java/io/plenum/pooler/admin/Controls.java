@@ -1,8 +1,10 @@
 package io.plenum.pooler.admin;
 
+import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.pool.Pause;
+import io.plenum.routing.topology.Topology;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 
@@ -28,6 +30,12 @@ public interface Controls {
 
     /** Whether exactly this was paused and not resumed. */
     boolean isPaused(String database);
+
+    /** What of the database is not given out now, whoever paused it. */
+    Pause pauseOf(String database);
+
+    /** What is known of the database's nodes now. */
+    Topology topology(DatabaseConfig database);
 
     /** Clients are read no more, save those of the console. */
     void suspend();

@@ -6,6 +6,7 @@ import io.plenum.pooler.admin.ShowTable.Row;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.metrics.Census;
+import io.plenum.pooler.pool.Pause;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.HintPolicy;
 import io.plenum.routing.Reason;
@@ -13,7 +14,9 @@ import io.plenum.routing.Router;
 import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.StatementClassifier;
+import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
+import io.plenum.routing.topology.Topology;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -37,7 +40,8 @@ final class ExplainRoute {
                     new Column("target", ColumnType.TEXT, ""),
                     new Column("reason", ColumnType.TEXT, ""),
                     new Column("leaves", ColumnType.TEXT, ""),
-                    new Column("catalog", ColumnType.TEXT, "")),
+                    new Column("catalog", ColumnType.TEXT, ""),
+                    new Column("held", ColumnType.TEXT, "")),
             view -> Stream.empty());
 
     private static final String ANYBODY = "";
@@ -60,7 +64,12 @@ final class ExplainRoute {
     }
 
     /** What would become of a text of a user for whom nothing is set, in a session that has set nothing. */
-    static Row explain(PoolerConfig config, @Nullable DatabaseConfig database, Catalog catalog, String sql) {
+    static Row explain(
+            PoolerConfig config,
+            @Nullable DatabaseConfig database,
+            Catalog catalog,
+            @Nullable Holding holding,
+            String sql) {
         byte[] text = sql.getBytes(StandardCharsets.UTF_8);
         var classifier = new StatementClassifier();
         var router = new Router();
@@ -77,7 +86,25 @@ final class ExplainRoute {
                 reason.target().name().toLowerCase(Locale.ROOT),
                 reason.label(),
                 leaves(classified, classifier.traits()),
-                catalog == Catalog.OFF ? "off" : catalog.isFresh() ? "read" : "awaited");
+                catalog == Catalog.OFF ? "off" : catalog.isFresh() ? "read" : "awaited",
+                holding == null ? "" : holding.of(reason.target()));
+    }
+
+    /** What may keep the batches of one database from beginning, as it is now. */
+    record Holding(Topology topology, Pause pause, boolean suspended) {
+        /** Why a batch for this target would not begin; "no" if it would. A read without a standby needs the primary. */
+        private String of(Target target) {
+            if (suspended) {
+                return "suspended";
+            }
+            if (target == Target.REPLICA && !topology.replicas().isEmpty()) {
+                return pause == Pause.ALL ? "paused" : "no";
+            }
+            if (pause != Pause.NONE) {
+                return "paused";
+            }
+            return topology.primary() != null ? "no" : topology.splitBrain() ? "two_primaries" : "no_primary";
+        }
     }
 
     private static RoutingPolicy policy(PoolerConfig config, DatabaseConfig database) {

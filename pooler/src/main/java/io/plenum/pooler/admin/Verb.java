@@ -14,8 +14,10 @@ enum Verb {
             Form.NOTHING,
             "EXPLAIN ROUTE [FOR <db>] <sql>",
             "Says where a text would go and why, what it may leave in the session (`pin`, `unknown`, `settings` or"
-                + " `nothing`), and whether the database's catalogue is `read`, `awaited` or `off`. Without FOR it is"
-                + " asked of the only database, or of the built-in lists alone. The text is not run."),
+                + " `nothing`), whether the database's catalogue is `read`, `awaited` or `off`, and whether it would"
+                + " be held now, and why: `no`, `paused`, `suspended`, `no_primary`, or `two_primaries` on one"
+                + " timeline. Without FOR it is asked of the only database, or of the built-in lists alone. The text"
+                + " is not run."),
     HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
     SELECT(
             Right.READ,

@@ -9,7 +9,7 @@ public enum Pause {
     ALL;
 
     /** The wider of the two. */
-    Pause with(Pause other) {
+    public Pause with(Pause other) {
         return compareTo(other) >= 0 ? this : other;
     }
 }

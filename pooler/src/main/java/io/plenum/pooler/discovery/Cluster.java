@@ -286,6 +286,14 @@ final class Cluster implements Monitor.Listener {
             }
         }
         keepMonitors();
+        if (decides) {
+            for (NodeStatus status : now.nodes()) {
+                Monitor monitor = monitors.get(status.node());
+                if (monitor != null) {
+                    monitor.setLeaving(status.health() == NodeHealth.DRAINING && status.role() == NodeRole.REPLICA);
+                }
+            }
+        }
         for (Follower follower : followers) {
             follower.onTopology(now, decides);
         }

@@ -90,6 +90,11 @@ final class Monitor {
         probeSoon();
     }
 
+    /** The node is to end, as far as anybody knows, or is not any more. */
+    void setLeaving(boolean leaving) {
+        prober.keepConnection(!leaving);
+    }
+
     void stop() {
         stopped = true;
         if (next != null) {

@@ -41,6 +41,7 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
     private int loginTried;
     private int refusals;
     private boolean fresh;
+    private boolean kept = true;
 
     MonitorConnection(
             Loop loop,
@@ -69,6 +70,14 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
             fresh = false;
             query = mayAskRoleAlone ? ProbeQuery.ROLE : ProbeQuery.FULL;
             ask(open);
+        }
+    }
+
+    @Override
+    public void keepConnection(boolean keep) {
+        kept = keep;
+        if (!keep && waiting == null) {
+            leave();
         }
     }
 
@@ -202,6 +211,9 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
         }
         Consumer<ProbeResult> asker = waiting;
         waiting = null;
+        if (!kept) {
+            leave();
+        }
         if (asker != null) {
             asker.accept(result);
         }

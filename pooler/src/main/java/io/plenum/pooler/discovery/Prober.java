@@ -13,6 +13,12 @@ interface Prober extends AutoCloseable {
     /** Asks once; {@code done} hears the result in bounded time, unless this is closed first. One probe at a time. */
     void probe(Consumer<ProbeResult> done);
 
+    /**
+     * Whether a connection stays open between two probes. One to a server that is to end would keep it from doing so, for
+     * PostgreSQL's smart shutdown waits for every session.
+     */
+    void keepConnection(boolean keep);
+
     @Override
     void close();
 }

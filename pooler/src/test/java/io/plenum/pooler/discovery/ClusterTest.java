@@ -228,6 +228,22 @@ class ClusterTest {
         assertThat(server("10.0.0.2").closed).isTrue();
     }
 
+    /** Its smart shutdown would wait for the session; the primary is asked as before, for it is to be used. */
+    @Test
+    void noConnectionIsKeptToAStandbyThatIsToEnd() {
+        server("10.0.0.1").primary(1);
+        server("10.0.0.2").standby();
+        named("10.0.0.1", "10.0.0.2");
+        names.say("pg", found(SECOND, "10.0.0.3"));
+        time.pass(Duration.ofSeconds(3));
+        assertThat(server("10.0.0.2").kept).isFalse();
+        assertThat(server("10.0.0.1").kept).isTrue();
+
+        names.say("pg", found(SECOND, "10.0.0.1", "10.0.0.2"));
+        time.pass(Duration.ofSeconds(3));
+        assertThat(server("10.0.0.2").kept).isTrue();
+    }
+
     @Test
     void membershipThatFlapsCostsNothing() {
         server("10.0.0.1").primary(1);
@@ -366,6 +382,7 @@ class ClusterTest {
         private long identifier = OURS;
         private long started = System.identityHashCode(this);
         private int probes;
+        private boolean kept = true;
         private boolean closed;
         private Runnable onDropped = () -> {};
 
@@ -415,6 +432,11 @@ class ClusterTest {
                 done.accept(new ProbeResult.Answered(
                         new Observation(inRecovery, identifier, inRecovery ? 0 : timeline, now, now), started));
             }
+        }
+
+        @Override
+        public void keepConnection(boolean keep) {
+            kept = keep;
         }
 
         @Override

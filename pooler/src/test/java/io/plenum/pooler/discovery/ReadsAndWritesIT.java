@@ -207,6 +207,64 @@ class ReadsAndWritesIT {
         }
     }
 
+    /** PostgreSQL's smart shutdown waits for every session, also for the one over which the node is asked what it is. */
+    @Test
+    void standbyThatDiscoveryLeavesOutGetsNothingNewAndCanEndWhenItsLastTransactionHas() throws Exception {
+        try (var pooler = startPooler();
+                var readers = new Readers(pooler, 4);
+                var transaction = pooler.connect()) {
+            awaitStandbys(transaction);
+            transaction.setReadOnly(true);
+            transaction.setAutoCommit(false);
+            String name = text(transaction, WHO);
+            PostgresNode leaving = cluster.standbys().stream()
+                    .filter(standby -> standby.name().equals(name))
+                    .findFirst()
+                    .orElseThrow();
+            dns.addresses(
+                    NAME,
+                    cluster.nodes().stream().filter(node -> node != leaving).toList());
+            TimeUnit.MILLISECONDS.sleep(2_500); // the TTL is a second
+            leaving.beginStop(StopMode.SMART);
+            Map<String, Long> before = readers.counts();
+            readers.awaitReads(500);
+
+            assertThat(readers.counts().get(name)).isEqualTo(before.get(name));
+            assertThat(text(transaction, "SELECT current_setting('cluster_name')"))
+                    .isEqualTo(name);
+            assertThat(leaving.isRunning()).isTrue();
+            transaction.commit();
+            long committed = System.nanoTime();
+            while (leaving.isRunning()) {
+                assertThat(Duration.ofNanos(System.nanoTime() - committed)).isLessThan(Duration.ofSeconds(10));
+                TimeUnit.MILLISECONDS.sleep(20);
+            }
+            assertThat(text(transaction, WHO)).isNotEqualTo(name);
+            assertThat(readers.errors()).isEmpty();
+        }
+    }
+
+    @Test
+    void primaryThatDiscoveryLeavesOutTakesWritesUntilItStopsAndThenTheNextOneDoes() throws Exception {
+        try (var pooler = startPooler();
+                var writers = new Writers(pooler, 3)) {
+            PostgresNode old = cluster.primary();
+            writers.awaitWriteOn(old.name());
+            dns.addresses(NAME, cluster.standbys());
+            TimeUnit.MILLISECONDS.sleep(2_500); // the TTL is a second
+            long before = writers.writesOn(old.name());
+            TimeUnit.SECONDS.sleep(1);
+            assertThat(writers.writesOn(old.name())).isGreaterThan(before);
+            assertThat(writers.states()).as("what has failed").isEmpty();
+
+            old.stop(StopMode.FAST);
+            cluster.promote(cluster.heir());
+            writers.awaitWriteOn(cluster.primary().name());
+
+            assertThat(writers.states()).doesNotContain("25006");
+        }
+    }
+
     @Test
     void readsGoOnWhileThePrimaryDiesAndAStandbyIsPromoted() throws Exception {
         try (var pooler = startPooler();

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.plenum.pooler.catalog.DatabaseCatalog;
-import io.plenum.pooler.config.BalanceKey;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.SequenceMemory;
@@ -44,7 +43,6 @@ import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.StartupParameters.Replication;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -152,7 +150,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     /** A cancel request that waits for its moment: to be run when it is over. */
     private @Nullable Runnable pendingCancel;
 
-    private int requestBatches;
+    /** A batch of the link was begun. */
+    private boolean requestBegun;
+
     private int position;
     private long requestNanos;
     /** Since when the wait lasts, or lasted, that the client was last told of. */
@@ -526,9 +526,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
 
     /** Whether no standby is to be asked: one has refused it just now, or the like of it before. */
     private boolean isRefused(ByteBuf bytes, int start, long now) {
-        if (request.isForPrimary()) {
-            return true;
-        }
+        return request.isForPrimary() || isKnownAsRefused(bytes, start, now);
+    }
+
+    private boolean isKnownAsRefused(ByteBuf bytes, int start, long now) {
         RefusedReads refused = group().refusedReads();
         return !refused.isEmpty() && refused.contains(clients.batches().fingerprint(session(), bytes, start), now);
     }
@@ -537,7 +538,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         requestNanos = nowNanos;
         boolean read = batchReason.target() == Target.REPLICA;
         Pool left = request.refusedBy();
-        Pool pool = !read ? null : left == null ? group().forRead(readKey()) : group().forReadBeside(left);
+        Pool pool = !read
+                ? null
+                : left == null
+                        ? group().forRead(reads().key(session(), limits().balanceKey(), user))
+                        : group().forReadBeside(left);
         if (pool != null && batchReason != Reason.EMPTY) {
             pool = reads().choose(pool);
             if (pool == null && reads().await(place, nowNanos, limits().patience())) {
@@ -567,15 +572,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         return true;
     }
 
-    private long readKey() {
-        if (!group().balancesByKey()) {
-            return 0;
-        }
-        boolean byUser = limits().balanceKey() == BalanceKey.USER;
-        String key = byUser ? user : Objects.requireNonNullElse(session().value("application_name"), "");
-        return reads().key(session().hints(), key);
-    }
-
     /** Waits until there is a primary; false when the batch may not and was refused. */
     private boolean hold(long sinceNanos) {
         ByteBuf bytes = input;
@@ -598,7 +594,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         become(State.LINKED);
         batchBegins = true;
         held = false;
-        requestBatches = 0;
+        requestBegun = false;
         link().begin(pool, server, waitsForRead && isProvenRead(batchReason), nowNanos);
         onReplica = waitsForRead;
         linkedPool = pool;
@@ -744,14 +740,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         if (link.outstanding() == 0) {
             link.onRequest(System.nanoTime());
         }
-        boolean first = requestBatches == 0;
+        boolean first = !requestBegun;
         if (begin.mustWait(link, bytes, start, cutter.end())) {
             cutter.rewind(start);
             awaitsAnswers = true;
             return false;
         }
         if (!onReplica) {
-            requestBatches = 1;
+            requestBegun = true;
             if (first && link.isReplaying()) {
                 keepRequest(bytes, start); // another server may take the settings
             } else if (!first) {
@@ -769,16 +765,16 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
                 request.drop();
                 return true; // inside a READ ONLY transaction, or the link would be over
             }
-            if (clients.batches().decide(session(), bytes, start) != Reason.READ) {
+            if (clients.batches().decide(session(), bytes, start) != Reason.READ
+                    || isKnownAsRefused(bytes, start, System.nanoTime())) {
                 cutter.rewind(start);
                 held = true;
                 return false;
             }
-            requestBatches++;
-            request.drop(); // two groups in flight: what was answered is not told apart, so nothing is run again
+            request.keepBehind(bytes, start, clients.batches().endOfBatch(bytes, start));
             return true;
         }
-        requestBatches = 1;
+        requestBegun = true;
         if (link.isRead()) {
             keepRequest(bytes, start);
         }
@@ -804,13 +800,17 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     }
 
     @Override
+    public void onGroupAnswered() {
+        request.dropFirst(clients.batches());
+    }
+
+    @Override
     public void onRefused(Refusal why) {
         Pool pool = linkedPool;
         ByteBuf again = state == State.LINKED && pool != null ? request.take() : null;
         if (again == null || pool == null) {
             return; // it is leaving
         }
-        awaitsAnswers = false;
         onReplica = false;
         if (why.isOfStatement()) {
             long fingerprint = clients.batches().fingerprint(session(), again, again.readerIndex());
@@ -896,6 +896,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         begin.onTakenBack();
         become(State.IDLE);
         held = false;
+        awaitsAnswers = false;
         stats().reruns++;
         pump();
     }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.causal.NodePosition;
 import io.plenum.pooler.causal.Positions;
 import io.plenum.pooler.causal.ReadFloor;
+import io.plenum.pooler.config.BalanceKey;
 import io.plenum.pooler.config.ReadConsistency;
 import io.plenum.pooler.pool.FreshReads;
 import io.plenum.pooler.pool.Pool;
@@ -13,6 +14,7 @@ import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.HintPolicy;
 import io.plenum.routing.KeyHint;
 import io.plenum.routing.balance.Hashes;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Which replica may answer the reads of one client: what they must have seen. Confined to its event loop. */
@@ -69,12 +71,22 @@ final class ClientReads {
         }
     }
 
-    /** What the reads of the batch at hand go by where they go by a key: what the text names, else the session, else this. */
-    long key(HintPolicy hints, String otherwise) {
+    /**
+     * What the reads of the batch at hand go by where they go by a key: what the text names, else the session, else the
+     * setting; 0 where they do not.
+     */
+    long key(ClientSession session, BalanceKey by, String user) {
+        if (!group.balancesByKey()) {
+            return 0;
+        }
         if (batchKey != 0) {
             return batchKey;
         }
-        return sessionKey != 0 && hints != HintPolicy.OFF ? sessionKey : Hashes.of(otherwise);
+        if (sessionKey != 0 && session.hints() != HintPolicy.OFF) {
+            return sessionKey;
+        }
+        return Hashes.of(
+                by == BalanceKey.USER ? user : Objects.requireNonNullElse(session.value("application_name"), ""));
     }
 
     /** The preferred replica or another that has what the client must see; null when none has. */

@@ -8,8 +8,9 @@ import io.plenum.wire.Limits;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The batch that a client has sent and of which it has heard nothing: kept, so that another server may run it when its own
- * dies or refuses it; and what is known from the refusals so far. Owns the bytes. Confined to the client's event loop.
+ * What a client has sent and has heard nothing of, one batch or a pipeline of them: kept, so that another server may run it
+ * when its own dies or refuses the first; and what is known from the refusals so far. Owns the bytes. Confined to the client's
+ * event loop.
  */
 final class KeptRequest {
     private @Nullable ByteBuf bytes;
@@ -29,6 +30,31 @@ final class KeptRequest {
         }
     }
 
+    /** Keeps what stands from {@code start} to {@code end} too; with no place for it, nothing any more. */
+    void keepBehind(ByteBuf from, int start, int end) {
+        ByteBuf kept = bytes;
+        if (kept == null) {
+            return;
+        }
+        int length = end - start;
+        if (length > 0 && kept.readableBytes() + length <= Limits.LOOKED_AT) {
+            kept.discardSomeReadBytes().writeBytes(from, start, length);
+        } else {
+            drop();
+        }
+    }
+
+    /** The first batch is answered. */
+    void dropFirst(BatchReader batches) {
+        ByteBuf kept = bytes;
+        int end = kept == null ? -1 : batches.endOfBatch(kept, kept.readerIndex());
+        if (kept != null && end >= 0) {
+            kept.readerIndex(end);
+        } else {
+            drop();
+        }
+    }
+
     void drop() {
         if (bytes != null) {
             bytes.release();
@@ -40,7 +66,7 @@ final class KeptRequest {
         return bytes != null;
     }
 
-    /** Gives the batch away, with its ownership; null when none is kept. */
+    /** Gives away what is kept, with its ownership; null for nothing. */
     @Nullable
     ByteBuf take() {
         ByteBuf taken = bytes;
@@ -68,7 +94,7 @@ final class KeptRequest {
         return refusedBy;
     }
 
-    /** The batch is answered. */
+    /** All is answered. */
     void onAnswered() {
         drop();
         refusedBy = null;

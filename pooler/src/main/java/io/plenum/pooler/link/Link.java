@@ -76,10 +76,14 @@ public final class Link implements ServerConnection.Reader {
     private boolean midMessage;
     private boolean read;
     private boolean heardNothing;
+    /** What is forwarded next ends the answer to a group, and another is owed. */
+    private boolean groupEnds;
+    /** How soon the standby answers is not noted yet. */
+    private boolean latencyDue;
     /** Why the standby does not answer; the rest of what it says is dropped, and another node is asked. */
     private @Nullable Refusal refusal;
 
-    /** How much the client was told, or is to be, from before the link. */
+    /** How much the client was told, or is to be, from before the group that is answered now. */
     private long appendedBefore;
 
     private boolean outOfStep;
@@ -114,6 +118,8 @@ public final class Link implements ServerConnection.Reader {
         this.server = server;
         this.read = read;
         heardNothing = true;
+        groupEnds = false;
+        latencyDue = read;
         refusal = null;
         appendedBefore = client.outbox().appended();
         names.limit(mode == Mode.SESSION ? 0 : client.maxPrepared());
@@ -388,7 +394,7 @@ public final class Link implements ServerConnection.Reader {
             case SYNC -> {
                 linked.setSkippingToSync(false);
                 // Manual, "COPY Operations": Sync is ignored during copy-in, which CopyDone or CopyFail ends.
-                if (!linked.isInCopyIn() || hasCopyData(replies)) {
+                if (!linked.isInCopyIn() || replies.owesCopyData()) {
                     linked.endGroup();
                     replies.add(Reply.SYNC, Origin.CLIENT);
                 }
@@ -436,11 +442,6 @@ public final class Link implements ServerConnection.Reader {
         names.sendBySql(linked, use, named, bytes, start, end);
         client.stats().queries++;
         return true;
-    }
-
-    /** Whether a Sync may be answered during copy-in: when data before it are refused, or behind their end. */
-    private static boolean hasCopyData(OutstandingReplies replies) {
-        return replies.indexOf(Reply.COPY_DATA) < replies.size() || replies.indexOf(Reply.COPY_END) < replies.size();
     }
 
     /** Whether a message must wait for answers: on them depends what its name means, or with which settings it is to run. */
@@ -805,11 +806,24 @@ public final class Link implements ServerConnection.Reader {
             noteLatency();
         }
         client.outbox().forward(bytes, start, end);
+        if (groupEnds) {
+            onGroupEnd();
+        }
+    }
+
+    /** In a pipeline of reads that are kept: from here on the next one stands alone. */
+    private void onGroupEnd() {
+        groupEnds = false;
+        heardNothing = true;
+        appendedBefore = client.outbox().appended();
+        client.onGroupAnswered();
+        names.onGroupAnswered(linked());
     }
 
     private void noteLatency() {
         Pool home = pool;
-        if (read && home != null) {
+        if (latencyDue && home != null) {
+            latencyDue = false;
             long now = System.nanoTime();
             home.noteLatency(now - querySinceNanos, now);
         }
@@ -820,8 +834,12 @@ public final class Link implements ServerConnection.Reader {
         if (refusal != null) {
             return;
         }
-        heardNothing = false;
-        names.answer(reply);
+        if (mayRunAgain()) {
+            names.withhold(reply);
+        } else {
+            heardNothing = false;
+            names.answer(reply);
+        }
     }
 
     @Override
@@ -907,6 +925,10 @@ public final class Link implements ServerConnection.Reader {
             if (found != null) {
                 takeBack();
                 refusal = mayRunAgain() ? found : null;
+                if (refusal != null && linked().replies().size() > 1) {
+                    linked().blame("it refuses a read that has others behind it")
+                            .close(); // onLost goes on with all of them
+                }
             }
         }
         return refusal != null;
@@ -953,7 +975,7 @@ public final class Link implements ServerConnection.Reader {
         if (trace != null) {
             trace.onTag(tag);
         }
-        if (pin != null && !pinLasts && mayEndPin(tag)) {
+        if (pin != null && !pinLasts && SessionTrace.mayEndPin(tag)) {
             trace().doubtHoldings();
         }
     }
@@ -979,13 +1001,6 @@ public final class Link implements ServerConnection.Reader {
             defined = false;
             client.onDefined();
         }
-    }
-
-    private static boolean mayEndPin(@Nullable CommandTag tag) {
-        return switch (tag) {
-            case DELETE, DECLARE_CURSOR, DO, RESET, RELEASE -> false;
-            case null, default -> true; // DROP, DEALLOCATE, CLOSE, DISCARD, UNLISTEN, ROLLBACK
-        };
     }
 
     /** Who shares a listener hears by that. */
@@ -1034,6 +1049,7 @@ public final class Link implements ServerConnection.Reader {
         } else if (mode == Mode.STATEMENT) {
             client.onTransactionInStatementMode();
         }
+        groupEnds = read && !linked().replies().isEmpty() && client.holdsRequest();
         return true;
     }
 
@@ -1061,7 +1077,7 @@ public final class Link implements ServerConnection.Reader {
     public void onLost(@Nullable ErrorResponse fatal) {
         boolean again = replayLost && !replayedAgain && heardNothing && client.holdsRequest();
         boolean rerun = again || (!replayLost && mayRunAgain() && !outOfStep);
-        boolean refused = replayLost && !again;
+        boolean replayRefused = replayLost && !again;
         replayedAgain = again;
         replayLost = false;
         if (writes.isNoted()) {
@@ -1073,13 +1089,17 @@ public final class Link implements ServerConnection.Reader {
         linked.outbox().discard();
         Pool home = end(linked);
         home.release(linked);
-        if (refused && fatal != null) {
+        if (replayRefused && fatal != null) {
             client.onOutOfStep(fatal);
         }
         if (rerun) {
             names.takeBackGiven();
         }
-        client.onServerLost(fatal, heardFatal, rerun);
+        if (rerun && refusal != null) {
+            client.onRefused(refusal);
+        } else {
+            client.onServerLost(fatal, heardFatal, rerun);
+        }
     }
 
     /** Whether the client has heard only a part of the message that it hears: another one in it would be no message. */

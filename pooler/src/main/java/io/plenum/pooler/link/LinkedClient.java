@@ -96,6 +96,9 @@ public interface LinkedClient {
     /** The client hears of what it has sent before the server does: that cannot be sent again. */
     void onHeard();
 
+    /** The client has the answer to the first of what is kept, and of the rest has heard nothing. */
+    void onGroupAnswered();
+
     /** A transaction block was opened although the pool mode is statement. */
     void onTransactionInStatementMode();
 

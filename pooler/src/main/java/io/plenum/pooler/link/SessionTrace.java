@@ -188,6 +188,14 @@ final class SessionTrace implements SessionChanges.Sink {
         return pin == Reason.LISTEN || List.of(HOLDINGS).contains(pin);
     }
 
+    /** Whether what pins may be gone by a statement that ended so. */
+    static boolean mayEndPin(@Nullable CommandTag tag) {
+        return switch (tag) {
+            case DELETE, DECLARE_CURSOR, DO, RESET, RELEASE -> false;
+            case null, default -> true; // DROP, DEALLOCATE, CLOSE, DISCARD, UNLISTEN, ROLLBACK
+        };
+    }
+
     /** Whether what was to go back did so is for the server to tell. */
     void doubtResets() {
         rolledBack |= hasResets();

@@ -102,7 +102,7 @@ final class StatementNames {
 
     private long endsAllInGroup;
 
-    /** What the batch at hand gave names to, while it may be run again elsewhere. */
+    /** What is not answered gave names to, while it may be run again elsewhere. */
     private final List<NamedStatement> given = new ArrayList<>();
 
     /** What it is answered in the server's place, in front of all that comes from the server: set bits are those of Parse. */
@@ -140,13 +140,35 @@ final class StatementNames {
         unnamed.settle();
     }
 
-    /** The batch at hand is run again elsewhere, and gives its names again. */
+    /** What is not answered is run again elsewhere, and gives its names again. */
     void takeBackGiven() {
         for (NamedStatement named : given) {
-            client.statements().remove(named.name());
+            byte[] name = named.name();
+            if (client.statements().get(Unpooled.wrappedBuffer(name), 0, name.length) == named) {
+                client.statements().remove(name); // else it was undone, and the name means what it did before
+            }
         }
         given.clear();
         withheldCount = 0;
+    }
+
+    /** The first of several groups is answered: the names that it gave stay. */
+    void onGroupAnswered(ServerConnection linked) {
+        given.removeIf(named -> !isGiving(linked.replies(), named));
+    }
+
+    private static boolean isGiving(OutstandingReplies replies, NamedStatement named) {
+        for (int i = 0; i < replies.size(); i++) {
+            NamedStatement one = switch (replies.subjectAt(i)) {
+                case SentParse sent -> sent.named();
+                case SavedParse saved -> saved.named();
+                case null, default -> null;
+            };
+            if (one == named) {
+                return true;
+            }
+        }
+        return false;
     }
 
     Reason unnamedReason() {
@@ -702,7 +724,7 @@ final class StatementNames {
     }
 
     /** The client hears nothing of a batch that may be run again; of one that has very many names it does. */
-    private void withhold(Reply reply) {
+    void withhold(Reply reply) {
         if (withheldCount == MOST_WITHHELD) {
             client.onHeard();
             answer(reply);

@@ -79,8 +79,11 @@ public final class Outbox {
 
     /** Bytes appended so far, whether they were handed on or not: what {@link #discardBehind} can go back to. */
     public long appended() {
-        settle();
-        return bytes + (own == null ? 0 : own.readableBytes());
+        return bytes + ownBytes() + (source == null ? 0 : to - from);
+    }
+
+    private int ownBytes() {
+        return own == null ? 0 : own.readableBytes();
     }
 
     /** Drops what was appended since {@link #appended} said this; false, and nothing, when some of it was handed on. */
@@ -89,9 +92,12 @@ public final class Outbox {
         if (kept < 0) {
             return false;
         }
-        if (kept == 0) {
+        int ofRun = (int) kept - ownBytes();
+        if (ofRun > 0) {
+            to = from + ofRun;
+        } else if (kept == 0 || own == null) {
             discard();
-        } else if (own != null) {
+        } else {
             source = null;
             own.writerIndex(own.readerIndex() + (int) kept);
         }

@@ -130,6 +130,11 @@ public final class OutstandingReplies {
         return false;
     }
 
+    /** Whether a Sync may be answered during copy-in: when data before it are refused, or behind their end. */
+    public boolean owesCopyData() {
+        return indexOf(Reply.COPY_DATA) < size || indexOf(Reply.COPY_END) < size;
+    }
+
     /** Takes out the oldest entry. */
     public void remove() {
         subjects[head] = null;

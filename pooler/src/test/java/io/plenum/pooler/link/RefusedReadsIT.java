@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -153,6 +154,143 @@ class RefusedReadsIT {
         StringBuilder types = new StringBuilder();
         wire.readUntilReady().forEach(message -> types.append(message.type()));
         return types.toString();
+    }
+
+    /** What stood before it was answered by the standby; what stands behind it comes after it, and so from the primary. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void readThatIsRefusedInAPipelineTakesThoseBehindItAlong(boolean extended) throws Exception {
+        String table = "piped_" + extended;
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            cluster.standbys().getFirst().pauseReplay();
+            execute("CREATE TABLE " + table + " AS SELECT 7 AS n");
+            for (int i = 0; i < 3; i++) {
+                List<String> reads =
+                        List.of(NODE, NODE, "SELECT n FROM " + table, NODE, "SELECT n + 1 FROM " + table, NODE);
+                wire.send(reads.stream()
+                        .map(read -> extended ? alone(read) : Frames.query(read))
+                        .toArray(byte[][]::new));
+
+                assertThat(values(wire, reads.size()))
+                        .as("pipeline %d", i)
+                        .containsExactly("pg-1", "pg-1", "7", "pg-0", "8", "pg-0");
+                assertThat(wire.value(NODE)).as("the next one").isEqualTo("pg-1");
+            }
+        } finally {
+            cluster.standbys().getFirst().resumeReplay();
+        }
+    }
+
+    /** A name that was given before means the same when the batches between are run again. */
+    @Test
+    void namesOfAPipelineMeanWhatTheyDidWhenItIsTakenBack() throws Exception {
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            cluster.standbys().getFirst().pauseReplay();
+            execute("CREATE TABLE renamed AS SELECT 7 AS n");
+            for (int i = 0; i < 3; i++) {
+                wire.send(Frames.parse("a", "SELECT 1"), Frames.bind("", "a"), Frames.execute(), Frames.sync());
+                assertThat(types(wire)).isEqualTo("12DCZ");
+
+                wire.send(
+                        named("a"),
+                        alone("SELECT n FROM renamed"),
+                        named("a"),
+                        Frames.closeStatement("a"),
+                        Frames.parse("a", "SELECT 2"),
+                        named("a"),
+                        named("a"),
+                        Frames.parse("b", "SELECT 3"),
+                        named("b"));
+
+                assertThat(values(wire, 6)).containsExactly("1", "7", "1", "2", "2", "3");
+                assertThat(text(client, NODE)).as("other reads").isNotEqualTo("pg-0");
+                wire.send(
+                        named("a"), named("b"), Frames.closeStatement("a"), Frames.closeStatement("b"), Frames.sync());
+                assertThat(values(wire, 2)).containsExactly("2", "3");
+                assertThat(types(wire)).isEqualTo("33Z");
+            }
+        } finally {
+            cluster.standbys().getFirst().resumeReplay();
+        }
+    }
+
+    @Test
+    void textThatIsKnownAsRefusedCostsAPipelineNoConnection() throws Exception {
+        execute("CREATE UNLOGGED TABLE IF NOT EXISTS vanishing AS SELECT 7 AS n");
+        cluster.awaitReplay();
+        try (var pooler = startPooler("read_consistency = eventual", "catalog_refresh = 0", "event_loops = 1");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            byte[][] pipeline = {alone(NODE), alone("SELECT n FROM vanishing"), alone(NODE)};
+            wire.send(pipeline);
+            assertThat(values(wire, 3)).containsExactly("pg-1", "7", "pg-0");
+            assertThat(text(client, NODE)).isEqualTo("pg-1"); // opens one again
+            String before = standbyBackends();
+
+            for (int i = 0; i < 3; i++) {
+                wire.send(pipeline);
+                assertThat(values(wire, 3)).containsExactly("pg-1", "7", "pg-0");
+            }
+
+            assertThat(standbyBackends()).isEqualTo(before);
+        }
+    }
+
+    private static String standbyBackends() {
+        return String.valueOf(cluster.standbys()
+                .getFirst()
+                .query("SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE datname = 'app'"
+                        + " AND backend_type = 'client backend' AND application_name NOT LIKE 'plenum %'"));
+    }
+
+    @Test
+    void pipelineWhoseStandbyDiesIsRunOnFromWhereItWasHeard() throws Exception {
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            wire.send(
+                    alone(NODE),
+                    alone("SELECT count(*) FROM kept a, kept b, kept c WHERE c.id <= 5 AND a.id < b.id"),
+                    alone(NODE));
+            assertThat(values(wire, 1)).containsExactly("pg-1");
+            assertThat(cluster.standbys()
+                            .getFirst()
+                            .query("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                                    + " WHERE query LIKE '%kept a, kept b%' AND pid <> pg_backend_pid()"))
+                    .isEqualTo("1");
+
+            List<String> rest = values(wire, 2);
+            assertThat(rest.getFirst()).isNotEqualTo("0");
+            assertThat(rest.getLast()).startsWith("pg-");
+        }
+    }
+
+    /** A group of its own. */
+    private static byte[] alone(String sql) {
+        return Frames.join(Frames.parse("", sql), Frames.bind("", ""), Frames.execute(), Frames.sync());
+    }
+
+    private static byte[] named(String name) {
+        return Frames.join(Frames.bind("", name), Frames.execute(), Frames.sync());
+    }
+
+    /** The one value of each of the next answers, or the error. */
+    private static List<String> values(WireClient wire, int answers) throws IOException {
+        List<String> values = new ArrayList<>();
+        for (int i = 0; i < answers; i++) {
+            values.add(wire.readUntilReady().stream()
+                    .filter(message -> message.type() == 'D' || message.type() == 'E')
+                    .map(message -> message.type() == 'D'
+                            ? String.valueOf(message.columns().getFirst())
+                            : message.text())
+                    .findFirst()
+                    .orElse("nothing"));
+        }
+        return values;
     }
 
     @Test

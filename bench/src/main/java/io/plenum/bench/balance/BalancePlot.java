@@ -7,13 +7,21 @@ import java.util.Locale;
 
 /** The picture of docs/balance.md: the share of each standby, second by second, for each policy. */
 public final class BalancePlot {
-    private static final List<String> COLOURS = List.of("#4c78a8", "#72b7b2", "#b8d8d6", "#f58518");
-    private static final List<String> NAMES =
-            List.of("the first, leaves", "the second", "the third", "the slow one, joins");
+    private static final List<String> COLOURS = List.of("#4c78a8", "#54a24b", "#a3cf9b", "#f58518");
+    private static final List<String> NAMES = List.of(
+            "the first, until %d s".formatted(BalanceTables.LEAVES),
+            "the second",
+            "the third",
+            "the slow one, from %d s".formatted(BalanceTables.JOINS));
+
+    /** What the slow one serves of all there is, beside three others and beside two. */
+    private static final double[] SERVES = {1 / 10.0, 1 / 7.0};
+
+    private static final String SERVES_NAME = "what the slow one can serve of all";
     private static final int COLUMNS = 4;
     private static final int WIDTH = 220;
     private static final int HEIGHT = 120;
-    private static final int GAP_X = 30;
+    private static final int GAP_X = 46;
     private static final int GAP_Y = 46;
     private static final int MARGIN = 40;
 
@@ -22,9 +30,9 @@ public final class BalancePlot {
     /** The whole file. */
     public static String svg() {
         BalancePolicy[] policies = BalancePolicy.values();
-        int rows = (policies.length + COLUMNS - 1) / COLUMNS;
+        int rows = (policies.length + 1 + COLUMNS - 1) / COLUMNS; // one place is the legend's
         int width = 2 * MARGIN + COLUMNS * WIDTH + (COLUMNS - 1) * GAP_X;
-        int height = MARGIN + rows * (HEIGHT + GAP_Y) + 30;
+        int height = MARGIN + rows * (HEIGHT + GAP_Y) - GAP_Y + 26;
         var out = new StringBuilder();
         line(
                 out,
@@ -39,13 +47,28 @@ public final class BalancePlot {
             int y = MARGIN + i / COLUMNS * (HEIGHT + GAP_Y);
             panel(out, policies[i], x, y);
         }
+        // In the place of the panel that would come next, and in the order in which they lie one upon the other.
+        int left = MARGIN + policies.length % COLUMNS * (WIDTH + GAP_X);
+        int top = MARGIN + policies.length / COLUMNS * (HEIGHT + GAP_Y);
         for (int i = 0; i < NAMES.size(); i++) {
-            int x = MARGIN + i * (WIDTH + GAP_X);
-            int y = height - 20;
-            line(out, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" fill=\"%s\"/>", x, y, COLOURS.get(i));
-            line(out, "<text x=\"%d\" y=\"%d\">%s</text>", x + 18, y + 10, NAMES.get(i));
+            int y = top + 8 + (NAMES.size() - 1 - i) * 22;
+            line(out, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" fill=\"%s\"/>", left, y, COLOURS.get(i));
+            line(out, "<text x=\"%d\" y=\"%d\">%s</text>", left + 20, y + 10, NAMES.get(i));
         }
+        int y = top + 8 + NAMES.size() * 22;
+        across(out, left - 1, left + 13, y + 6);
+        line(out, "<text x=\"%d\" y=\"%d\">%s</text>", left + 20, y + 10, SERVES_NAME);
         return out.append("</svg>\n").toString();
+    }
+
+    private static void across(StringBuilder out, double from, double to, double y) {
+        line(
+                out,
+                "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#000000\" stroke-width=\"1.5\"/>",
+                from,
+                y,
+                to,
+                y);
     }
 
     private static void panel(StringBuilder out, BalancePolicy policy, int left, int top) {
@@ -67,7 +90,11 @@ public final class BalancePlot {
                         .append(point(left, top, second + 1, below[second]));
                 lower.insert(0, point(left, top, second + 1, base) + point(left, top, second, base));
             }
-            line(out, "<polygon fill=\"%s\" points=\"%s\"/>", COLOURS.get(standby), (upper.toString() + lower).strip());
+            line(
+                    out,
+                    "<polygon fill=\"%s\" stroke=\"#ffffff\" stroke-width=\"0.6\" points=\"%s\"/>",
+                    COLOURS.get(standby),
+                    (upper.toString() + lower).strip());
         }
         line(
                 out,
@@ -85,13 +112,20 @@ public final class BalancePlot {
                     top,
                     x,
                     top + HEIGHT);
+        }
+        for (int second : new int[] {0, BalanceTables.JOINS, BalanceTables.LEAVES, BalanceTables.END}) {
+            int x = left + second * WIDTH / BalanceTables.END;
             line(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%d s</text>", x, top + HEIGHT + 14, second);
         }
+        double joins = left + (double) BalanceTables.JOINS * WIDTH / BalanceTables.END;
+        double leaves = left + (double) BalanceTables.LEAVES * WIDTH / BalanceTables.END;
+        across(out, joins, leaves, top + HEIGHT * SERVES[0]);
+        across(out, leaves, left + WIDTH, top + HEIGHT * SERVES[1]);
         for (int percent : new int[] {0, 50, 100}) {
             int y = top + HEIGHT - percent * HEIGHT / 100;
             line(
                     out,
-                    "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" font-size=\"9\">%d</text>",
+                    "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" font-size=\"9\">%d %%</text>",
                     left - 3,
                     y + 3,
                     percent);

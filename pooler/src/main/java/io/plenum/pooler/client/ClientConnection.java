@@ -887,6 +887,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             if (!pumping) {
                 cutter.show(rest); // which may have been put elsewhere since it was looked at
             }
+            int end = batchBegins ? -1 : clients.batches().endOfBatch(rest, cutter.position());
+            if (end > 0) { // the rest of the last batch, which waits to be sent, was kept with it
+                again.writerIndex(again.writerIndex() - (end - cutter.position()));
+            }
             again.writeBytes(rest, cutter.position(), rest.writerIndex() - cutter.position());
             rest.release();
         }

@@ -218,6 +218,33 @@ class RefusedReadsIT {
         }
     }
 
+    /** The Close waits until it is known what its name means by then, while the read before it is refused already. */
+    @Test
+    void batchOfWhichAPartIsSentIsTakenBackOnce() throws Exception {
+        try (var pooler = startPooler("read_consistency = eventual");
+                var client = connected(pooler, "");
+                WireClient wire = pooler.wire()) {
+            cluster.standbys().getFirst().pauseReplay();
+            execute("CREATE TABLE halved AS SELECT 7 AS n");
+
+            wire.send(
+                    alone("SELECT n FROM halved"),
+                    Frames.parse("c", "SELECT 1"),
+                    named("c"),
+                    Frames.bind("", "c"),
+                    Frames.execute(),
+                    Frames.closeStatement("c"),
+                    Frames.sync(),
+                    alone("SELECT 2"));
+
+            assertThat(values(wire, 4)).containsExactly("7", "1", "1", "2");
+            assertThat(text(client, NODE)).as("other reads").isNotEqualTo("pg-0");
+            assertThat(wire.value("SELECT 3")).isEqualTo("3");
+        } finally {
+            cluster.standbys().getFirst().resumeReplay();
+        }
+    }
+
     @Test
     void textThatIsKnownAsRefusedCostsAPipelineNoConnection() throws Exception {
         execute("CREATE UNLOGGED TABLE IF NOT EXISTS vanishing AS SELECT 7 AS n");

@@ -6,23 +6,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The programs that watch PgBouncer find every column that they read, as a number where they take one. */
 class ExportersTest {
     @Test
     void everyColumnThatAProgramReadsIsThere() throws IOException {
-        List<String> lines;
-        try (InputStream in = ExportersTest.class.getResourceAsStream("exporters-columns.txt")) {
-            assertThat(in).isNotNull();
-            lines = new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> !line.startsWith("#"))
-                    .toList();
-        }
-
-        assertThat(lines).hasSizeGreaterThan(20).allSatisfy(line -> {
+        assertThat(lines()).hasSizeGreaterThan(20).allSatisfy(line -> {
             List<String> words = Arrays.asList(line.split(" "));
             ShowTable table = ShowTables.find(words.get(1));
             assertThat(table).as(line).isNotNull();
@@ -37,5 +30,28 @@ class ExportersTest {
                         });
             }
         });
+    }
+
+    /** What a program reads: by table its columns, with an equals sign behind those that it takes for numbers. */
+    static Map<String, List<String>> columns(String program) throws IOException {
+        Map<String, List<String>> columns = new HashMap<>();
+        for (String line : lines()) {
+            List<String> words = Arrays.asList(line.split(" "));
+            if (words.getFirst().equals(program)) {
+                columns.put(words.get(1), words.subList(2, words.size()));
+            }
+        }
+        assertThat(columns).as(program).isNotEmpty();
+        return columns;
+    }
+
+    private static List<String> lines() throws IOException {
+        try (InputStream in = ExportersTest.class.getResourceAsStream("exporters-columns.txt")) {
+            assertThat(in).isNotNull();
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.startsWith("#"))
+                    .toList();
+        }
     }
 }

@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ClientLog {
     private static final Logger LOG = LoggerFactory.getLogger(ClientLog.class);
+    private static final LoginLines LOGINS = new LoginLines(); // of the process, as the log is
 
     private final long id;
     private final Supplier<PoolerConfig> config;
@@ -29,6 +30,9 @@ final class ClientLog {
     private String database = "";
     private String user = "";
     private boolean closed;
+
+    /** It came in a flood and has proved nothing. */
+    private boolean unheard;
 
     /** {@code remote} is asked when it is needed, for a proxy in front may tell another one. */
     ClientLog(long id, Supplier<PoolerConfig> config, Supplier<@Nullable SocketAddress> remote) {
@@ -41,7 +45,8 @@ final class ClientLog {
     void onAttempt(StartupParameters startup, boolean tls) {
         database = startup.database();
         user = startup.user();
-        if (config.get().get(Settings.LOG_CONNECTIONS)) {
+        unheard = !LOGINS.mayTell(System.nanoTime());
+        if (!unheard && config.get().get(Settings.LOG_CONNECTIONS)) {
             LOG.info(
                     "{} login attempt: db={} user={} tls={} replication={}",
                     name(),
@@ -50,6 +55,11 @@ final class ClientLog {
                     tls ? "yes" : "no",
                     word(startup.replication()));
         }
+    }
+
+    /** It is whom it says. */
+    void onProved() {
+        unheard = false;
     }
 
     private static String word(Replication replication) {
@@ -68,7 +78,7 @@ final class ClientLog {
     /** The login is refused: {@code cause} is what nobody else may hear, such as that there is no such user. */
     void onRefused(String cause, String reason) {
         onClosing(reason);
-        if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
+        if (!unheard && config.get().get(Settings.LOG_POOLER_ERRORS)) {
             LOG.warn("{} pooler error: {} ({})", name(), reason, cause);
         }
     }
@@ -77,7 +87,7 @@ final class ClientLog {
     void onError(ErrorResponse error, boolean stopping) {
         String text = shown(error);
         onClosing(stopping && error.is(SqlState.ADMIN_SHUTDOWN) ? "server shutting down" : text);
-        if (config.get().get(Settings.LOG_POOLER_ERRORS)) {
+        if (!unheard && config.get().get(Settings.LOG_POOLER_ERRORS)) {
             LOG.warn("{} pooler error: {} (sqlstate {})", name(), text, error.code());
         }
     }
@@ -90,7 +100,7 @@ final class ClientLog {
 
     /** The client is closed, or will be at once; the first reason counts. Before a startup packet nobody cares. */
     void onClosing(String reason) {
-        if (!closed && !user.isEmpty() && config.get().get(Settings.LOG_DISCONNECTIONS)) {
+        if (!closed && !unheard && !user.isEmpty() && config.get().get(Settings.LOG_DISCONNECTIONS)) {
             long age = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - bornNanos);
             LOG.info("{} closing because: {} (age={}s)", name(), reason, age);
         }

@@ -321,6 +321,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
 
     /** Whoever it is may be let in, if there is a place. */
     private void enter(StartupParameters who) {
+        client.log().onProved();
         if (clients.shared().console().isConsole(who.database())) {
             enterConsole(who);
             return;
@@ -460,9 +461,13 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         client.pump();
     }
 
+    /** PostgreSQL's own error, with PgBouncer's word for it, which its scripts look for. */
     @Override
     public void onWalSenderRefused(ErrorResponse error) {
-        refuse(error);
+        client.log().onClosing("login failed");
+        String hint = error.hint() == null ? "The login failed at the server." : error.hint();
+        refuse(new ErrorResponse(
+                error.severity(), error.code(), error.message(), error.detail(), hint, error.routine()));
     }
 
     @Override

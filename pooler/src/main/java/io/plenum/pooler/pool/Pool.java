@@ -65,6 +65,7 @@ public final class Pool implements ServerConnection.Owner {
 
     private static final String CONFIGURATION_CHANGED = "database configuration changed";
     private static final String LIFETIME_OVER = "server lifetime over";
+    private static final String EVICTED = "evicted for "; // and the limit
 
     private final PoolKey key;
     private final Loop loop;
@@ -264,7 +265,7 @@ public final class Pool implements ServerConnection.Owner {
             return;
         }
         if (walSenders.isTurn(now)) {
-            forget(server.blame("evicted")); // its permit stays with us
+            forget(server.blame(EVICTED + "pool_size")); // its permit stays with us
             server.terminate();
             walSenders.open();
             return;
@@ -375,14 +376,14 @@ public final class Pool implements ServerConnection.Owner {
         ServerConnection spare = idle.pollFirst();
         if (spare != null) {
             noteIdle();
-            boolean ours = forget(spare.blame("evicted"));
+            boolean ours = forget(spare.blame(EVICTED + "pool_size"));
             spare.terminate();
             return ours;
         }
         if (limits.tryOpen(0, this)) {
             return true;
         }
-        evictAmong(limits.parts()); // nothing new if that was what a limit of database or user asked for
+        evictAmong(limits.parts(), "pool_size"); // nothing new if that was what a limit of database or user asked for
         return false;
     }
 
@@ -610,34 +611,34 @@ public final class Pool implements ServerConnection.Owner {
 
     // --- other pools -----------------------------------------------------------------------------------------------
 
-    /** Has one of these close an idle server, so that the limit that we share with them lets us open one. */
-    void evictAmong(List<Pool> sharers) {
+    /** Has one of these close an idle server, so that the {@code limit} that we share with them lets us open one. */
+    void evictAmong(List<Pool> sharers, String limit) {
         if (!evicting) {
             evicting = true;
-            askToEvict(sharers.iterator());
+            askToEvict(sharers.iterator(), limit);
         }
     }
 
     /** Asks the next; on whatever loop the one before said no. */
-    private void askToEvict(Iterator<Pool> others) {
+    private void askToEvict(Iterator<Pool> others, String limit) {
         while (others.hasNext()) {
             Pool other = others.next();
             if (other != this) {
-                other.loop.executor().execute(() -> other.evictFor(this, others));
+                other.loop.executor().execute(() -> other.evictFor(this, others, limit));
                 return;
             }
         }
         loop.executor().execute(() -> evicting = false);
     }
 
-    private void evictFor(Pool asking, Iterator<Pool> others) {
+    private void evictFor(Pool asking, Iterator<Pool> others, String limit) {
         ServerConnection server = waiters.isEmpty() ? idle.pollFirst() : null;
         if (server == null) {
-            asking.askToEvict(others);
+            asking.askToEvict(others, limit);
             return;
         }
         noteIdle();
-        if (forget(server.blame("evicted"))) {
+        if (forget(server.blame(EVICTED + limit))) {
             limits.onClosed();
         }
         server.terminate();

@@ -79,7 +79,7 @@ public final class PoolLimits {
         }
         pool.giveBack();
         if (asking != null) {
-            asking.evictAmong(lacking.sharers());
+            asking.evictAmong(lacking.sharers(), lacking == database ? "max_db_connections" : "max_user_connections");
         }
         return false;
     }

@@ -164,6 +164,7 @@ public final class WalSenders {
         @Override
         public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
             opening.remove(this);
+            server.blame(refusal == null ? "connect failed" : "login failed");
             if (!abandoned) {
                 retryAtNanos = System.nanoTime() + RETRY_NANOS;
                 pool.onWalSenderRefused(refusal, step);

@@ -196,6 +196,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
         http = openHttp(config);
+        AuthFileWatch.start(this::config, this::reload, stopped);
         listener.addresses()
                 .forEach(address ->
                         LOG.info("listening on {}:{}", address.getAddress().getHostAddress(), address.getPort()));
@@ -287,6 +288,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 admission.connected(),
                 admission.consoles(),
                 lookUps.names().size(),
+                lookUps.zones().size(),
                 lookUps.open());
     }
 
@@ -553,14 +555,20 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     /**
      * Drains, as a Pod must. At once {@code /readyz} says no, while new clients are still welcome, for balancers take
-     * their time to notice; after {@code drain_delay} no client may come and no transaction begin, and those who are
-     * between two transactions leave with 57P01. Ends when the last has left.
+     * their time to notice; not so with {@code so_reuseport}, where the kernel is the balancer and sends them to the other
+     * processes. After {@code drain_delay} no client may come and no transaction begin, and those who are between two
+     * transactions leave with 57P01. Ends when the last has left.
      */
     @Override
     public void stopWhenClientsAreGone() {
         Duration delay = config.get(Settings.DRAIN_DELAY);
         LOG.info("event=drain delay_s={} clients={}", delay.toSeconds(), admission.connected());
-        admission.advance(Phase.UNREADY);
+        if (config.get(Settings.SO_REUSEPORT)) {
+            listener.stopAccepting();
+            admission.advance(Phase.REFUSING);
+        } else {
+            admission.advance(Phase.UNREADY);
+        }
         var _ = loops.control()
                 .executor()
                 .schedule(

@@ -80,11 +80,7 @@ final class ShowTables {
             config(),
             databases(),
             dnsHosts(),
-            none("DNS_ZONES", "Always empty: no zone is watched, for names are looked up again when their TTL ends.")
-                    .column("zonename", TEXT)
-                    .column("serial", INT8)
-                    .column("count", INT4)
-                    .rows(view -> Stream.empty()),
+            dnsZones(),
             lists(),
             mem(),
             peers(),
@@ -520,9 +516,18 @@ final class ShowTables {
                         Row.of("free_servers", 0),
                         Row.of("used_servers", view.census().servers().size()),
                         Row.of("dns_names", view.standing().lookUps().names().size()),
-                        Row.of("dns_zones", 0),
+                        Row.of("dns_zones", view.standing().lookUps().zones().size()),
                         Row.of("dns_queries", view.standing().lookUps().open()),
                         Row.of("dns_pending", 0)));
+    }
+
+    private static ShowTable dnsZones() {
+        return table("DNS_ZONES", "The zones of those names: what is behind the first dot.", SUMS)
+                .column("zonename", TEXT)
+                .column("serial", INT8, "always 0: names are looked up again when their TTL ends, and no zone is asked")
+                .column("count", INT4, "names in it")
+                .rows(view -> view.standing().lookUps().zones().entrySet().stream()
+                        .map(zone -> Row.of(zone.getKey(), 0L, zone.getValue())));
     }
 
     private static ShowTable dnsHosts() {
@@ -916,10 +921,6 @@ final class ShowTables {
 
     private static Builder restricted(String word, String about, boolean own, Depth depth) {
         return new Builder(word, about, own, Right.ADMIN, depth);
-    }
-
-    private static Builder none(String word, String about) {
-        return table(word, about, SUMS);
     }
 
     private static Builder own(String word, String about, Depth depth) {

@@ -5,6 +5,7 @@ import io.plenum.pooler.admin.ResultWriter.Formats;
 import io.plenum.pooler.admin.ShowTable.Row;
 import io.plenum.pooler.client.ClientConnection;
 import io.plenum.pooler.client.ConsoleSession;
+import io.plenum.pooler.config.PoolMode;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
@@ -74,6 +75,8 @@ final class SqlSession implements ConsoleSession, Console.Patience {
     @Override
     public void welcome(ByteBuf out) {
         BackendMessages.parameterStatus(out, "pgbouncer.version", ShowTables.PGBOUNCER_VERSION);
+        BackendMessages.parameterStatus(out, "pgbouncer.max_prepared_statements", "0");
+        BackendMessages.parameterStatus(out, "pgbouncer.pool_mode", PoolMode.STATEMENT.word());
         BackendMessages.parameterStatus(out, "server_version", ShowTables.serverVersion());
         BackendMessages.parameterStatus(out, "client_encoding", "UTF8");
         BackendMessages.parameterStatus(out, "server_encoding", "UTF8");

@@ -36,8 +36,6 @@ public final class ConfigLoader {
     /** {@code PLENUM_POOL_MODE} stands for {@code pool_mode}. */
     public static final String ENVIRONMENT_PREFIX = "PLENUM_";
 
-    private static final int LARGEST_USER_LIST = 256 << 20;
-
     /** PgBouncer's bounds on names, in bytes. */
     private static final int LONGEST_DATABASE = 63;
 
@@ -93,6 +91,31 @@ public final class ConfigLoader {
             case LoadResult.Refused refused -> refused;
             case LoadResult.Loaded(PoolerConfig fresh) -> new LoadResult.Loaded(fresh.keepingWhatNeedsRestart(running));
         };
+    }
+
+    /** The configuration to go on with; where there are faults, with the users of before. */
+    public record Users(PoolerConfig config, List<Fault> faults) {
+        public Users {
+            faults = List.copyOf(faults);
+        }
+    }
+
+    /** Looks whether {@code auth_file} is another than {@code running} has it, and reads it then; null if it is the same. */
+    public static @Nullable Users changedUsers(PoolerConfig running) {
+        FileStamp before = running.userList().stamp();
+        FileStamp seen = before == null ? null : FileStamp.of(before.file());
+        if (seen == null || seen.equals(before)) {
+            return null;
+        }
+        Findings findings = new Findings();
+        UserList users = running.userList().with(seen);
+        try {
+            UserList read = UserList.read(seen, findings);
+            users = findings.faults().isEmpty() ? read : users;
+        } catch (IOException e) {
+            findings.fault(seen.file(), 0, String.valueOf(e.getMessage()));
+        }
+        return new Users(running.with(users), findings.faults());
     }
 
     /** What SET NAME = TEXT on the console makes of {@code running}; the next reload takes it back. */
@@ -502,11 +525,23 @@ public final class ConfigLoader {
         if (name.isEmpty() || place == null) {
             return;
         }
+        String written = "auth_file = " + Findings.quote(name) + " ";
+        FileStamp seen;
         try {
-            Path path = TextFile.locate(name, place.file().equals(Fault.ENVIRONMENT) ? file : place.file());
-            userList = UserList.parse(path, TextFile.read(path, LARGEST_USER_LIST), findings);
-        } catch (IOException | InvalidPathException e) {
-            findings.fault(place.file(), place.line(), "auth_file = " + Findings.quote(name) + " " + e.getMessage());
+            seen = FileStamp.of(TextFile.locate(name, place.file().equals(Fault.ENVIRONMENT) ? file : place.file()));
+        } catch (InvalidPathException e) {
+            findings.fault(place.file(), place.line(), written + e.getMessage());
+            return;
+        }
+        try {
+            userList = UserList.read(seen, findings);
+        } catch (IOException e) {
+            if (seen.isReadable()) {
+                findings.fault(place.file(), place.line(), written + e.getMessage());
+            } else { // as in PgBouncer: it may come later, and whoever is asked for by auth_query needs none
+                findings.warn(place.file(), place.line(), written + e.getMessage() + "; it is read when it can be");
+                userList = UserList.EMPTY.with(seen);
+            }
         }
     }
 

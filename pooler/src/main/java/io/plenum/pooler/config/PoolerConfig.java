@@ -279,10 +279,15 @@ public final class PoolerConfig {
         return new MonitorLogin(user, secret);
     }
 
-    /** This one, but with the values of {@code running} where a change needs a restart. */
+    /**
+     * This one, but with the values of {@code running} where a change needs a restart, and with its users where
+     * {@code auth_file} cannot be read now.
+     */
     PoolerConfig keepingWhatNeedsRestart(PoolerConfig running) {
         Map<String, Object> kept = new HashMap<>(globals);
         List<Fault> told = new ArrayList<>(warnings);
+        FileStamp seen = userList.stamp();
+        UserList known = seen == null || seen.isReadable() ? userList : running.userList.with(seen);
         for (Setting<?> setting : Settings.global()) {
             if (setting.reload() == Setting.Reload.RESTART && !get(setting).equals(running.get(setting))) {
                 kept.put(setting.name(), running.get(setting));
@@ -290,7 +295,7 @@ public final class PoolerConfig {
             }
         }
         return new PoolerConfig(
-                file, kept, databases, fallback, users, peers, userList, loginRules, clientTls, serverTls, told);
+                file, kept, databases, fallback, users, peers, known, loginRules, clientTls, serverTls, told);
     }
 
     /** This one, but for one value, which must have been read with the values of {@code setting}. */
@@ -299,6 +304,22 @@ public final class PoolerConfig {
         changed.put(setting.name(), value);
         return new PoolerConfig(
                 file, changed, databases, fallback, users, peers, userList, loginRules, clientTls, serverTls, warnings);
+    }
+
+    /** This one, but for the users of {@code auth_file}. */
+    PoolerConfig with(UserList users) {
+        return new PoolerConfig(
+                file,
+                globals,
+                databases,
+                fallback,
+                this.users,
+                peers,
+                users,
+                loginRules,
+                clientTls,
+                serverTls,
+                warnings);
     }
 
     /** This one, but for what it says of TLS. */

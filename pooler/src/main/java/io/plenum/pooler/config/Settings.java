@@ -45,8 +45,9 @@ public final class Settings {
 
     public static final Setting<Boolean> SO_REUSEPORT = row(Group.LISTENING, "so_reuseport", Values.flag(), false)
             .restart()
-            .doc("Lets several processes listen on one port, the kernel sharing out the connections. Not needed to use"
-                    + " several processors: see `event_loops`.");
+            .doc("Lets several processes listen on one port, the kernel sharing out the connections: one that is"
+                    + " told to end listens no more from then on. Not needed to use several processors: see"
+                    + " `event_loops`.");
 
     public static final Setting<String> UNIX_SOCKET_DIR = row(Group.LISTENING, "unix_socket_dir", Values.text(), "/tmp")
             .restart()
@@ -443,7 +444,9 @@ public final class Settings {
                     + " needs a `user`.");
 
     public static final Setting<String> AUTH_FILE = row(Group.AUTHENTICATION, "auth_file", Values.optionalText(), "")
-            .doc("File of users and their secrets, one `\"user\" \"secret\"` a line.");
+            .doc("File of users and their secrets, one `\"user\" \"secret\"` a line. Read again whenever it changes,"
+                    + " without a reload; while it is missing or wrong, the users of before stay, and at the start"
+                    + " there are none.");
 
     public static final Setting<String> AUTH_HBA_FILE = row(Group.AUTHENTICATION, "auth_hba_file", Values.text(), "")
             .doc("Rules for `auth_type = hba`, written as PostgreSQL's pg_hba.conf. Where none matches nobody gets"

@@ -1,5 +1,6 @@
 package io.plenum.pooler.config;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
@@ -23,12 +24,27 @@ public final class UserList {
     static final int LONGEST_SECRET = 2047;
     static final int MOST_USERS = 1_000_000;
 
-    public static final UserList EMPTY = new UserList(Map.of());
+    private static final int LARGEST_FILE = 256 << 20;
+
+    public static final UserList EMPTY = new UserList(Map.of(), null);
 
     private final Map<String, Optional<Secret>> users;
+    private final @Nullable FileStamp stamp;
 
-    private UserList(Map<String, Optional<Secret>> users) {
+    private UserList(Map<String, Optional<Secret>> users, @Nullable FileStamp stamp) {
         this.users = users;
+        this.stamp = stamp;
+    }
+
+    /** The file as it was when it was looked at last; null if there is none. */
+    @Nullable
+    FileStamp stamp() {
+        return stamp;
+    }
+
+    /** The same users, of whom the file says nothing else now that it looks like this. */
+    UserList with(FileStamp seen) {
+        return new UserList(users, seen);
     }
 
     /** Whether the user is in the file, with or without a secret. */
@@ -49,6 +65,16 @@ public final class UserList {
 
     public int size() {
         return users.size();
+    }
+
+    /**
+     * Reads the file that looked like this, and tells {@code findings} what is wrong or doubtful in it.
+     *
+     * @throws IOException with a message that says what is wrong with the file, to stand behind its name
+     */
+    static UserList read(FileStamp seen, Findings findings) throws IOException {
+        return parse(seen.file(), TextFile.read(seen.file(), LARGEST_FILE), findings)
+                .with(seen);
     }
 
     /** Reads the text of a user list and tells {@code findings} what is wrong or doubtful. */
@@ -94,7 +120,7 @@ public final class UserList {
                 break;
             }
         }
-        return new UserList(Map.copyOf(users));
+        return new UserList(Map.copyOf(users), null);
     }
 
     /** Shows no secret. */

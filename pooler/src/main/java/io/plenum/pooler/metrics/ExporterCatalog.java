@@ -109,7 +109,10 @@ final class ExporterCatalog {
                 "cached_dns_names",
                 "Names of hosts that DNS has answered for.",
                 reading -> reading.installation().dnsNames()));
-        all.add(single("cached_dns_zones", "Always 0.", reading -> 0));
+        all.add(single(
+                "cached_dns_zones",
+                "Zones that those names are in.",
+                reading -> reading.installation().dnsZones()));
         all.add(single(
                 "in_flight_dns_queries",
                 "Names that DNS was asked for and has not answered yet.",

@@ -12,6 +12,7 @@ import java.util.function.Predicate;
  * @param clients sockets of clients, those that log in and those of the console among them
  * @param consoles those that are logged in to the console
  * @param dnsNames names of hosts that DNS has answered for
+ * @param dnsZones what is behind the first dot of them
  * @param dnsQueries questions that it has not answered yet
  */
 public record Installation(
@@ -22,4 +23,5 @@ public record Installation(
         int clients,
         int consoles,
         int dnsNames,
+        int dnsZones,
         int dnsQueries) {}

@@ -213,7 +213,11 @@ class ConsoleIT {
             assertThat(types(console.query(" ; "))).isEqualTo("IZ");
             assertThat(console.value("SHOW standard_conforming_strings")).isEqualTo("on");
             assertThat(console.value("SHOW VERSION")).startsWith("PgBouncer 1.26.1 (Plenum ");
-            assertThat(console.parameterStatus()).containsEntry("server_version", "1.26.1/bouncer");
+            assertThat(console.parameterStatus())
+                    .containsEntry("server_version", "1.26.1/bouncer")
+                    .containsEntry("pgbouncer.version", "1.26.1")
+                    .containsEntry("pgbouncer.max_prepared_statements", "0")
+                    .containsEntry("pgbouncer.pool_mode", "statement");
         }
         try (Connection console = pooler.jdbc("plenum", STATS, "")) {
             assertThat(console.isValid(5)).isTrue();

@@ -380,6 +380,23 @@ class ControlIT {
                 .isNotNull();
     }
 
+    /** Whoever else listens on the port takes them; here nobody does. */
+    @Test
+    void processThatSharesItsPortAcceptsNobodyFromTheDrainOn(@TempDir Path directory) throws Exception {
+        try (var sharing = AdministeredPooler.start(directory, "so_reuseport = 1");
+                WireClient busy = sharing.wire("app")) {
+            sharing.pooler().set("drain_delay", "60");
+            int port = sharing.port();
+
+            sharing.pooler().stopWhenClientsAreGone();
+
+            await("nobody listens", () -> !isListening(port));
+            assertThat(busy.value("SELECT 1")).isEqualTo("1");
+            sharing.pooler().stopNow();
+            sharing.pooler().awaitTermination();
+        }
+    }
+
     @Test
     void secondRequestToStopEndsADrainAtOnce() throws Exception {
         try (WireClient busy = pooler.wire("app")) {
@@ -407,6 +424,14 @@ class ControlIT {
             assertThat(user.value("SELECT 1")).isEqualTo("1");
         }
         pooler.pooler().awaitTermination();
+    }
+
+    private static boolean isListening(int port) {
+        try (WireClient _ = WireClient.open("127.0.0.1", port)) {
+            return true;
+        } catch (IOException refused) {
+            return false;
+        }
     }
 
     private static boolean isClosed(int port) {

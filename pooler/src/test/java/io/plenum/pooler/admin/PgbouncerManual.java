@@ -6,7 +6,6 @@ import io.plenum.pooler.config.Setting.Scope;
 import io.plenum.pooler.config.Settings;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** The manual page {@code docs/pgbouncer.md}: how each thing of PgBouncer stands here, from the tables of the code. */
@@ -78,7 +77,7 @@ public final class PgbouncerManual {
             | Signal | Stands |
             | --- | --- |
             | SIGHUP | better: wholly or not at all; one fault, and everything stays as it was |
-            | SIGTERM | better: `/readyz` says no and clients are still accepted for `drain_delay`, until balancers have noticed; then idle ones are sent away with 57P01. SHUTDOWN WAIT_FOR_CLIENTS waits for ever, as in PgBouncer |
+            | SIGTERM | better: `/readyz` says no and clients are still accepted for `drain_delay`, until balancers have noticed, but with `so_reuseport`, where nobody listens from then on; then idle ones are sent away with 57P01. SHUTDOWN WAIT_FOR_CLIENTS waits for ever, as in PgBouncer |
             | SIGINT | same, but clients that idle are told after a second |
             | SIGTERM or SIGINT again, SIGQUIT | same: the end, at once, with status 0. SIGQUIT needs the launcher or the image's, else the JVM prints its threads |
             | SIGUSR1, SIGUSR2 | same |
@@ -87,7 +86,13 @@ public final class PgbouncerManual {
 
             Same lines for the same events: `2026-01-31 12:00:00.000 UTC [PID] LEVEL C-0x1f: database/user@address:port text`, with
             the levels ERROR, WARNING, LOG, DEBUG and NOISE. Events that PgBouncer does not know are `event=name key=value`. A line
-            break in what somebody sent becomes a bar, so that nobody forges a line.
+            break in what somebody sent becomes a bar, so that nobody forges a line. Of more than 1,000 logins in one second only those are
+            told that get in, and how many the others were: `event=logins_not_logged`.
+
+            ## The login
+
+            As PostgreSQL's. PgBouncer tells each client `pgbouncer.version`, `pgbouncer.pool_mode` and
+            `pgbouncer.max_prepared_statements` by ParameterStatus; here the console alone does, for to an application there is no pooler.
 
             ## Settings
 
@@ -163,20 +168,11 @@ public final class PgbouncerManual {
     }
 
     private static void append(StringBuilder page, ShowTable table) {
-        boolean empty = table.about().toLowerCase(Locale.ROOT).startsWith("always empty");
-        if (empty) {
-            page.append("| %s | all | without effect: %s |\n".formatted(table.word(), uncapital(table.about())));
-            return;
-        }
         for (ShowTable.Column column : table.columns()) {
             if (column.about().startsWith("always")) {
                 page.append(
                         "| %s | %s | without effect: %s |\n".formatted(table.word(), column.name(), column.about()));
             }
         }
-    }
-
-    private static String uncapital(String sentence) {
-        return sentence.substring(0, 1).toLowerCase(Locale.ROOT) + sentence.substring(1);
     }
 }

@@ -148,7 +148,7 @@ class ConfigLoaderTest {
                 bad("[pgbouncer", "a section's name ends with ]", null),
                 bad("[database]", "unknown section \"database\"", "databases"),
                 bad("[pool]", "unknown section \"pool\"; allowed: pgbouncer, plenum, databases, users, peers", null),
-                bad("auth_file = /nowhere/userlist.txt", "auth_file = \"/nowhere/userlist.txt\" does not exist", null),
+                bad("auth_file = /", "auth_file = \"/\" cannot be read: it is a directory", null),
                 bad("[databases] pgbouncer = host=a", "\"pgbouncer\" is the console's database", null),
                 bad("[databases] plenum = host=a", "\"plenum\" is the console's database", null),
                 bad("[databases] a = host", "database \"a\": expected KEY=VALUE at column 1", null),
@@ -508,6 +508,9 @@ class ConfigLoaderTest {
                 Arguments.of("unix_socket_dir =", "listen_addr is not set, so no client can connect"),
                 Arguments.of("", "listen_addr is not set, so clients can connect by the Unix socket alone"),
                 Arguments.of("", "auth_file and auth_user are not set and auth_type = md5, so no user can log in"),
+                Arguments.of(
+                        "auth_file = /nowhere/userlist.txt",
+                        "auth_file = \"/nowhere/userlist.txt\" does not exist; it is read when it can be"),
                 Arguments.of("auth_type = hba", "auth_hba_file is not set, so no user can log in"),
                 Arguments.of("", "[databases] is empty"));
     }
@@ -530,6 +533,38 @@ class ConfigLoaderTest {
                 "[plenum]\nlisten_addr = *\nauth_file = u\n" + line + "\n[databases]\na = host=b\n", folder);
 
         assertThat(config.warnings()).isEmpty();
+    }
+
+    @Test
+    void usersStayWhileTheirFileIsMissingOrWrong() throws IOException {
+        Path file = folder.resolve("plenum.ini");
+        Path users = folder.resolve("users.txt");
+        Files.writeString(file, "[pgbouncer]\nauth_file = " + users + "\n");
+        Files.writeString(users, "\"ada\" \"a\"\n");
+        PoolerConfig running = loaded(ConfigLoader.load(file, Map.of()));
+        assertThat(ConfigLoader.changedUsers(running)).isNull();
+
+        Files.delete(users);
+        PoolerConfig reloaded = loaded(ConfigLoader.reload(running, Map.of()));
+        assertThat(reloaded.userList().names()).containsExactly("ada");
+        assertThat(ConfigLoader.changedUsers(reloaded)).isNull();
+
+        Files.writeString(users, "\"ada\n");
+        ConfigLoader.Users wrong = changedUsers(reloaded);
+        assertThat(wrong.faults())
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.line()).isOne());
+        assertThat(wrong.config().userList().names()).containsExactly("ada");
+        assertThat(ConfigLoader.changedUsers(wrong.config())).as("told once").isNull();
+
+        Files.writeString(users, "\"grace\" \"g\"\n");
+        ConfigLoader.Users right = changedUsers(wrong.config());
+        assertThat(right.faults()).isEmpty();
+        assertThat(right.config().userList().names()).containsExactly("grace");
+    }
+
+    private static ConfigLoader.Users changedUsers(PoolerConfig running) {
+        return Objects.requireNonNull(ConfigLoader.changedUsers(running));
     }
 
     @Test

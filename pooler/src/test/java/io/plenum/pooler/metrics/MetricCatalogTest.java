@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class MetricCatalogTest {
     private static final Installation NOBODY =
-            new Installation("PgBouncer", PoolerConfig.defaults(), name -> false, name -> false, 0, 0, 0, 0);
+            new Installation("PgBouncer", PoolerConfig.defaults(), name -> false, name -> false, 0, 0, 0, 0, 0);
 
     @Test
     void namesAreUniqueAndTellTheirKind() {

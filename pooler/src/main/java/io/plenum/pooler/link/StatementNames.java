@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.plenum.pooler.link.UnnamedStatement.Brought;
+import io.plenum.pooler.link.UnnamedStatement.Ended;
 import io.plenum.pooler.link.UnnamedStatement.Version;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.server.OutstandingReplies;
@@ -385,12 +386,8 @@ final class StatementNames {
      * @return its subject in the queue of replies
      */
     @Nullable
-    Version query(ServerConnection linked) {
-        if (linked.isInGroup()) {
-            return unnamed.close(linked);
-        }
-        unnamed.end(linked);
-        return null;
+    Object query(ServerConnection linked) {
+        return linked.isInGroup() ? unnamed.close(linked) : unnamed.end(linked);
     }
 
     /** The same where no server is asked, nothing being owed. */
@@ -423,7 +420,7 @@ final class StatementNames {
         OutstandingReplies replies = linked.replies();
         int nameStart = client.preparedName().nameStart();
         int nameEnd = client.preparedName().nameEnd();
-        Version version = query(linked);
+        Version version = query(linked) instanceof Version made ? made : null;
         if (use == Use.DEALLOCATE) {
             onEndsAll(linked);
             ByteBuf out = linked.outbox().writer();
@@ -793,6 +790,7 @@ final class StatementNames {
             case NamingQuery naming
             when naming.version() != null -> unnamed.onUnanswered(linked, naming.version(), false);
             case Version version -> unnamed.onUnanswered(linked, version, itself && reply == Reply.PARSE);
+            case Ended ended -> unnamed.onNotEnded(linked, ended);
             case Brought brought -> unnamed.onNotBrought(linked, brought);
             case null, default -> {}
         }

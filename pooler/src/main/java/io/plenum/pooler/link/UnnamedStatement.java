@@ -73,6 +73,9 @@ final class UnnamedStatement {
     /** The subject of what we put in front of a message so that the server has this version. */
     record Brought(Version version) {}
 
+    /** The subject of a Query that ended it, with what it was. */
+    record Ended(@Nullable Version[] versions, int size, Version current) {}
+
     private final LinkedClient client;
     /** The oldest first: what it was when all was answered, and behind it what is on its way. */
     private @Nullable Version[] versions = new Version[1];
@@ -157,14 +160,23 @@ final class UnnamedStatement {
         return next;
     }
 
-    /** A simple Query outside a group is about to be sent, which ends it whatever else happens. */
-    void end(ServerConnection linked) {
+    /**
+     * A simple Query outside a group is about to be sent, which ends it whatever else happens.
+     *
+     * @return the subject under which that is undone if the Query is taken back with others before it; null for nothing
+     */
+    @Nullable
+    Ended end(ServerConnection linked) {
+        Ended ended = null;
         if (size > 1 || !current.none) {
-            boolean owed = !linked.replies().isEmpty();
-            settle();
-            if (owed) {
+            if (linked.replies().isEmpty()) {
+                settle();
+            } else {
+                ended = client.holdsRequest() ? new Ended(versions, size, current) : null;
                 current = new Version();
                 versions = new Version[] {current}; // the queue still names the others
+                size = 1;
+                bytesInFlight = 0;
             }
             current.forget(true);
             stamps++;
@@ -172,6 +184,15 @@ final class UnnamedStatement {
         }
         inFlight = false;
         linked.setUnnamed(client, current.stamp);
+        return ended;
+    }
+
+    /** The Query is taken back: it is what it was. */
+    void onNotEnded(ServerConnection linked, Ended ended) {
+        versions = ended.versions();
+        size = ended.size();
+        current = ended.current();
+        linked.forgetUnnamed();
     }
 
     /** A simple Query was answered that no server has seen, nothing being owed: whatever one holds is not the client's. */

@@ -84,7 +84,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
             String now = actual.get(name);
             return now == null ? value : now;
         });
-        if (actual.equals(asked)) {
+        if (actual.equals(asked) || isConsole(server)) {
             onBatchEnd();
             return;
         }
@@ -134,7 +134,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         if (used == null || home == null || !used.replies().isEmpty()) {
             return;
         }
-        SessionSettings now = refused == null ? withReportedSpelling() : SessionSettings.NONE;
+        SessionSettings now = refused != null || isConsole(used) ? SessionSettings.NONE : withReportedSpelling();
         server = null;
         used.detach();
         if (refused != null) {
@@ -144,6 +144,12 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         }
         home.release(used);
         finish(now);
+    }
+
+    /** The console of a pooler, ours or PgBouncer's, has no settings: a database may lead there, for tools that watch. */
+    private static boolean isConsole(ServerConnection server) {
+        String version = server.startValues().get("server_version");
+        return version != null && version.endsWith("/bouncer");
     }
 
     private void finish(SessionSettings settings) {

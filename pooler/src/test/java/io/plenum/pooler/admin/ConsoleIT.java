@@ -7,6 +7,7 @@ import static io.plenum.pooler.admin.AdministeredPooler.cell;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.ServerErrorException;
@@ -20,6 +21,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -117,6 +119,18 @@ class ConsoleIT {
             }
         }
         throw new AssertionError("no row for app");
+    }
+
+    /** As psycopg logs in, which names its encoding. */
+    @Test
+    void databaseMayLeadToAConsole() throws Exception {
+        try (var before = RunningPooler.ofDatabases(
+                        "* = host=127.0.0.1 port=%d dbname=pgbouncer user=stats".formatted(pooler.port()));
+                var client = before.wire(Map.of("client_encoding", "UTF8", "application_name", "watch"))) {
+            for (int i = 0; i < 2; i++) {
+                assertThat(client.value("SHOW VERSION")).startsWith("PgBouncer 1.26.1");
+            }
+        }
     }
 
     @Test

@@ -134,6 +134,8 @@ public final class WalSenders {
         private @Nullable ServerConnection server;
         private boolean abandoned;
         private boolean given;
+        private boolean failed;
+        private @Nullable ErrorResponse said;
 
         Opening(Client client) {
             this.client = client;
@@ -168,7 +170,8 @@ public final class WalSenders {
             if (!abandoned) {
                 retryAtNanos = System.nanoTime() + RETRY_NANOS;
                 pool.onWalSenderRefused(refusal, step);
-                client.onTrouble(refusal);
+                failed = true;
+                said = refusal;
             }
         }
 
@@ -178,6 +181,9 @@ public final class WalSenders {
                 active--;
             }
             pool.onClosed(server);
+            if (failed) { // told last: when the client hears of it, the log has heard of the server too
+                client.onTrouble(said);
+            }
         }
     }
 }

@@ -37,7 +37,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -498,14 +497,10 @@ class ListenHubIT {
 
         client.begin();
         client.prepare("x");
-        on(far, () -> {
-            client.channels.listen("x");
-            return null;
-        });
         execute("NOTIFY x, 'inside'");
         barrier(hub, far);
         assertThat(client.texts).isEmpty();
-        client.end(true);
+        client.end("x");
         assertThat(client.texts).containsExactly("x:inside");
 
         execute("NOTIFY x, 'idle'");
@@ -519,13 +514,9 @@ class ListenHubIT {
         var client = new ChannelClient(hub, far);
         client.begin();
         client.prepare("x");
-        on(far, () -> {
-            client.channels.listen("x");
-            return null;
-        });
         execute("NOTIFY x, 'inside'");
         barrier(hub, far);
-        client.end(false);
+        client.end();
 
         execute("NOTIFY x, 'behind'");
         barrier(hub, far);
@@ -540,53 +531,34 @@ class ListenHubIT {
         client.listenTo("x", "y");
 
         client.begin();
-        on(near, () -> {
-            client.channels.unlistenAll();
-            return null;
-        });
-        client.end(false);
+        client.end("x", "y");
         execute("NOTIFY x, 'still'");
         barrier(hub, near);
 
         client.begin();
-        on(near, () -> {
-            client.channels.unlisten("x");
-            return null;
-        });
-        client.end(true);
+        client.end("y");
         execute("NOTIFY x, 'gone'", "NOTIFY y, 'stays'");
         barrier(hub, near);
         assertThat(client.texts).containsExactly("x:still", "y:stays");
 
         client.begin();
-        on(near, () -> {
-            client.channels.unlistenAll();
-            return null;
-        });
-        client.end(true);
+        client.end();
         assertThat(client.channels.isListening()).isFalse();
         await("nobody is left", () -> facts(hub).subscriptions() == 0);
     }
 
     @Test
-    void rollbackToASavepointUndoesWhatCameBehindIt() throws Exception {
+    void ofWhatWasPreparedOnlyWhatTheTransactionKeptIsHeard() throws Exception {
         ListenHub hub = hub();
         var client = new ChannelClient(hub, near);
         client.begin();
         client.prepare("kept", "undone");
-        on(near, () -> {
-            client.channels.listen("kept");
-            int savepoint = client.channels.mark();
-            client.channels.listen("undone");
-            client.channels.unlisten("kept");
-            client.channels.rollBackTo(savepoint);
-            return null;
-        });
-        client.end(true);
+        client.end("kept");
 
         execute("NOTIFY kept", "NOTIFY undone");
         barrier(hub, near);
         assertThat(client.texts).containsExactly("kept:");
+        await("one is left", () -> facts(hub).subscriptions() == 1);
     }
 
     @Test
@@ -698,11 +670,7 @@ class ListenHubIT {
         void listenTo(String... names) throws Exception {
             begin();
             prepare(names);
-            on(loop, () -> {
-                Stream.of(names).forEach(channels::listen);
-                return null;
-            });
-            end(true);
+            end(names);
         }
 
         void begin() throws Exception {
@@ -724,13 +692,10 @@ class ListenHubIT {
             prepared.get(10, TimeUnit.SECONDS);
         }
 
-        void end(boolean commit) throws Exception {
+        /** The server told that the transaction left these channels. */
+        void end(String... names) throws Exception {
             on(loop, () -> {
-                if (commit) {
-                    channels.commit();
-                } else {
-                    channels.rollBack();
-                }
+                channels.become(List.of(names));
                 ByteBuf out = Unpooled.buffer();
                 channels.writePending(out);
                 while (out.isReadable()) { // a NotificationResponse: type, length, process, channel, payload

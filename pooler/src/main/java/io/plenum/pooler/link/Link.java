@@ -14,7 +14,6 @@ import io.plenum.routing.HiddenState;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
-import io.plenum.routing.sql.Outline;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
@@ -41,28 +40,21 @@ public final class Link implements ServerConnection.Reader {
         STATEMENT
     }
 
-    /** As many characters of the statement that pinned a client are kept for SHOW PINS. */
-    private static final int MOST_SHOWN = 200;
-
     private final LinkedClient client;
     private final StatementNames names;
     private final FollowedSettings settings;
     private final LinkedChannels channels;
     private final LinkedSequences sequences;
+    private final Pin pin;
 
     private final Mode mode;
     private @Nullable ServerConnection server;
     private @Nullable Pool pool;
-    private @Nullable Reason pin;
 
     /** Statements that define something temporary and are not answered, and whether something else was defined. */
     private int temporaries;
 
     private boolean defined;
-    /** The pin ends with the client, for nothing tells when what it stands for is gone. */
-    private boolean pinLasts;
-    /** The pin has its place in the pool's share. */
-    private boolean pinCounts;
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
@@ -70,8 +62,6 @@ public final class Link implements ServerConnection.Reader {
     private boolean ranHidingCode;
 
     private final Writes writes = new Writes();
-    private long pinnedSinceNanos;
-    private String pinnedBy = "";
     private long countedBytes;
     private boolean midMessage;
     private boolean read;
@@ -106,8 +96,9 @@ public final class Link implements ServerConnection.Reader {
         boolean session = mode == Mode.SESSION;
         this.names = new StatementNames(client, cache, !session);
         this.settings = new FollowedSettings(client, names, session);
-        this.channels = new LinkedChannels(client.listening());
+        this.channels = new LinkedChannels(client.listening(), this::trace);
         this.sequences = new LinkedSequences(client);
+        this.pin = new Pin(client);
     }
 
     // --- beginning and end -----------------------------------------------------------------------------------------
@@ -125,6 +116,7 @@ public final class Link implements ServerConnection.Reader {
         names.limit(mode == Mode.SESSION ? 0 : client.maxPrepared());
         names.begin();
         sequences.begin();
+        channels.begin();
         outOfStep = false;
         replayLost = false;
         heardFatal = false;
@@ -158,11 +150,11 @@ public final class Link implements ServerConnection.Reader {
 
     /** Why the client keeps its server beyond the transaction; null when it does not. */
     public @Nullable Reason pin() {
-        return pin;
+        return pin.reason();
     }
 
     public long pinnedSinceNanos() {
-        return pinnedSinceNanos;
+        return pin.sinceNanos();
     }
 
     public long linkedSinceNanos() {
@@ -180,7 +172,7 @@ public final class Link implements ServerConnection.Reader {
 
     /** The beginning of the statement that {@link #pin() pinned} the client. */
     public String pinnedBy() {
-        return pinnedBy;
+        return pin.statement();
     }
 
     /** Replies that are still owed. */
@@ -235,7 +227,7 @@ public final class Link implements ServerConnection.Reader {
         }
         if (open != null && open.isOpen() && ask(open, linked)) {
             linked.outbox().flush();
-        } else if (pin == null) {
+        } else if (!pin.isSet()) {
             replayedAgain = false;
             Refusal refused = refusal;
             giveBack(end(linked), linked, false);
@@ -283,7 +275,7 @@ public final class Link implements ServerConnection.Reader {
                 && !linked.isInCopyIn()
                 && !linked.isClosed()
                 && !linked.outbox().hasUnsent();
-        boolean pinned = pin != null;
+        boolean pinned = pin.isSet();
         boolean unsettled = trace != null && trace.isOpen(); // what its statements changed will not be asked any more
         linked.outbox().discard();
         Pool home = end(linked);
@@ -312,20 +304,9 @@ public final class Link implements ServerConnection.Reader {
         if (trace != null) {
             trace.forget();
         }
-        unpin(home);
+        pin.end(home);
         tellDefined();
         return home;
-    }
-
-    private void unpin(Pool home) {
-        if (pin != null) {
-            pin = null;
-            pinLasts = false;
-            if (pinCounts) {
-                pinCounts = false;
-                home.unpin();
-            }
-        }
     }
 
     // --- from the client -------------------------------------------------------------------------------------------
@@ -355,6 +336,7 @@ public final class Link implements ServerConnection.Reader {
                     return false;
                 }
                 sequences.onQuery(linked);
+                channels.onQuery(linked);
                 if (whole && (traits != 0 || reason == Reason.SQL_PREPARE)) {
                     NamedStatement named = names.namedBySql(linked, bytes, start + Limits.HEADER, end - 1);
                     if (named != null) {
@@ -380,16 +362,17 @@ public final class Link implements ServerConnection.Reader {
             case DESCRIBE -> names.describe(linked, bytes, start, end);
             case EXECUTE -> {
                 sequences.onExecute(linked, bytes, start);
+                channels.onExecute(linked);
                 linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
             case CLOSE -> {
-                if (pin != null && !pinLasts) {
+                if (pin.mayEnd()) {
                     trace().doubtHoldings(); // it may be of what SQL prepared
                 }
-                names.close(linked, pin != null, bytes, start, end);
+                names.close(linked, pin.isSet(), bytes, start, end);
             }
             case SYNC -> {
                 linked.setSkippingToSync(false);
@@ -397,8 +380,11 @@ public final class Link implements ServerConnection.Reader {
                 if (!linked.isInCopyIn() || replies.owesCopyData()) {
                     linked.endGroup();
                     replies.add(Reply.SYNC, Origin.CLIENT);
+                } else {
+                    linked.ignoreSync();
                 }
                 forward(linked, bytes, start, end);
+                askAboutCopy(linked);
             }
             case FUNCTION_CALL -> {
                 if (!noteCall(linked, CalledFunction.number(bytes, start, end))) {
@@ -413,6 +399,7 @@ public final class Link implements ServerConnection.Reader {
                     replies.add(Reply.COPY_END, Origin.CLIENT);
                 }
                 forward(linked, bytes, start, end);
+                askAboutCopy(linked);
             }
             case COPY_DATA -> {
                 if (!replies.isEmpty() && replies.tail() != Reply.COPY_DATA) {
@@ -432,6 +419,14 @@ public final class Link implements ServerConnection.Reader {
         return true;
     }
 
+    /** In the midst of a message nothing can be asked, but behind it. */
+    private void askAboutCopy(ServerConnection linked) {
+        if (linked.isCopyDoubted() && !midMessage) {
+            linked.askAboutCopy();
+            linked.outbox().flush();
+        }
+    }
+
     /** A Query that names a statement of Parse: to run that counts as to bind it. */
     private boolean onNamedBySql(ServerConnection linked, NamedStatement named, ByteBuf bytes, int start, int end) {
         Use use = client.preparedName().use();
@@ -439,6 +434,7 @@ public final class Link implements ServerConnection.Reader {
             return false;
         }
         sequences.onQuery(linked);
+        channels.onQuery(linked);
         names.sendBySql(linked, use, named, bytes, start, end);
         client.stats().queries++;
         return true;
@@ -529,8 +525,8 @@ public final class Link implements ServerConnection.Reader {
         if (!kept && !note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
             return false;
         }
-        if (client.listening().isListening() && reason == Reason.NODE_LOCAL && !linked.isGroupOpen()) {
-            channels.listenHere(linked, trace()); // as a group of its own, so that the statement sees it
+        if (!linked.isInGroup()) {
+            channels.onStatement(linked, reason); // as a group of its own, so that the statement sees it
         }
         if (kept && names.isTooMuch(end)) {
             client.onTooManyStatements();
@@ -572,10 +568,11 @@ public final class Link implements ServerConnection.Reader {
         writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
             sequences.note(linked, pool(), names.unnamedReason(), 0);
+            channels.onStatement(linked, names.unnamedReason());
             if (text != null
                     && text.writerIndex() > 0
                     && TemporarySchema.mayTake(client, trace, names.unnamedReason(), text.getByte(0))) {
-                trace().doubtHoldings();
+                doubtDefinition(text, 0, text.writerIndex());
             }
             return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
         }
@@ -587,9 +584,10 @@ public final class Link implements ServerConnection.Reader {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             sequences.note(linked, pool(), statement.reason(), 0);
+            channels.onStatement(linked, statement.reason());
             if (TemporarySchema.mayTake(
                     client, trace, statement.reason(), statement.tail()[0])) {
-                trace().doubtHoldings();
+                doubtDefinition(Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
             }
             return !client.keepsSequences()
                     || keepSequences(
@@ -625,7 +623,7 @@ public final class Link implements ServerConnection.Reader {
 
     /** Keeps the server for a client that is to find later what it draws; false when the client was refused. */
     private boolean keepSequences(Reason reason, ByteBuf bytes, int start, int end) {
-        return pinLasts
+        return pin.lasts()
                 || mode == Mode.SESSION
                 || !client.keepsSequences()
                 || (reason != Reason.SEQUENCE && !LinkedSequences.mayDraw(reason))
@@ -653,7 +651,7 @@ public final class Link implements ServerConnection.Reader {
             return true;
         }
         if (TemporarySchema.mayTake(client, trace, reason, traits, bytes, start, end)) {
-            trace().doubtHoldings();
+            doubtDefinition(bytes, start, end);
         }
         if (isPlain(reason, traits) && !client.listening().isListening()) {
             return true;
@@ -663,9 +661,7 @@ public final class Link implements ServerConnection.Reader {
             ranHidingCode = ranHidingCode || client.mayRunHidingCode() || HiddenState.isIn(bytes, start, end);
         }
         channels.onSent(traits);
-        if (client.listening().isListening() && reason == Reason.NODE_LOCAL) {
-            channels.listenHere(linked, trace()); // it may ask for its channels
-        }
+        channels.onStatement(linked, reason);
         if ((traits & Traits.CHANGES_SESSION) == 0) {
             return !reason.pins() || pin(reason, bytes, start, end);
         }
@@ -677,7 +673,7 @@ public final class Link implements ServerConnection.Reader {
                 return false;
             }
             if (changed.takeUnlistens() && client.listening().isListening()) {
-                channels.listenHere(linked, changed);
+                channels.listenHere(linked);
             }
             if (!named.isEmpty()) {
                 changed.onListen();
@@ -708,20 +704,14 @@ public final class Link implements ServerConnection.Reader {
         if (SessionTrace.isTold(reason)) {
             trace().doubtHoldings();
         }
-        pinLasts |= !SessionTrace.isTold(reason);
         temporaries += reason == Reason.TEMPORARY_OBJECT ? 1 : 0;
-        if (pin != null) {
-            return true;
-        }
-        // An attempt to lock may fail, and one that does keeps nothing: it counts when the server says that it holds.
-        if (!client.grantPin(reason, pool(), reason != Reason.SESSION_LOCK)) {
-            return false;
-        }
-        pinCounts = reason != Reason.SESSION_LOCK;
-        pin = reason;
-        pinnedSinceNanos = System.nanoTime();
-        pinnedBy = Outline.of(bytes, start, end, MOST_SHOWN);
-        return true;
+        return pin.set(reason, pool(), bytes, start, end);
+    }
+
+    /** What this statement defines may be temporary: the server is asked. */
+    private void doubtDefinition(ByteBuf bytes, int start, int end) {
+        trace().doubtHoldings();
+        pin.suspect(Reason.TEMPORARY_OBJECT, bytes, start, end);
     }
 
     /**
@@ -741,19 +731,7 @@ public final class Link implements ServerConnection.Reader {
             kept = Reason.LISTEN;
         }
         channels.releaseReady();
-        if (pinLasts) {
-            return;
-        }
-        if (kept == null) {
-            unpin(pool());
-            return;
-        }
-        if (pin == null) {
-            pinnedSinceNanos = System.nanoTime();
-            pinnedBy = "";
-        }
-        pin = kept;
-        pinCounts = pinCounts || client.grantPin(kept, pool(), true);
+        pin.onTold(kept, pool());
     }
 
     /** The server said what became of a setting; a null value is that of the session's start. */
@@ -866,8 +844,7 @@ public final class Link implements ServerConnection.Reader {
         if (subject instanceof SessionTrace asked) {
             asked.onFailed();
             channels.releaseReady();
-            pinLasts = true; // what the session holds is not known: nobody else shall have it
-            pin = pin == null ? Reason.SESSION_DOUBT : pin;
+            pin.onUnknown();
             return false;
         }
         if (subject instanceof HeldBegin begin) {
@@ -899,7 +876,7 @@ public final class Link implements ServerConnection.Reader {
                 replayLost = true; // and so nothing of what the client sent has run
                 return false;
             }
-            if (linked.isQuiet() && !midMessage && mode != Mode.SESSION && pin == null) {
+            if (linked.isQuiet() && !midMessage && mode != Mode.SESSION && !pin.isSet()) {
                 linked.setCloseWhenReleased(); // the client has its whole answer: only the server ends
                 return false;
             }
@@ -975,7 +952,7 @@ public final class Link implements ServerConnection.Reader {
         if (trace != null) {
             trace.onTag(tag);
         }
-        if (pin != null && !pinLasts && SessionTrace.mayEndPin(tag)) {
+        if (pin.mayEnd() && SessionTrace.mayEndPin(tag)) {
             trace().doubtHoldings();
         }
     }
@@ -1069,6 +1046,9 @@ public final class Link implements ServerConnection.Reader {
         outbox.flush();
         client.stats().sentBytes += outbox.bytes() - countedBytes;
         countedBytes = outbox.bytes();
+        if (server != null) {
+            askAboutCopy(server);
+        }
         releaseIfClean();
         client.onProgress();
     }
@@ -1136,14 +1116,14 @@ public final class Link implements ServerConnection.Reader {
      * None of that has left us yet, so the client need not hear it.
      */
     private void takeBack() {
-        boolean rerunnable = read && pin == null && client.holdsRequest() && outstanding() > 0;
+        boolean rerunnable = read && !pin.isSet() && client.holdsRequest() && outstanding() > 0;
         if (rerunnable && client.outbox().discardBehind(appendedBefore)) {
             heardNothing = true;
         }
     }
 
     private boolean mayRunAgain() {
-        return read && heardNothing && pin == null && client.holdsRequest();
+        return read && heardNothing && !pin.isSet() && client.holdsRequest();
     }
 
     @Override

@@ -1,13 +1,21 @@
 package io.plenum.pooler.link;
 
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
 import io.plenum.wire.TransactionStatus;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a client that listens elsewhere does to its channels on the server that it has, and when it hears of that.
+ *
+ * <p>Before a statement takes channels away or asks for them, the server's session is registered for those that the client
+ * listens to elsewhere: then PostgreSQL itself says what is left of them. A setting of ours, which goes where the transaction
+ * goes, tells afterwards whether that holds. In front of a group of the client's that is a group of our own. Within one it goes
+ * in front of the Query or Execute that follows, in its protocol: an Execute of ours alone would make PostgreSQL take a Query
+ * behind it for a part of a pipeline, and leave its transaction open.
  *
  * <p>Confined to the event loop of its link.
  */
@@ -16,11 +24,21 @@ final class LinkedChannels {
     static final Object SKIPPABLE = "channels";
 
     private final Listening listening;
+    private final Supplier<SessionTrace> trace;
+    /** The registration is to go in front of what runs next in the group. */
+    private boolean due;
+
     private boolean mayHaveNotified;
     private boolean readyWithheld;
 
-    LinkedChannels(Listening listening) {
+    LinkedChannels(Listening listening, Supplier<SessionTrace> trace) {
         this.listening = listening;
+        this.trace = trace;
+    }
+
+    /** A link begins. */
+    void begin() {
+        due = false;
     }
 
     /** A statement with these traits is sent. */
@@ -28,17 +46,54 @@ final class LinkedChannels {
         mayHaveNotified |= (traits & (Traits.RUNS_UNKNOWN_CODE | Traits.NOTIFIES)) != 0;
     }
 
-    /**
-     * Registers the server's session for the channels that the client listens to elsewhere, in front of a statement that
-     * takes some away or asks for them: then PostgreSQL itself says what is left of them. A setting of ours, which goes
-     * where the transaction goes, tells afterwards whether that holds.
-     */
-    void listenHere(ServerConnection linked, SessionTrace trace) {
-        if (linked.status() == TransactionStatus.FAILED || linked.isStandby() || trace.isListeningHere()) {
-            return;
+    /** A statement is about to be parsed, bound or sent as a Query, and may ask for the client's channels. */
+    void onStatement(ServerConnection linked, Reason reason) {
+        if (reason == Reason.NODE_LOCAL && listening.isListening()) {
+            listenHere(linked);
         }
-        trace.onListeningHere();
-        OwnStatements.send(linked, ChannelRegistration.begin(listening.channels()), null);
+    }
+
+    /** A statement that depends on the client's channels is about to be sent. */
+    void listenHere(ServerConnection linked) {
+        if (linked.isInGroup()) {
+            due = true;
+        } else if (begins(linked)) {
+            OwnStatements.send(linked, registration(), null);
+        }
+    }
+
+    /** A Query is sent next. */
+    void onQuery(ServerConnection linked) {
+        if (due && linked.isInGroup()) {
+            due = false;
+            if (begins(linked)) {
+                OwnStatements.sendAsQuery(linked, String.join("; ", registration()));
+            }
+        }
+    }
+
+    /** A portal is executed next. */
+    void onExecute(ServerConnection linked) {
+        if (due) {
+            due = false;
+            if (begins(linked)) {
+                OwnStatements.send(linked, registration(), null);
+            }
+        }
+    }
+
+    private boolean begins(ServerConnection linked) {
+        boolean registers = linked.status() != TransactionStatus.FAILED
+                && !linked.isStandby()
+                && !trace.get().isListeningHere();
+        if (registers) {
+            trace.get().onListeningHere();
+        }
+        return registers;
+    }
+
+    private List<String> registration() {
+        return ChannelRegistration.begin(listening.channels());
     }
 
     /** The server has told what its session is registered for. */
@@ -51,8 +106,8 @@ final class LinkedChannels {
     }
 
     /** Whether the client may have something to hear when its transaction ends. */
-    boolean mayTell(@Nullable SessionTrace trace) {
-        return listening.isListening() || (trace != null && trace.changesChannels() && listening.isShared());
+    boolean mayTell(@Nullable SessionTrace open) {
+        return listening.isListening() || (open != null && open.changesChannels() && listening.isShared());
     }
 
     /**
@@ -60,9 +115,9 @@ final class LinkedChannels {
      * so that waits until the server has told of the channels and the shared connection has been heard. Not where the client
      * sent more already: then notifications come later.
      */
-    boolean withholdReady(ServerConnection linked, @Nullable SessionTrace trace) {
+    boolean withholdReady(ServerConnection linked, @Nullable SessionTrace open) {
         boolean last = linked.replies().isEmpty();
-        if (last && trace != null && trace.changesChannels()) {
+        if (last && open != null && open.changesChannels()) {
             listening.withholdReady();
             readyWithheld = true;
             return true;

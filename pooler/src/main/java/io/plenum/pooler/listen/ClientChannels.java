@@ -5,29 +5,26 @@ import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.net.Loop;
 import io.plenum.wire.error.ErrorResponse;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The channels of one client: those that it listens to, and what its open transaction will change of them.
+ * The channels of one client: those that it listens to, and those that its open transaction may add.
  *
- * <p>{@link #prepare} before a LISTEN runs; {@link #listen}, {@link #unlisten} and {@link #unlistenAll} for each statement
- * that ran; {@link #commit} or {@link #rollBack} at the end of the transaction, then {@link #writePending} in front of its
- * ReadyForQuery. Manual, "LISTEN": it takes effect at commit, a rollback leaves everything as it was, and notifications are
- * delivered between transactions only.
+ * <p>{@link #prepare} before a LISTEN runs; {@link #become} when the transaction is over and the server has told what came of
+ * it, then {@link #writePending} in front of its ReadyForQuery. Manual, "LISTEN": it takes effect at commit, a rollback leaves
+ * everything as it was, and notifications are delivered between transactions only.
  *
- * <p>From {@link #prepare} on the new channel's notifications are kept, and a commit delivers them. So a client may hear
- * what was notified shortly before its LISTEN was committed, as a session of PostgreSQL does that listened to another channel
- * already; the other choice would lose what was notified between the commit and our hearing of it.
+ * <p>From {@link #prepare} on the new channel's notifications are kept, and are delivered once it is listened to. So a client
+ * may hear what was notified shortly before its LISTEN was committed, as a session of PostgreSQL does that listened to another
+ * channel already; the other choice would lose what was notified between the commit and our hearing of it.
  *
  * <p>Confined to the client's loop.
  */
@@ -59,14 +56,8 @@ public final class ClientChannels {
     /** What is listened to, as of the last commit. */
     private final Set<String> active = new HashSet<>();
 
-    /** What the open transaction did, oldest first. */
-    private final List<Change> changes = new ArrayList<>();
-
     private @Nullable Preparation preparing;
     private boolean closed;
-
-    /** {@code channel} is null for all of them. */
-    private record Change(boolean listens, @Nullable String channel) {}
 
     private final class Ear implements NotificationListener {
         @Override
@@ -113,7 +104,7 @@ public final class ClientChannels {
     /**
      * Sees to it that the hub listens to all of these, for the statements that the client is about to run. True when it does
      * already: then nothing is called. Otherwise the client is held until one of {@code confirmed} and {@code failed} runs,
-     * once; behind a failure the transaction is to be rolled back, here too.
+     * once.
      */
     public boolean prepare(
             Collection<String> channels, Duration within, Runnable confirmed, Consumer<ErrorResponse> failed) {
@@ -164,70 +155,18 @@ public final class ClientChannels {
         }
     }
 
-    /** LISTEN ran. */
-    public void listen(String channel) {
-        changes.add(new Change(true, ChannelName.cut(channel)));
-    }
-
-    /** UNLISTEN ran. */
-    public void unlisten(String channel) {
-        changes.add(new Change(false, ChannelName.cut(channel)));
-    }
-
-    /** UNLISTEN * or DISCARD ALL ran. */
-    public void unlistenAll() {
-        changes.add(new Change(false, null));
-    }
-
-    /** What {@link #rollBackTo} wants back, at SAVEPOINT. */
-    public int mark() {
-        return changes.size();
-    }
-
-    /** ROLLBACK TO ran: what was done since the mark was not. */
-    public void rollBackTo(int mark) {
-        changes.subList(mark, changes.size()).clear();
-    }
-
-    /** The transaction was committed: what it did holds from now on. */
-    public void commit() {
-        for (Change change : changes) {
-            String channel = change.channel();
-            if (channel == null) {
-                active.clear();
-            } else if (change.listens()) {
-                active.add(channel);
-            } else {
-                active.remove(channel);
-            }
-        }
-        settle();
-    }
-
     /**
      * The server told what holds from now on, whatever the statements let expect: these channels and no others. What is being
      * prepared is for a statement that is still to run, and stays.
      */
     public void become(Collection<String> channels) {
-        Preparation next = preparing;
         active.clear();
         channels.forEach(channel -> active.add(ChannelName.cut(channel)));
-        settle(next == null ? Set.of() : next.names);
-        preparing = next;
+        settle(preparing == null ? Set.of() : preparing.names);
     }
 
-    /** The transaction was rolled back, or never ran. */
-    public void rollBack() {
-        settle();
-    }
-
-    private void settle() {
-        settle(Set.of());
-    }
-
+    /** Keeps an ear for what is listened to and for what is {@code wanted}, and for nothing else. */
     private void settle(Set<String> wanted) {
-        changes.clear();
-        preparing = null;
         active.retainAll(subscriptions.keySet()); // a LISTEN that nobody prepared has no ear
         Iterator<Subscription> all = subscriptions.values().iterator();
         while (all.hasNext()) {
@@ -243,8 +182,9 @@ public final class ClientChannels {
     /** The client is gone. Doing so twice is harmless. */
     public void close() {
         closed = true;
+        preparing = null;
         active.clear();
-        settle();
+        settle(Set.of());
     }
 
     // --- notifications ---------------------------------------------------------------------------------------------

@@ -162,6 +162,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final long id;
     private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.BACKEND);
     private final OutstandingReplies replies = new OutstandingReplies();
+    private final CopyIn copy = new CopyIn(replies);
     private final ServerStatements statements = new ServerStatements();
     private final Map<String, String> startValues = new LinkedHashMap<>();
     private final long bornNanos;
@@ -189,10 +190,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean groupBroken;
     /** A BEGIN was sent of which no ReadyForQuery has told yet. */
     private boolean opening;
-
-    private boolean copyIn;
-    /** The Syncs that this COPY ignores, if it comes to read; once it has failed, those that may still be answered. */
-    private int copySyncs;
 
     private boolean closed;
     private boolean gone;
@@ -421,6 +418,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Takes note of one reply; says whether the client is to see it. */
     private boolean onReply(BackendType type, ByteBuf bytes, int start) {
+        if (copy.isDoubted() && reader != null) {
+            unanswer(reader, copy.settle(type), false);
+        }
         return switch (type) {
             case DATA_ROW, COPY_DATA, COPY_DONE, COPY_OUT_RESPONSE, COPY_BOTH_RESPONSE, FUNCTION_CALL_RESPONSE -> {
                 if (replies.isEmpty()) {
@@ -479,8 +479,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case EMPTY_QUERY_RESPONSE, PORTAL_SUSPENDED -> endOfStatement(type);
             case COPY_IN_RESPONSE -> {
                 head(type);
-                copyIn = true;
-                copySyncs = replies.dropSyncsSwallowedByCopy();
+                copy.begin();
                 groupOpen |= replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size();
                 yield true;
             }
@@ -543,7 +542,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** One Execute is over, or one of the statements of a simple Query. */
     private boolean endOfStatement(BackendType type) {
         Reply head = head(type);
-        endCopy();
+        copy.end();
         if (head == Reply.EXECUTE) {
             return answer(type, Reply.EXECUTE);
         }
@@ -553,22 +552,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return replies.headOrigin() == Origin.CLIENT;
     }
 
-    /** The CopyDone or CopyFail of a COPY goes with it: another COPY of the same text has its own. */
-    private void endCopy() {
-        if (copyIn) {
-            copyIn = false;
-            copySyncs = 0;
-            replies.dropCopyData();
-            if (replies.head() == Reply.QUERY && replies.size() > 1 && replies.replyAt(1) == Reply.COPY_END) {
-                replies.removeSecond();
-            }
-        }
-    }
-
     private boolean onReady(ByteBuf bytes, int start) {
         requireBody(BackendType.READY_FOR_QUERY, start, 1);
-        if (replies.isEmpty() && copySyncs > 0 && !copyIn) {
-            copySyncs--;
+        if (replies.isEmpty() && copy.takeIgnored()) {
             skippingToSync = false;
             endGroup();
             replies.add(Reply.SYNC, Origin.CLIENT);
@@ -579,7 +565,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         boolean forClient = replies.headOrigin() == Origin.CLIENT;
         replies.remove();
         groupBroken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
-        copyIn = false;
+        copy.onReady();
         opening = false;
         TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
         if (now == null) {
@@ -606,18 +592,13 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         Reply head = head(BackendType.ERROR_RESPONSE);
         Origin origin = replies.headOrigin();
         Object subject = replies.headSubject();
-        boolean duringCopyIn = copyIn;
-        copyIn = false;
-        // COPY may be refused between its response and its reading, and then the Sync behind it is no part of it.
-        // Only the server knows: it may say one ReadyForQuery more, to nobody but the client at hand.
-        closeWhenReleased |= duringCopyIn && copySyncs > 0;
-        if (head == Reply.QUERY && duringCopyIn && "08P01".equals(error.code()) && replies.size() > 1) {
+        if (head == Reply.QUERY && copy.isOpen() && "08P01".equals(error.code()) && replies.size() > 1) {
             current.onUnanswered(replies.replyAt(1), replies.subjectAt(1), false);
             replies.removeSecond(); // a message that is not of COPY broke it, and was used up by that
         }
-        if (duringCopyIn && "57014".equals(error.code())) {
-            replies.dropCopyData(); // CopyFail itself: the data before it were taken
-        }
+        // COPY may be refused between its response and its reading, and then the Sync behind it is no part of it.
+        // Only the server knows: it may say one ReadyForQuery more, to nobody but the client at hand.
+        closeWhenReleased |= copy.fail(error);
         if (!head.endsWithReady()) {
             dropToSync(current);
         }
@@ -779,6 +760,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         groupOpen = false;
         groupBroken = false;
         opening = false;
+        copy.forget();
         links++;
         statements.beginLink();
     }
@@ -800,7 +782,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 && !skippingToSync
                 && !groupOpen
                 && !opening
-                && !copyIn
+                && !copy.isOpen()
                 && cutter.remaining() == 0
                 && leftover == null
                 && !closed;
@@ -993,6 +975,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** A Sync is sent: what follows is skipped with nothing before it. */
     public void endGroup() {
+        copy.onSync();
         groupOpen = false;
         groupBroken = false;
         groups++;
@@ -1013,7 +996,24 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     public boolean isInCopyIn() {
-        return copyIn;
+        return copy.isOpen();
+    }
+
+    /** A Sync is sent that the COPY ignores, if the server comes to read that. */
+    public void ignoreSync() {
+        copy.ignoreSync();
+    }
+
+    /** Whether a COPY has failed among whose data there were Syncs, of which it is not known whether they are answered. */
+    public boolean isCopyDoubted() {
+        return copy.isDoubted();
+    }
+
+    /** Asks which, if the server can be asked already; not within a message. */
+    public void askAboutCopy() {
+        if (!groupOpen) {
+            copy.ask(outbox().writer());
+        }
     }
 
     /** Whether the message that was last forwarded has bytes that are still to come. */

@@ -6,13 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the pooler may answer otherwise than the server, each with its reason. Whoever adds one takes a promise back.
  *
- * <p>Four more are kept out of the conversations themselves. A Sync between two rows of a COPY is answered or not,
- * depending on which of them the server refuses, which it does not say: where the second is refused, the client waits in
- * vain. A text whose meaning depends on search_path, standard_conforming_strings or
- * client_encoding, or on a name of SQL PREPARE, is not for Parse, for another server parses it anew with the values of then. Behind a Query or
- * FunctionCall that breaks an extended group outside a transaction nothing is compared, for PostgreSQL 17 and 18 then mix
- * up their transaction state, and the pooler closes that server. And a custom setting that nobody has set is empty instead
- * of null where another client once set it.
+ * <p>Three more are kept out of the conversations themselves. A text whose meaning depends on search_path,
+ * standard_conforming_strings or client_encoding, or on a name of SQL PREPARE, is not for Parse, for another server parses it
+ * anew with the values of then. Behind a Query or FunctionCall that breaks an extended group outside a transaction nothing is
+ * compared, for PostgreSQL 17 and 18 then mix up their transaction state, and the pooler closes that server. And a custom
+ * setting that nobody has set is empty instead of null where another client once set it.
  */
 enum AllowedDifference {
     /** A client that breaks off its own COPY with another message hears of the Parse or Close that we put in front of it. */

@@ -273,11 +273,6 @@ final class ConversationWriter {
     private final Random random;
     private final Theme theme;
     private final int[] functions;
-    /** A row refused behind it is left out: see {@link AllowedDifference}. */
-    private boolean syncAmongRows;
-
-    private int rows;
-
     private final Map<String, Integer> parameters = new HashMap<>();
 
     /** {@code functions} are the numbers of functions that take one text and give one. */
@@ -478,7 +473,6 @@ final class ConversationWriter {
     }
 
     private List<Utterance> copyBegins(boolean extended) {
-        syncAmongRows = false;
         if (!extended) {
             return List.of(Utterance.query(any(COPIES_IN)));
         }
@@ -493,26 +487,15 @@ final class ConversationWriter {
         int count = random.nextInt(4);
         for (int i = 0; i < count; i++) {
             int kind = random.nextInt(12);
-            if (kind == 2 && extended) {
-                syncAmongRows = true;
-                messages.add(Utterance.sync());
-            } else if (kind < 2 && !syncAmongRows) {
+            if (kind < 2) {
                 messages.add(Utterance.badRow(kind == 0 ? "x\tbad" : "1"));
+            } else if (kind == 2) {
+                messages.add(extended ? Utterance.sync() : Utterance.flush());
             } else {
-                messages.add(kind == 2 ? Utterance.flush() : row(extended));
+                messages.add(Utterance.row(10 + random.nextInt(20) + "\tcopied"));
             }
         }
         return messages;
-    }
-
-    /**
-     * One that is there already is refused too, but only when the server puts many into the table at once: a Sync may be
-     * behind it, so there is none such in the extended protocol.
-     */
-    private Utterance row(boolean extended) {
-        int id = 10 + random.nextInt(20);
-        rows++;
-        return Utterance.row((extended ? 1000 + rows : id) + "\tcopied");
     }
 
     private List<Utterance> copyEnds(boolean extended) {
@@ -520,7 +503,7 @@ final class ConversationWriter {
         messages.add(
                 switch (random.nextInt(8)) {
                     case 0, 1 -> Utterance.copyFail();
-                    case 2 -> Utterance.row((extended ? 1000 + ++rows : 9) + "\tlast");
+                    case 2 -> Utterance.row("9\tlast");
                     default -> Utterance.copyDone();
                 });
         if (messages.getFirst().type() == 'd') {

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
@@ -263,6 +264,30 @@ class SessionStateIT {
             client.rows("SELECT 1");
             assertThat(pins(pooler)).containsExactly("session_lock");
             client.rows("SELECT pg_advisory_unlock(7)");
+            awaitNoPin(pooler);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void pinThatTheServerTellsOfShowsTheStatementThatCausedIt(boolean extended) throws Exception {
+        try (var pooler = pooled("default_pool_size = 2");
+                var client = pooler.wire()) {
+            client.rows("SET search_path = pg_temp, public");
+            client.rows("SELECT 1");
+            String definition = "CREATE TABLE unseen (id int)";
+            client.send(
+                    extended ? Frames.join(parse("", definition), bind("", ""), execute(), sync()) : query(definition));
+            client.readUntilReady();
+            awaitPins(pooler, 1);
+            assertThat(shown(pooler)).containsExactly("temporary_object", definition);
+
+            client.rows("PREPARE mine AS SELECT 1");
+            client.rows("DROP TABLE unseen");
+            client.rows("SELECT 1");
+            assertThat(shown(pooler)).containsExactly("sql_prepare", "PREPARE mine AS SELECT ?");
+
+            client.rows("DEALLOCATE mine");
             awaitNoPin(pooler);
         }
     }
@@ -531,6 +556,14 @@ class SessionStateIT {
     private static List<String> pins(RunningPooler pooler) throws IOException {
         try (var console = console(pooler)) {
             return console.rows("SHOW PINS").stream().map(row -> row.get(2)).toList();
+        }
+    }
+
+    /** Reason and statement of the only pin. */
+    private static List<String> shown(RunningPooler pooler) throws IOException {
+        try (var console = console(pooler)) {
+            var pin = console.rows("SHOW PINS").getFirst();
+            return List.of(String.valueOf(pin.get(2)), String.valueOf(pin.get(4)));
         }
     }
 

@@ -1,0 +1,175 @@
+package io.plenum.pooler.server;
+
+import io.netty.buffer.ByteBuf;
+import io.plenum.pooler.server.OutstandingReplies.Origin;
+import io.plenum.pooler.server.OutstandingReplies.Reply;
+import io.plenum.wire.BackendType;
+import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
+import io.plenum.wire.frontend.FrontendMessages;
+
+/**
+ * The COPY FROM STDIN that a server is at, and which of the Syncs around its data are answered.
+ *
+ * <p>Manual, "COPY Operations": during copy-in, Sync and Flush are ignored. Behind an error they are not, and only the server
+ * knows whether it had come to a Sync before or after that: a key that is twice in the data, say, shows at their end only. So
+ * each Sync among the data of a COPY that failed is doubted, until something else that is answered tells; if nothing else was
+ * asked, something of ours is, which changes nothing. Confined to the server's event loop.
+ */
+final class CopyIn {
+    private static final Object QUESTION = "copy";
+
+    private static final String NOBODY = "PLENUM_";
+
+    private final OutstandingReplies replies;
+    private boolean open;
+    /** The Syncs that this COPY ignores, if it comes to read; once it has failed, those that may still be answered. */
+    private int ignored;
+    /** So many of the Syncs that are owed need not be answered. */
+    private int doubted;
+    /** The server has been, or will be, out of the group in which the COPY failed: it answers what it is asked. */
+    private boolean askable;
+
+    private boolean asked;
+
+    CopyIn(OutstandingReplies replies) {
+        this.replies = replies;
+    }
+
+    /** Nothing is known of an earlier user's. */
+    void forget() {
+        open = false;
+        ignored = 0;
+        doubted = 0;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    /** The server begins to read. */
+    void begin() {
+        open = true;
+        ignored = replies.dropSyncsSwallowedByCopy();
+    }
+
+    /** A Sync is sent that the server ignores, if it comes to read. */
+    void ignoreSync() {
+        ignored++;
+    }
+
+    /** A statement ended well. The CopyDone or CopyFail of a COPY goes with it: another COPY of the same text has its own. */
+    void end() {
+        if (open) {
+            open = false;
+            ignored = 0;
+            replies.dropCopyData();
+            if (replies.head() == Reply.QUERY && replies.size() > 1 && replies.replyAt(1) == Reply.COPY_END) {
+                replies.removeSecond();
+            }
+        }
+    }
+
+    /**
+     * What is owed first has failed.
+     *
+     * @return whether that was a COPY of which it is not known what the server had read of it
+     */
+    boolean fail(ErrorResponse error) {
+        if (!open) {
+            return false;
+        }
+        open = false;
+        // A cancel has the same code, but may come before all that was sent is read.
+        boolean byCopyFail = error.is(SqlState.QUERY_CANCELED) && !"ProcessInterrupts".equals(error.routine());
+        if (byCopyFail) {
+            replies.dropCopyData();
+        }
+        doubtSyncs();
+        return ignored > 0;
+    }
+
+    private void doubtSyncs() {
+        int end = 1;
+        doubted = 0;
+        while (end < replies.size()
+                && (replies.replyAt(end) == Reply.COPY_DATA || replies.replyAt(end) == Reply.SYNC)) {
+            doubted += replies.replyAt(end) == Reply.SYNC ? 1 : 0;
+            end++;
+        }
+        boolean ended = end < replies.size() && replies.replyAt(end) == Reply.COPY_END;
+        askable = replies.head() == Reply.QUERY || (ended && replies.tail() == Reply.SYNC);
+        asked = false;
+    }
+
+    /** ReadyForQuery came although nothing is owed: whether it is for a Sync that the COPY would have ignored. */
+    boolean takeIgnored() {
+        boolean was = ignored > 0 && !open;
+        ignored -= was ? 1 : 0;
+        return was;
+    }
+
+    void onReady() {
+        open = false;
+        doubted = replies.isEmpty() ? 0 : doubted;
+    }
+
+    /** A Sync was sent of which it is certain that it is answered, if one is doubted. */
+    void onSync() {
+        askable = true;
+    }
+
+    boolean isDoubted() {
+        return doubted > 0;
+    }
+
+    /** Asks, behind all that was sent, what tells which Syncs are answered; between two groups, if one is doubted. */
+    void ask(ByteBuf out) {
+        if (askable && !asked) {
+            asked = true;
+            FrontendMessages.closePortal(out, NOBODY);
+            FrontendMessages.sync(out);
+            replies.add(Reply.CLOSE, Origin.INJECTED, QUESTION);
+            replies.add(Reply.SYNC, Origin.INJECTED, QUESTION);
+        }
+    }
+
+    /**
+     * A Sync is doubted, and the server says this.
+     *
+     * @return how many of what is owed will not be answered, the oldest first
+     */
+    int settle(BackendType type) {
+        switch (type) {
+            case READY_FOR_QUERY, NOTICE_RESPONSE, NOTIFICATION_RESPONSE, PARAMETER_STATUS -> {
+                return 0;
+            }
+            default -> {}
+        }
+        int unanswered = 0;
+        if (type == BackendType.CLOSE_COMPLETE && replies.head() != Reply.CLOSE) {
+            while (unanswered < replies.size() && !isQuestion(unanswered)) {
+                unanswered++;
+            }
+        } else {
+            while (unanswered < replies.size() && isOfCopy(unanswered)) {
+                doubted -= replies.replyAt(unanswered) == Reply.SYNC ? 1 : 0;
+                unanswered++;
+            }
+        }
+        doubted = 0;
+        return unanswered;
+    }
+
+    private boolean isQuestion(int index) {
+        return replies.subjectAt(index) == QUESTION;
+    }
+
+    private boolean isOfCopy(int index) {
+        return switch (replies.replyAt(index)) {
+            case COPY_DATA, COPY_END -> true;
+            case SYNC -> doubted > 0 && !isQuestion(index);
+            default -> false;
+        };
+    }
+}

@@ -73,7 +73,9 @@ public final class Router {
 
     /** The same with the statement's {@link Traits}. */
     public void statement(Reason classified, int traits) {
-        batch.add(declared && standbyMayTry(classified) ? Reason.READ : classified);
+        boolean ends = (traits & Traits.ENDS_TRANSACTION) != 0; // what comes behind that was not declared
+        batch.add(declared && !ends && standbyMayTry(classified) ? Reason.READ : classified);
+        declared &= !ends && classified != Reason.TRANSACTION_END;
         hinted |= traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA);
     }
 

@@ -209,16 +209,22 @@ public final class StatementClassifier {
     private Reason text() {
         texts.clear();
         boolean onlySettings = true;
+        boolean endsTransaction = false;
         statements = 0;
         command = TransactionCommand.NONE;
         do {
             beginStatement();
             statements += ended() ? 0 : 1;
             onlySettings &= ended() || term() == Term.SET || term() == Term.RESET || term() == Term.SHOW;
-            texts.add(statement());
+            Reason statement = statement();
+            endsTransaction |= statement == Reason.TRANSACTION_END;
+            texts.add(statement);
         } while (token() == Token.SEMICOLON);
         if (onlySettings && (traits & Traits.RUNS_UNKNOWN_CODE) == 0) {
             traits |= Traits.ONLY_SETTINGS;
+        }
+        if (endsTransaction && statements > 1) {
+            traits |= Traits.ENDS_TRANSACTION;
         }
         return texts.reason();
     }

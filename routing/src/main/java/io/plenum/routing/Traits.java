@@ -44,5 +44,8 @@ public final class Traits {
     /** Takes an advisory lock of the transaction, which keeps nobody out on another node. */
     public static final int LOCKS_TRANSACTION = 1 << 6;
 
+    /** COMMIT or ROLLBACK is one of several statements of the text. */
+    public static final int ENDS_TRANSACTION = 1 << 7;
+
     private Traits() {}
 }

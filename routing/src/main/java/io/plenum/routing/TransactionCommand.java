@@ -31,6 +31,14 @@ public enum TransactionCommand {
         return tag;
     }
 
+    /** Whether a statement of this reason may be one. */
+    public static boolean mayBe(Reason reason) {
+        return switch (reason) {
+            case TRANSACTION, READ_ONLY_TRANSACTION, TRANSACTION_END, TRANSACTION_MODES, READ_ONLY_MODE -> true;
+            default -> false;
+        };
+    }
+
     /** Whether it opens a transaction. */
     public boolean opens() {
         return this == BEGIN || this == START;

@@ -137,6 +137,9 @@ class RouterTest {
         READ_ONLY_TRANSACTION > true  > SELECT nextval('s')            > SEQUENCE
         READ_ONLY_TRANSACTION > true  > SET TRANSACTION READ WRITE     > READ_WRITE_TRANSACTION
         READ_ONLY_TRANSACTION > true  > INSERT INTO t VALUES (1)       > WRITE
+        READ_ONLY_TRANSACTION > true  > SELECT f(); COMMIT             > UNKNOWN_FUNCTION
+        READ_ONLY_TRANSACTION > true  > COMMIT; SELECT f()             > UNKNOWN_FUNCTION
+        READ_ONLY_TRANSACTION > true  > COMMIT; SELECT 1               > READ_ONLY_TRANSACTION
         """)
     void theFirstStatementChoosesWhereBeginIsSaid(Reason begin, boolean declared, String sql, Reason expected) {
         router.begin(RoutingPolicy.AUTO, false, true);
@@ -145,6 +148,17 @@ class RouterTest {
         router.statement(first, classifier.traits());
 
         assertThat(router.decide()).isEqualTo(expected);
+    }
+
+    @Test
+    void whatIsDeclaredEndsWithTheTransaction() {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.begun(Reason.READ_ONLY_TRANSACTION, true);
+        statements("SELECT f() | COMMIT");
+        assertThat(router.decide()).isEqualTo(Reason.READ_ONLY_TRANSACTION);
+
+        statements("SELECT f()");
+        assertThat(router.decide()).isEqualTo(Reason.UNKNOWN_FUNCTION);
     }
 
     @ParameterizedTest

@@ -4,7 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.HeldBegin;
-import io.plenum.pooler.link.LinkedClient;
+import io.plenum.pooler.link.LeadingCommand;
 import io.plenum.pooler.link.NamedStatement;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Catalog;
@@ -17,7 +17,6 @@ import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
-import io.plenum.routing.Traits;
 import io.plenum.routing.TransactionCommand;
 import io.plenum.routing.sql.Fingerprint;
 import io.plenum.wire.Limits;
@@ -75,7 +74,8 @@ final class BatchReader {
     private final SessionChanges changes = new SessionChanges();
     private final PreparedName preparedName = new PreparedName();
 
-    private boolean behindBegin;
+    /** What the batch begins with that was looked at last. */
+    private final LeadingCommand leading = new LeadingCommand();
 
     // The text that was looked at last, and what it is.
     private @Nullable ByteBuf seen;
@@ -94,6 +94,7 @@ final class BatchReader {
         try {
             return decideWellFormed(session, bytes, start);
         } catch (ProtocolException malformed) {
+            leading.skip();
             return Reason.NOT_UNDERSTOOD; // the primary will say what is wrong with it
         }
     }
@@ -110,91 +111,131 @@ final class BatchReader {
         }
         int limit = bytes.writerIndex();
         boolean parsesUnnamed = false;
-        behindBegin = false;
+        leading.begin(bytes, start);
         int at = start;
         while (true) {
             int end = endOfMessage(bytes, at);
             if (end < 0) {
+                leading.skip();
                 router.doubt(Reason.INCOMPLETE_BATCH);
                 if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
-                    tell(classify(session, bytes, at + Limits.HEADER, limit), traits);
+                    router.statement(classify(session, bytes, at + Limits.HEADER, limit), traits);
                 }
                 return router.decide();
             }
             switch (bytes.getByte(at)) {
                 case 'Q' -> {
                     Reason query = classify(session, bytes, at + Limits.HEADER, end - 1);
-                    tell(query, traits);
-                    boolean held = command.opens() && session.mayHoldBegin();
-                    if (held || !beginsReadOnly(session, query) || at > start || endOfBatch(bytes, end) < 0) {
+                    router.statement(query, traits);
+                    leading.onQuery(query, traits, command, end);
+                    if (at > start || !looksBehind(session, query, bytes, end)) {
                         return router.decide();
                     }
-                    // Drivers send BEGIN as a Query of its own, and in the same breath what the transaction begins
-                    // with.
-                    behindBegin = true;
                 }
                 case 'P' -> {
                     parse.at(bytes, at, end);
-                    tell(classify(session, bytes, parse.queryStart(), parse.queryEnd()), traits);
-                    parsesUnnamed |= parse.nameStart() == parse.nameEnd();
+                    Reason parsed = classify(session, bytes, parse.queryStart(), parse.queryEnd());
+                    router.statement(parsed, traits);
+                    leading.onParse(parse, parsed, traits, command, end);
+                    parsesUnnamed |= parse.isUnnamed();
                 }
                 case 'B' -> {
                     bind.at(bytes, at, end);
-                    addNamed(session, bytes, bind.statementStart(), bind.statementEnd(), parsesUnnamed);
+                    PreparedStatement named =
+                            addNamed(session, bytes, bind.statementStart(), bind.statementEnd(), parsesUnnamed);
+                    leading.onBind(bind, named, commandOf(named), end);
                 }
                 case 'D' -> {
                     describe.at(bytes, at, end);
                     if (describe.isStatement()) {
                         addNamed(session, bytes, describe.nameStart(), describe.nameEnd(), parsesUnnamed);
                     }
+                    leading.onDescribe(describe);
                 }
+                case 'E' -> {
+                    if (leading.onExecute(at, end) && leading.command().opens() && !begin.isHeld()) {
+                        begun(session, leading.reason());
+                    }
+                }
+                case 'C' -> leading.onClose(at, end);
                 case 'S' -> {
-                    return router.decide();
+                    if (!leading.onSync(at, end) || !looksBehind(session, leading.reason(), bytes, end)) {
+                        return router.decide();
+                    }
                 }
                 case 'F' -> {
+                    leading.skip();
                     router.doubt(Reason.FUNCTION_CALL);
                     return router.decide();
                 }
-                default -> {}
+                default -> leading.skip();
             }
             at = end;
         }
     }
 
-    private static boolean beginsReadOnly(Session session, Reason query) {
-        return query == Reason.READ_ONLY_TRANSACTION || (query == Reason.TRANSACTION && session.isReadOnlyByDefault());
+    /**
+     * Drivers send BEGIN as a batch of its own, and in the same breath what the transaction begins with: says whether that is
+     * to be looked at too, for one of READ ONLY that goes to a server at once. What is held waits for it anyway.
+     */
+    private boolean looksBehind(Session session, Reason begin, ByteBuf bytes, int end) {
+        boolean held = session.begin().isHeld() || (leading.command().opens() && session.mayHoldBegin());
+        boolean begins = begin == Reason.TRANSACTION || begin == Reason.READ_ONLY_TRANSACTION;
+        if (held || !begins || !isReadOnly(session, begin) || endOfBatch(bytes, end) < 0) {
+            return false;
+        }
+        begun(session, begin);
+        leading.skip();
+        return true;
+    }
+
+    /** What follows in the batch stands in the transaction that was begun at its front. */
+    private void begun(Session session, Reason begin) {
+        router.begun(begin, isReadOnly(session, begin));
+    }
+
+    private static boolean isReadOnly(Session session, Reason begin) {
+        return begin == Reason.READ_ONLY_TRANSACTION || session.isReadOnlyByDefault();
+    }
+
+    /** What a statement that was prepared before is about a transaction, if a batch may begin with it here. */
+    private TransactionCommand commandOf(@Nullable PreparedStatement statement) {
+        if (statement == null || !leading.isAwaited() || !TransactionCommand.mayBe(statement.reason())) {
+            return TransactionCommand.NONE;
+        }
+        TransactionCommand known = statement.command();
+        if (known == null) {
+            int length = statement.textLength();
+            classifier.classify(Unpooled.wrappedBuffer(statement.tail(), 0, length), 0, length);
+            known = classifier.command();
+            statement.setCommand(known);
+        }
+        return known;
     }
 
     /**
-     * Behind a BEGIN READ ONLY that was sent by itself only that counts which a standby would do, and do wrong, or that asks
-     * for the primary: the rest the client has declared.
+     * A Bind or Describe counts as the statement that it names, unless the batch parses that itself.
+     *
+     * @return the statement, if it has a name that was given before
      */
-    private void tell(Reason reason, int traits) {
-        boolean counts = switch (reason) {
-            case LOCKING_READ, SEQUENCE -> true;
-            default -> !behindBegin || reason.leavesState() || (traits & Traits.HINTS_PRIMARY) != 0;
-        };
-        if (counts) {
-            router.statement(reason, traits);
-        }
-    }
-
-    /** A Bind or Describe counts as the statement that it names, unless the batch parses that itself. */
-    private void addNamed(Session session, ByteBuf bytes, int nameStart, int nameEnd, boolean parsesUnnamed) {
+    private @Nullable PreparedStatement addNamed(
+            Session session, ByteBuf bytes, int nameStart, int nameEnd, boolean parsesUnnamed) {
         if (nameStart == nameEnd) {
             if (!parsesUnnamed) {
-                tell(session.unnamedReason(), 0);
+                router.statement(session.unnamedReason(), 0);
             }
-            return;
+            return null;
         }
         NamedStatement named = session.statements().get(bytes, nameStart, nameEnd);
-        if (named != null) {
-            PreparedStatement statement = named.statement();
-            if (statement.catalog() != session.catalog().version()) {
-                judgeAnew(session, statement);
-            }
-            tell(statement.reason(), statement.traits());
+        if (named == null) {
+            return null;
         }
+        PreparedStatement statement = named.statement();
+        if (statement.catalog() != session.catalog().version()) {
+            judgeAnew(session, statement);
+        }
+        router.statement(statement.reason(), statement.traits());
+        return statement;
     }
 
     /** What it names has another meaning than when it was parsed, or another is as near as that was. */
@@ -220,28 +261,9 @@ final class BatchReader {
         return traits;
     }
 
-    /** Whether the text that was asked about last is one command about a transaction. */
-    boolean isCommand() {
-        return command != TransactionCommand.NONE;
-    }
-
-    /** Has the Query answered whose text was asked about last, if no server need see it. */
-    boolean isAnswered(
-            Session session, boolean mayBegin, ByteBuf bytes, int start, LinkedClient client, long nowNanos) {
-        boolean whole = bytes == seen && start + Limits.HEADER == seenStart;
-        boolean hinted = (traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA)) != 0;
-        return whole
-                && !hinted
-                && session.begin()
-                        .answers(
-                                command,
-                                reason,
-                                mayBegin && session.mayHoldBegin(),
-                                bytes,
-                                start,
-                                seenEnd + 1,
-                                client,
-                                nowNanos);
+    /** The command that the batch begins with which was decided last. */
+    LeadingCommand leading() {
+        return leading;
     }
 
     /** The {@link Catalog#version} by which the text was judged that was asked about last. */

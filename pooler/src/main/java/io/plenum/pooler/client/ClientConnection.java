@@ -13,6 +13,7 @@ import io.plenum.pooler.config.SequenceMemory;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.HeldBegin;
+import io.plenum.pooler.link.LeadingCommand;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.link.LinkedClient;
 import io.plenum.pooler.link.Refusal;
@@ -503,9 +504,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             return false; // the network has cut it: what is still to come decides where it goes
         }
         long now = System.nanoTime();
-        if (clients.batches().isCommand()
-                && clients.batches().isAnswered(session(), !listening.isListening(), bytes, start, this, now)) {
-            return onAnswered(now);
+        LeadingCommand said = clients.batches().leading();
+        if (begin.answers(said, session().mayHoldBegin() && !listening.isListening(), this, now)) {
+            return onAnswered(said, now);
         }
         if (batchReason == Reason.READ && isRefused(bytes, start, now)) {
             batchReason = Reason.REFUSED_BY_STANDBY;
@@ -516,10 +517,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         return seekServer(now);
     }
 
-    /** The Query at hand was answered without a server. */
-    private boolean onAnswered(long nowNanos) {
-        cutter.next();
-        link().onAnsweredQuery();
+    /** The batch at hand was answered without a server. */
+    private boolean onAnswered(LeadingCommand said, long nowNanos) {
+        cutter.rewind(said.batchEnd());
+        session().onAnswered(said, clients.batches().judgedBy());
         requestNanos = nowNanos;
         return begin.isHeld() || goesOnIdle(nowNanos);
     }

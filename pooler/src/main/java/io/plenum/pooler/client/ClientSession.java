@@ -4,6 +4,7 @@ import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DeferredBegin;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.HeldBegin;
+import io.plenum.pooler.link.LeadingCommand;
 import io.plenum.pooler.link.Link;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Catalog;
@@ -106,6 +107,14 @@ final class ClientSession implements BatchReader.Session {
     /** The unnamed statement was parsed, and judged by this version of the names. */
     void onUnnamedParse(long judgedBy) {
         unnamedJudgedBy = judgedBy;
+    }
+
+    /** The batch was answered that no server has seen, whose text was judged by this version of the names. */
+    void onAnswered(LeadingCommand said, long judgedBy) {
+        link.onAnswered(said);
+        if (said.parses()) {
+            onUnnamedParse(judgedBy);
+        }
     }
 
     /** A transaction is over in which the client gave names of the database a meaning. */

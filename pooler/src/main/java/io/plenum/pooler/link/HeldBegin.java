@@ -8,10 +8,8 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Reason;
 import io.plenum.routing.TransactionCommand;
 import io.plenum.wire.FrontendType;
-import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.WireWriter;
-import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import io.plenum.wire.frontend.FrontendMessages;
@@ -35,8 +33,9 @@ public final class HeldBegin {
     /** Longer texts go to a server at once. */
     private static final int MOST_BYTES = 1024;
 
-    /** Fails the transaction on the server as it has failed for the client; the error is swallowed. */
-    private static final byte[] FAILING = "SELECT 1/0\0".getBytes(StandardCharsets.US_ASCII);
+    /** Fails the transaction on the server as it has failed for the client; at its Parse, so that no statement is left. */
+    private static final byte[] FAILING =
+            "/* the transaction failed before it had a server */ fail\0".getBytes(StandardCharsets.US_ASCII);
 
     private static final String NAME = "PLENUM_";
 
@@ -62,77 +61,56 @@ public final class HeldBegin {
 
     private int length;
 
+    /** The last text was run by the unnamed portal, which the client may ask about still. */
+    private boolean portal;
+
     // --- from the client -------------------------------------------------------------------------------------------
 
     /**
-     * Answers a Query that no server need see: a BEGIN, what sets modes behind one that is held, the end of that.
+     * Answers a batch that no server need see: a BEGIN, what sets modes behind one that is held, the end of that.
      *
-     * @param command what the text of the Query is
-     * @param classified its reason
+     * @param said what the batch begins with
      * @param mayBegin whether a transaction may be held
      * @return whether it was answered
      */
-    public boolean answers(
-            TransactionCommand command,
-            Reason classified,
-            boolean mayBegin,
-            ByteBuf bytes,
-            int start,
-            int end,
-            LinkedClient client,
-            long nowNanos) {
-        int textStart = start + Limits.HEADER;
-        if (bytes.getByte(start) != 'Q' || !isPlain(bytes, textStart, end)) {
+    public boolean answers(LeadingCommand said, boolean mayBegin, LinkedClient client, long nowNanos) {
+        if (!said.isAlone() || !said.isPlain()) {
             return false;
         }
+        TransactionCommand command = said.command();
         if (stage == Stage.HELD && command.ends()) {
-            answer(client, failed ? TransactionCommand.ROLLBACK.tag() : command.tag(), TransactionStatus.IDLE);
+            said.answer(client, failed ? TransactionCommand.ROLLBACK.tag() : command.tag(), TransactionStatus.IDLE);
             client.stats().transactions++;
             forget();
             return true;
         }
         boolean begins = stage == Stage.NONE && mayBegin && command.opens();
         boolean goesOn = stage == Stage.HELD && !failed && command == TransactionCommand.MODES;
-        if ((!begins && !goesOn) || length + end - textStart > MOST_BYTES) {
+        if ((!begins && !goesOn) || length + said.textSize() > MOST_BYTES) {
             return false;
         }
         if (begins) {
             stage = Stage.HELD;
-            reason = classified;
-            declared = classified == Reason.READ_ONLY_TRANSACTION;
+            reason = said.reason();
+            declared = reason == Reason.READ_ONLY_TRANSACTION;
             sinceNanos = nowNanos;
-        } else if (classified == Reason.READ_ONLY_MODE) {
+        } else if (said.reason() == Reason.READ_ONLY_MODE) {
             reason = Reason.READ_ONLY_TRANSACTION;
         }
-        keep(bytes, textStart, end);
+        keep(said);
+        portal = said.leavesPortal();
         answeredNanos = nowNanos;
-        answer(client, command.tag(), TransactionStatus.IN_TRANSACTION);
+        said.answer(client, command.tag(), TransactionStatus.IN_TRANSACTION);
         return true;
     }
 
-    /** Whether no comment in it can be refused for its encoding, and its end is where it should be. */
-    private static boolean isPlain(ByteBuf bytes, int start, int end) {
-        int at = start;
-        while (at < end && bytes.getByte(at) > 0) {
-            at++;
-        }
-        return at == end - 1 && bytes.getByte(at) == 0;
-    }
-
-    private void keep(ByteBuf bytes, int start, int end) {
-        int size = end - start;
+    private void keep(LeadingCommand said) {
+        int size = said.textSize();
         if (texts.length < length + size) {
             texts = Arrays.copyOf(texts, Math.max(32, length + size));
         }
-        bytes.getBytes(start, texts, length, size);
+        said.copyText(texts, length);
         length += size;
-    }
-
-    private static void answer(LinkedClient client, String tag, TransactionStatus status) {
-        ByteBuf out = client.outbox().writer();
-        BackendMessages.commandComplete(out, tag);
-        BackendMessages.readyForQuery(out, status);
-        client.stats().queries++;
     }
 
     private void forget() {
@@ -212,12 +190,12 @@ public final class HeldBegin {
         int start = 0;
         for (int i = 0; i < length; i++) {
             if (texts[i] == 0) {
-                send(linked, texts, start, i + 1);
+                send(linked, texts, start, i + 1, portal && i + 1 == length ? "" : NAME);
                 start = i + 1;
             }
         }
         if (failed) {
-            send(linked, FAILING, 0, FAILING.length);
+            send(linked, FAILING, 0, FAILING.length, NAME);
         }
         if (alone) {
             FrontendMessages.sync(linked.outbox().writer());
@@ -227,22 +205,27 @@ public final class HeldBegin {
         }
     }
 
-    /** Under a name of ours, so that the client's unnamed statement and portal are not touched; {@code end} is behind the NUL. */
-    private void send(ServerConnection linked, byte[] text, int start, int end) {
+    /**
+     * Under a name of ours, so that the client's unnamed statement is not touched, nor its portal unless that is the one that
+     * is meant; {@code end} is behind the NUL.
+     */
+    private void send(ServerConnection linked, byte[] text, int start, int end, String portal) {
         ByteBuf out = linked.outbox().writer();
         int parse = WireWriter.begin(out, FrontendType.PARSE.code());
         WireWriter.cstring(out, NAME);
         out.writeBytes(text, start, end - start).writeShort(0);
         WireWriter.end(out, parse);
-        FrontendMessages.bind(out, NAME, NAME, List.of());
-        FrontendMessages.execute(out, NAME, FrontendMessages.ALL_ROWS);
-        FrontendMessages.closePortal(out, NAME);
-        FrontendMessages.closeStatement(out, NAME);
+        FrontendMessages.bind(out, portal, NAME, List.of());
+        FrontendMessages.execute(out, portal, FrontendMessages.ALL_ROWS);
         OutstandingReplies replies = linked.replies();
         replies.add(Reply.PARSE, Origin.INJECTED, this);
         replies.add(Reply.BIND, Origin.INJECTED, this);
         replies.add(Reply.EXECUTE, Origin.INJECTED, this);
-        replies.add(Reply.CLOSE, Origin.INJECTED, this);
+        if (!portal.isEmpty()) {
+            FrontendMessages.closePortal(out, portal);
+            replies.add(Reply.CLOSE, Origin.INJECTED, this);
+        }
+        FrontendMessages.closeStatement(out, NAME);
         replies.add(Reply.CLOSE, Origin.INJECTED, this);
     }
 
@@ -258,7 +241,7 @@ public final class HeldBegin {
 
     /** Whether the error is the one that was asked for. */
     boolean isWanted(ErrorResponse error) {
-        return failed && error.is(SqlState.DIVISION_BY_ZERO);
+        return failed && error.is(SqlState.SYNTAX_ERROR);
     }
 
     /** The server that it was sent to is gone, and another is to be sent the same. */

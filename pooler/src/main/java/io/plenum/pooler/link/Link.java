@@ -491,9 +491,9 @@ public final class Link implements ServerConnection.Reader {
         return names.mayName(bytes, start, end);
     }
 
-    /** A Query of the client was answered that no server has seen. */
-    public void onAnsweredQuery() {
-        names.onAnsweredQuery();
+    /** A batch of the client was answered that no server has seen. */
+    public void onAnswered(LeadingCommand said) {
+        names.onAnswered(said);
     }
 
     /** Sends what was given since the last call. */

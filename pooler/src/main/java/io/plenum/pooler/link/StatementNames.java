@@ -390,10 +390,14 @@ final class StatementNames {
         return linked.isInGroup() ? unnamed.close(linked) : unnamed.end(linked);
     }
 
-    /** The same where no server is asked, nothing being owed. */
-    void onAnsweredQuery() {
+    /** The batch was answered that no server has seen, nothing being owed. */
+    void onAnswered(LeadingCommand said) {
         settle();
-        unnamed.endUnsent();
+        if (said.isQuery()) {
+            unnamed.endUnsent();
+        } else if (said.parses()) {
+            said.keepIn(unnamed);
+        }
     }
 
     // --- names of Parse in texts of SQL ----------------------------------------------------------------------------

@@ -204,6 +204,13 @@ final class UnnamedStatement {
         }
     }
 
+    /** A Parse of it was answered that no server has seen, nothing being owed. */
+    void parseUnsent(ByteBuf bytes, int start, int end, Reason reason, int traits) {
+        current.keep(bytes, start, end, reason, traits);
+        stamps++;
+        current.stamp = stamps;
+    }
+
     private Version next(ServerConnection linked) {
         if (linked.replies().isEmpty()) {
             settle();

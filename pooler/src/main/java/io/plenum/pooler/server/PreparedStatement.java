@@ -2,6 +2,7 @@ package io.plenum.pooler.server;
 
 import io.netty.buffer.ByteBuf;
 import io.plenum.routing.Reason;
+import io.plenum.routing.TransactionCommand;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ public final class PreparedStatement {
     private final byte[] tail;
     private volatile Judgement judgement;
     private volatile @Nullable PreparedStatement successor;
+    private volatile @Nullable TransactionCommand command;
 
     /**
      * What the text is, by what its names meant.
@@ -52,6 +54,15 @@ public final class PreparedStatement {
     /** The {@link io.plenum.routing.Traits} of the text. */
     public int traits() {
         return judgement.traits();
+    }
+
+    /** What it is about a transaction, as far as somebody has looked; null before. */
+    public @Nullable TransactionCommand command() {
+        return command;
+    }
+
+    public void setCommand(TransactionCommand command) {
+        this.command = command;
     }
 
     /** The name without the NUL behind it; not to be changed. */

@@ -1,10 +1,15 @@
 package io.plenum.pooler.client;
 
+import static io.plenum.testbed.Frames.bind;
+import static io.plenum.testbed.Frames.execute;
+import static io.plenum.testbed.Frames.parse;
 import static io.plenum.testbed.Frames.query;
+import static io.plenum.testbed.Frames.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
@@ -12,6 +17,7 @@ import io.plenum.testbed.WireClient;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -20,6 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** On which node a transaction runs whose BEGIN comes alone. */
@@ -108,6 +115,112 @@ class DeferredBeginIT {
         }
     }
 
+    /** What is sent by Parse, Bind and Execute in front of the question where it runs, groups told apart by a line. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        BEGIN READ ONLY                                                  > standby
+        BEGIN READ ONLY |                                                > standby
+        BEGIN | SET TRANSACTION READ ONLY |                              > standby
+        BEGIN READ ONLY + SELECT anything()                              > standby
+        BEGIN READ ONLY | SELECT anything()                              > standby
+        BEGIN READ ONLY + SELECT count(*) FROM pg_class                  > standby
+        BEGIN READ ONLY + SAVEPOINT a                                    > standby
+        BEGIN                                                            > primary
+        BEGIN |                                                          > primary
+        BEGIN + SELECT 1 |                                               > primary
+        BEGIN READ ONLY + SET TRANSACTION READ WRITE                     > primary
+        BEGIN READ ONLY | SET TRANSACTION READ WRITE |                   > primary
+        BEGIN READ ONLY + SELECT pg_advisory_xact_lock(1)                > primary
+        BEGIN READ ONLY + COMMIT + SELECT anything()                     > primary
+        """)
+    void transactionInGroupsRunsWhereOneInQueriesDoes(String sent, String node) throws Exception {
+        try (var pooler = startPooler();
+                var client = connected(pooler)) {
+            client.send(parse("b", "BEGIN"), parse("r", "BEGIN READ ONLY"), sync()); // as if it were the sixth time
+            client.readUntilReady();
+            for (boolean named : new boolean[] {false, true}) {
+                List<String> groups = new ArrayList<>(List.of(sent.split("\\|", -1)));
+                String last = groups.removeLast();
+                for (String group : groups) {
+                    client.send(frames(group, named));
+                    client.readUntilReady();
+                }
+                client.send(frames(last + " + " + NODE, named));
+                String asked = last(client.readUntilReady());
+                assertThat(asked.equals(PRIMARY) ? "primary" : "standby").isEqualTo(node);
+                client.query("ROLLBACK");
+            }
+        }
+    }
+
+    /** One group, in one write, or nobody knows what is still to come of it. */
+    private static byte[][] frames(String group, boolean named) {
+        List<byte[]> frames = new ArrayList<>();
+        for (String text : group.split("\\+", -1)) {
+            String sql = text.strip();
+            String name = !named ? "" : sql.equals("BEGIN") ? "b" : sql.equals("BEGIN READ ONLY") ? "r" : "";
+            if (!sql.isEmpty() && name.isEmpty()) {
+                frames.add(parse("", sql));
+            }
+            if (!sql.isEmpty()) {
+                frames.add(bind("", name));
+                frames.add(execute());
+            }
+        }
+        frames.add(sync());
+        return frames.toArray(byte[][]::new);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"transaction", "always"})
+    void readOnlyTransactionOfPgjdbcMayBeginWithWhatIsNotProven(String readOnlyMode) throws Exception {
+        try (var pooler = startPooler();
+                var warm = connected(pooler);
+                var client = pooler.connect("readOnlyMode=" + readOnlyMode)) {
+            assertThat(warm.value(NODE)).isNotEqualTo(PRIMARY);
+            client.setReadOnly(true);
+            client.setAutoCommit(false);
+            for (int i = 0; i < 8; i++) { // from the fifth on BEGIN is a named statement
+                try (var statement = client.prepareStatement("SELECT node, anything() FROM whoami");
+                        var rows = statement.executeQuery()) {
+                    rows.next();
+                    assertThat(rows.getString(1)).isNotEqualTo(PRIMARY);
+                }
+                client.commit();
+            }
+        }
+    }
+
+    @Test
+    void whatComesBehindTheEndOfAReadOnlyTransactionIsNoPartOfIt() throws Exception {
+        try (var pooler = startPooler();
+                var client = connected(pooler)) {
+            client.query("BEGIN READ ONLY");
+
+            assertThat(first(client.query("COMMIT; SELECT node, anything() FROM whoami")))
+                    .isEqualTo(PRIMARY);
+        }
+    }
+
+    /** Nothing is held back, but what comes in the same packet is seen. */
+    @Test
+    void whatComesWithABeginThatIsNotHeldIsLookedAt() throws Exception {
+        try (var pooler = startPooler("deferred_begin = off");
+                var client = connected(pooler)) {
+            client.send(query("BEGIN READ ONLY"), query("SET TRANSACTION READ WRITE"), query(NODE), query("ROLLBACK"));
+            assertThat(tags(client.readUntilReady())).containsExactly("BEGIN");
+            assertThat(tags(client.readUntilReady())).containsExactly("SET");
+            assertThat(first(client.readUntilReady())).isEqualTo(PRIMARY);
+            client.readUntilReady();
+
+            client.send(
+                    Frames.join(frames("BEGIN READ ONLY", false)),
+                    Frames.join(frames("SELECT node, anything() FROM whoami", false)));
+            assertThat(tags(client.readUntilReady())).containsExactly("BEGIN");
+            assertThat(first(client.readUntilReady())).isNotEqualTo(PRIMARY);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"transaction", "always"})
     void readOnlyTransactionOfPgjdbcRunsOnAStandby(String readOnlyMode) throws Exception {
@@ -186,6 +299,14 @@ class DeferredBeginIT {
                 .filter(message -> message.type() == 'D')
                 .map(message -> Objects.requireNonNull(message.columns().getFirst()))
                 .findFirst()
+                .orElseThrow();
+    }
+
+    private static String last(List<Message> messages) {
+        return messages.stream()
+                .filter(message -> message.type() == 'D')
+                .map(message -> Objects.requireNonNull(message.columns().getFirst()))
+                .reduce((one, other) -> other)
                 .orElseThrow();
     }
 

@@ -1,6 +1,9 @@
 package io.plenum.pooler.link;
 
 import static io.plenum.testbed.Frames.bind;
+import static io.plenum.testbed.Frames.closePortal;
+import static io.plenum.testbed.Frames.describePortal;
+import static io.plenum.testbed.Frames.describeStatement;
 import static io.plenum.testbed.Frames.execute;
 import static io.plenum.testbed.Frames.parse;
 import static io.plenum.testbed.Frames.query;
@@ -45,6 +48,37 @@ class HeldBeginIT {
             client.send(sync());
             assertThat(told(client.readUntilReady())).isEqualTo("Z T");
             assertThat(told(client.query(said[1]))).isEqualTo(said[3]);
+
+            holder.query("COMMIT");
+            assertThat(client.value("SELECT 'served'")).isEqualTo("served");
+        }
+    }
+
+    @Test
+    void transactionInGroupsWithoutStatementsNeedsNoServer() throws Exception {
+        try (var pooler = startPooler();
+                var holder = pooler.wire();
+                var client = pooler.wire()) {
+            client.send(parse("b", "BEGIN"), parse("c", "COMMIT"), sync());
+            client.readUntilReady();
+            holder.query("BEGIN; SELECT 1");
+            for (String end : List.of("COMMIT", "ROLLBACK")) {
+                client.send(parse("", "BEGIN"), bind("", ""), describePortal(""), execute(), sync());
+                assertThat(told(client.readUntilReady())).isEqualTo("1, 2, n, C BEGIN, Z T");
+                client.send(
+                        parse("", "SET TRANSACTION READ ONLY"), describeStatement(""), bind("", ""), execute(), sync());
+                assertThat(told(client.readUntilReady())).isEqualTo("1, t, n, 2, C SET, Z T");
+                client.send(parse("", end), bind("", ""), execute(), sync());
+                assertThat(told(client.readUntilReady())).isEqualTo("1, 2, C " + end + ", Z I");
+                client.send(bind("", "b"), execute(), closePortal(""), sync(), bind("", "c"), execute(), sync());
+                assertThat(told(client.readUntilReady())).isEqualTo("2, C BEGIN, 3, Z T");
+                assertThat(told(client.readUntilReady())).isEqualTo("2, C COMMIT, Z I");
+            }
+            client.send(parse("", "BEGIN"), bind("", ""), execute(), sync());
+            assertThat(told(client.readUntilReady())).isEqualTo("1, 2, C BEGIN, Z T");
+            cancelled(client);
+            client.send(bind("", "c"), execute(), sync());
+            assertThat(told(client.readUntilReady())).isEqualTo("2, C ROLLBACK, Z I");
 
             holder.query("COMMIT");
             assertThat(client.value("SELECT 'served'")).isEqualTo("served");
@@ -132,6 +166,9 @@ class HeldBeginIT {
             client.send(parse("", "COMMIT"), bind("", ""), execute(), sync());
             assertThat(told(client.readUntilReady())).isEqualTo("1, 2, C ROLLBACK, Z I");
             assertThat(client.value("SELECT 'well again'")).isEqualTo("well again");
+            client.query("BEGIN");
+            assertThat(client.value("SELECT 'and on the same server'")).isEqualTo("and on the same server");
+            client.query("COMMIT");
         }
     }
 

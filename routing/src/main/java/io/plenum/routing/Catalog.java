@@ -35,19 +35,27 @@ public final class Catalog {
     /** Those that hold wherever the name stands, and not only before a parenthesis. */
     static final int EVERYWHERE = SEQUENCE | UNLOGGED | OPAQUE | UNCLEAN_READ | UNCLEAN_WRITE;
 
+    /** What transactions of the database are unless a client says otherwise: the strictest that one of its roles has. */
+    enum Isolation {
+        UNKNOWN,
+        READ_COMMITTED,
+        REPEATABLE_READ,
+        SERIALIZABLE
+    }
+
     private static final AtomicLong VERSIONS = new AtomicLong();
 
     /** Nobody looks into the catalogue: built-in lists are all that is known. */
-    public static final Catalog OFF = new Catalog(NameTable.EMPTY, true, false, false, false, true);
+    public static final Catalog OFF = new Catalog(NameTable.EMPTY, true, false, false, Isolation.UNKNOWN, true);
 
     /** The catalogue is not read yet: every name may mean anything. */
-    public static final Catalog AWAITED = new Catalog(NameTable.EMPTY, false, false, false, false, true);
+    public static final Catalog AWAITED = new Catalog(NameTable.EMPTY, false, false, false, Isolation.UNKNOWN, true);
 
     private final NameTable names;
     private final boolean fresh;
     private final boolean operators;
     private final boolean watchesDefinitions;
-    private final boolean serializable;
+    private final Isolation isolation;
     private final boolean hides;
     private final Catalog inAnyEncoding;
     private final long version = VERSIONS.incrementAndGet();
@@ -58,17 +66,17 @@ public final class Catalog {
             boolean fresh,
             boolean operators,
             boolean watchesDefinitions,
-            boolean serializable,
+            Isolation isolation,
             boolean hides) {
         this.names = names;
         this.fresh = fresh;
         this.operators = operators;
         this.watchesDefinitions = watchesDefinitions;
-        this.serializable = serializable;
+        this.isolation = isolation;
         this.hides = hides;
         NameTable any = names.inAnyEncoding();
         this.inAnyEncoding =
-                any == names ? this : new Catalog(any, fresh, operators, watchesDefinitions, serializable, hides);
+                any == names ? this : new Catalog(any, fresh, operators, watchesDefinitions, isolation, hides);
     }
 
     /** Tells snapshots apart, whatever database they are of: what was judged by one is judged anew by another. */
@@ -78,7 +86,7 @@ public final class Catalog {
 
     /** The same when somebody has changed the schema since: no name is certain. */
     public Catalog outdated() {
-        return fresh ? new Catalog(names, false, operators, watchesDefinitions, serializable, hides) : this;
+        return fresh ? new Catalog(names, false, operators, watchesDefinitions, isolation, hides) : this;
     }
 
     /** The same for texts that are not in UTF-8. */
@@ -93,7 +101,12 @@ public final class Catalog {
 
     /** Whether transactions are serializable unless a client says otherwise. */
     public boolean isSerializable() {
-        return serializable;
+        return isolation == Isolation.SERIALIZABLE;
+    }
+
+    /** Whether it is known that each statement of a transaction has a snapshot of its own unless a client says otherwise. */
+    public boolean isReadCommitted() {
+        return isolation == Isolation.READ_COMMITTED;
     }
 
     /** Whether some function may leave {@link HiddenState}. */

@@ -75,7 +75,7 @@ public final class CatalogBuilder {
     private final StatementClassifier classifier = new StatementClassifier(true);
     private final CodeReader reader = new CodeReader();
     private boolean operators;
-    private boolean serializable;
+    private Catalog.Isolation isolation = Catalog.Isolation.READ_COMMITTED;
     private boolean foldsLetters;
     private boolean hides;
 
@@ -187,7 +187,14 @@ public final class CatalogBuilder {
 
     /** Transactions of this database are serializable unless a client says otherwise. */
     public void serializable() {
-        serializable = true;
+        isolation = Catalog.Isolation.SERIALIZABLE;
+    }
+
+    /** Transactions of this database keep one snapshot, if they are no more, unless a client says otherwise. */
+    public void repeatableRead() {
+        if (isolation == Catalog.Isolation.READ_COMMITTED) {
+            isolation = Catalog.Isolation.REPEATABLE_READ;
+        }
     }
 
     /** The server's encoding is not UTF-8, so it may fold letters beyond ASCII. */
@@ -333,6 +340,6 @@ public final class CatalogBuilder {
             Function of = functions.get(function);
             return of == null || of.isUnclean;
         });
-        return new Catalog(NameTable.of(names), true, operators, watches, serializable, hides);
+        return new Catalog(NameTable.of(names), true, operators, watches, isolation, hides);
     }
 }

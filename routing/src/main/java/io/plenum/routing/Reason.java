@@ -24,6 +24,8 @@ public enum Reason {
      * transaction.
      */
     READ_ONLY_TRANSACTION(REPLICA),
+    /** Nothing but reads so far in a transaction that may still write, and could begin anew elsewhere. Said by the router. */
+    READ_SO_FAR(REPLICA),
     /** No proven read, but the client asked for a replica and may. Said by the router. */
     HINTED_REPLICA(REPLICA),
 

@@ -22,6 +22,10 @@ public final class Router {
     private boolean declared;
 
     private boolean begun;
+    /** As long as the transaction has only read, it could begin anew elsewhere. */
+    private boolean tentative;
+    /** So far all of the batch are reads, or ends of the transaction. */
+    private boolean onlyReads;
 
     /**
      * Starts a batch of a client that gives no hints.
@@ -39,6 +43,8 @@ public final class Router {
         hinted = 0;
         declared = false;
         begun = false;
+        tentative = false;
+        onlyReads = true;
         batch.clear();
     }
 
@@ -63,7 +69,21 @@ public final class Router {
     public void begun(Reason reason, boolean declared) {
         batch.begun(reason);
         begun = true;
+        onlyReads = true;
         this.declared = declared;
+    }
+
+    /**
+     * Behind {@link #begun}: nobody would notice if the transaction began anew on another node, for each of its statements has
+     * a snapshot of its own and it has done nothing but read. So it may go to a replica as long as that is so.
+     */
+    public void tentative() {
+        tentative = true;
+    }
+
+    /** The batch leaves something in the transaction, or finds it there, that is no statement: a portal. */
+    public void bound() {
+        onlyReads = false;
     }
 
     /** One per Query, per Parse and per Bind of a statement parsed earlier, in their order. */
@@ -76,11 +96,13 @@ public final class Router {
         boolean ends = (traits & Traits.ENDS_TRANSACTION) != 0; // what comes behind that was not declared
         batch.add(declared && !ends && standbyMayTry(classified) ? Reason.READ : classified);
         declared &= !ends && classified != Reason.TRANSACTION_END;
+        onlyReads &= classified == Reason.READ || classified == Reason.EMPTY || classified == Reason.TRANSACTION_END;
         hinted |= traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA);
     }
 
     /** Something that is no statement, or not known to be one, and that forbids a replica. */
     public void doubt(Reason reason) {
+        onlyReads = false;
         batch.add(declared && standbyMayTry(reason) ? Reason.READ : reason);
     }
 
@@ -95,6 +117,9 @@ public final class Router {
         }
         if (reason == Reason.TRANSACTION && readOnlyByDefault) {
             reason = Reason.READ_ONLY_TRANSACTION;
+        }
+        if (reason == Reason.TRANSACTION && tentative && onlyReads) {
+            reason = Reason.READ_SO_FAR;
         }
         RoutingHint wish = wish();
         if (reason.target() == Target.PRIMARY) {

@@ -456,6 +456,7 @@ public final class StatementClassifier {
                 if (term() != Term.REPEATABLE && term() != Term.READ) {
                     return Reason.NOT_UNDERSTOOD;
                 }
+                traits |= term() == Term.REPEATABLE ? Traits.KEEPS_SNAPSHOT : 0;
                 Term second = term() == Term.REPEATABLE ? Term.READ : Term.COMMITTED;
                 advance();
                 return term() == second ? Reason.EMPTY : Reason.NOT_UNDERSTOOD;

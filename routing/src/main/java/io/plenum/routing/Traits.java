@@ -47,5 +47,8 @@ public final class Traits {
     /** COMMIT or ROLLBACK is one of several statements of the text. */
     public static final int ENDS_TRANSACTION = 1 << 7;
 
+    /** BEGIN or SET TRANSACTION with a level of isolation that keeps one snapshot: REPEATABLE READ. */
+    public static final int KEEPS_SNAPSHOT = 1 << 10;
+
     private Traits() {}
 }

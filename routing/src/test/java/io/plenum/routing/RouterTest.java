@@ -150,6 +150,40 @@ class RouterTest {
         assertThat(router.decide()).isEqualTo(expected);
     }
 
+    /** The same where the transaction could begin anew elsewhere as long as it has only read. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '>', textBlock = """
+        SELECT 1                                                         > READ_SO_FAR
+        SELECT 1; SELECT 2 | -- nothing                                  > READ_SO_FAR
+        SELECT 1 | COMMIT                                                > READ_SO_FAR
+        SELECT 1; COMMIT                                                 > READ_SO_FAR
+        COMMIT; BEGIN                                                    > TRANSACTION
+        SELECT 1 | BEGIN                                                 > TRANSACTION
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ | SELECT 1       > TRANSACTION
+        SET TRANSACTION READ ONLY | SELECT 1                             > READ_ONLY_TRANSACTION
+        SELECT f()                                                       > UNKNOWN_FUNCTION
+        SELECT 1 | INSERT INTO t VALUES (1)                              > WRITE
+        SELECT 1 | SAVEPOINT a                                           > UTILITY
+        /* plenum:primary */ SELECT 1                                    > HINTED_PRIMARY
+        """)
+    void transactionThatHasOnlyReadMayReadOnAReplica(String batch, Reason expected) {
+        router.begin(RoutingPolicy.AUTO, false, true);
+        router.hint(HintPolicy.ON, RoutingHint.AUTO);
+        router.begun(Reason.TRANSACTION, false);
+        router.tentative();
+        statements(batch);
+        assertThat(router.decide()).isEqualTo(expected);
+
+        router.bound();
+        assertThat(router.decide()).isNotEqualTo(Reason.READ_SO_FAR);
+
+        router.begin(RoutingPolicy.EXPLICIT, false, true);
+        router.begun(Reason.TRANSACTION, false);
+        router.tentative();
+        statements(batch);
+        assertThat(router.decide()).isNotEqualTo(Reason.READ_SO_FAR);
+    }
+
     @Test
     void whatIsDeclaredEndsWithTheTransaction() {
         router.begin(RoutingPolicy.AUTO, false, true);

@@ -53,6 +53,7 @@ class StatementClassifierTest {
     @Test
     void everyReasonOfTheClassifierStandsInTheCorpus() {
         List<Reason> others = List.of(
+                Reason.READ_SO_FAR,
                 Reason.HINTED_REPLICA,
                 Reason.ROUTING_OFF,
                 Reason.NOT_DECLARED,

@@ -231,6 +231,25 @@ class TraitsTest {
         assertThat(has(Traits.LOCKS_TRANSACTION, sql, true)).isFalse();
     }
 
+    @Test
+    void endsOfTransactionsAmongOthersAreSeen() {
+        assertThat(has(Traits.ENDS_TRANSACTION, "COMMIT; SELECT 1", true)).isTrue();
+        assertThat(has(Traits.ENDS_TRANSACTION, "SELECT 1; ROLLBACK", true)).isTrue();
+        assertThat(has(Traits.ENDS_TRANSACTION, "COMMIT", true)).isFalse();
+        assertThat(has(Traits.ENDS_TRANSACTION, "SELECT 1; ROLLBACK TO a", true))
+                .isFalse();
+    }
+
+    @Test
+    void transactionsThatKeepASnapshotAreSeen() {
+        assertThat(has(Traits.KEEPS_SNAPSHOT, "BEGIN ISOLATION LEVEL REPEATABLE READ", true))
+                .isTrue();
+        assertThat(has(Traits.KEEPS_SNAPSHOT, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", true))
+                .isTrue();
+        assertThat(has(Traits.KEEPS_SNAPSHOT, "BEGIN ISOLATION LEVEL READ COMMITTED", true))
+                .isFalse();
+    }
+
     private boolean has(int trait, String sql, boolean safeText) {
         traits(sql, safeText);
         return (classifier.traits() & trait) != 0;

@@ -93,6 +93,10 @@ final class CatalogQuery {
             OR EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) s
                 WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
                 AND s = 'default_transaction_isolation=serializable');
+        SELECT 'D' WHERE current_setting('default_transaction_isolation') = 'repeatable read'
+            OR EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) s
+                WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+                AND s = 'default_transaction_isolation=repeatable read');
         SELECT 'L' WHERE current_setting('server_encoding') NOT IN ('UTF8', 'SQL_ASCII');
         COMMIT
         """.replace("$C", """
@@ -180,6 +184,7 @@ final class CatalogQuery {
             case "H" -> builder.child(text(row, 1), text(row, 2));
             case "K" -> builder.cascade(text(row, 1), text(row, 2));
             case "Z" -> builder.serializable();
+            case "D" -> builder.repeatableRead();
             case "L" -> builder.foldsLetters();
             default -> throw new ProtocolException("not asked of the catalogue: " + row.value(0));
         }

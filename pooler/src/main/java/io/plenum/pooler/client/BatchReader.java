@@ -64,6 +64,9 @@ final class BatchReader {
 
         /** Whether a BEGIN of its may wait for the statement behind it. */
         boolean mayHoldBegin();
+
+        /** Whether a transaction of its that may write may read on a standby first. */
+        boolean mayBeTentative();
     }
 
     private final Router router = new Router();
@@ -76,6 +79,8 @@ final class BatchReader {
 
     /** What the batch begins with that was looked at last. */
     private final LeadingCommand leading = new LeadingCommand();
+
+    private final OwnPortals portals = new OwnPortals();
 
     // The text that was looked at last, and what it is.
     private @Nullable ByteBuf seen;
@@ -106,12 +111,13 @@ final class BatchReader {
             router.serializable();
         }
         HeldBegin begin = session.begin();
-        if (begin.isHeld()) {
-            router.begun(begin.reason(), begin.isDeclared() || session.isReadOnlyByDefault());
+        if (begin.isHeld() || begin.isTentative()) {
+            begun(session, begin.reason(), begin.isDeclared(), begin.mayBeTentative());
         }
         int limit = bytes.writerIndex();
         boolean parsesUnnamed = false;
         leading.begin(bytes, start);
+        portals.begin();
         int at = start;
         while (true) {
             int end = endOfMessage(bytes, at);
@@ -128,6 +134,9 @@ final class BatchReader {
                     Reason query = classify(session, bytes, at + Limits.HEADER, end - 1);
                     router.statement(query, traits);
                     leading.onQuery(query, traits, command, end);
+                    if (at > start) {
+                        router.bound(); // in a group, which it does not end
+                    }
                     if (at > start || !looksBehind(session, query, bytes, end)) {
                         return router.decide();
                     }
@@ -143,22 +152,36 @@ final class BatchReader {
                     bind.at(bytes, at, end);
                     PreparedStatement named =
                             addNamed(session, bytes, bind.statementStart(), bind.statementEnd(), parsesUnnamed);
+                    portals.onBind(bind);
                     leading.onBind(bind, named, commandOf(named), end);
                 }
                 case 'D' -> {
                     describe.at(bytes, at, end);
                     if (describe.isStatement()) {
                         addNamed(session, bytes, describe.nameStart(), describe.nameEnd(), parsesUnnamed);
+                    } else {
+                        portals.onUse();
                     }
                     leading.onDescribe(describe);
                 }
                 case 'E' -> {
-                    if (leading.onExecute(at, end) && leading.command().opens() && !begin.isHeld()) {
-                        begun(session, leading.reason());
+                    portals.onExecute(bytes, at, end);
+                    boolean begins =
+                            leading.onExecute(at, end) && leading.command().opens();
+                    if (begins && !begin.isHeld() && !begin.isTentative()) {
+                        begun(session, leading.reason(), isReadOnly(leading.reason()), leading.mayBeTentative());
                     }
                 }
-                case 'C' -> leading.onClose(at, end);
+                case 'C' -> {
+                    if (end - at > Limits.HEADER && bytes.getByte(at + Limits.HEADER) == 'P') {
+                        portals.onUse();
+                    }
+                    leading.onClose(at, end);
+                }
                 case 'S' -> {
+                    if (!portals.areOwn()) {
+                        router.bound();
+                    }
                     if (!leading.onSync(at, end) || !looksBehind(session, leading.reason(), bytes, end)) {
                         return router.decide();
                     }
@@ -181,21 +204,25 @@ final class BatchReader {
     private boolean looksBehind(Session session, Reason begin, ByteBuf bytes, int end) {
         boolean held = session.begin().isHeld() || (leading.command().opens() && session.mayHoldBegin());
         boolean begins = begin == Reason.TRANSACTION || begin == Reason.READ_ONLY_TRANSACTION;
-        if (held || !begins || !isReadOnly(session, begin) || endOfBatch(bytes, end) < 0) {
+        boolean readOnly = isReadOnly(begin) || session.isReadOnlyByDefault();
+        if (held || !begins || !readOnly || endOfBatch(bytes, end) < 0) {
             return false;
         }
-        begun(session, begin);
+        begun(session, begin, true, false);
         leading.skip();
         return true;
     }
 
-    /** What follows in the batch stands in the transaction that was begun at its front. */
-    private void begun(Session session, Reason begin) {
-        router.begun(begin, isReadOnly(session, begin));
+    /** What follows in the batch stands in a transaction, whose BEGIN itself says READ ONLY where it is {@code declared}. */
+    private void begun(Session session, Reason begin, boolean declared, boolean tentative) {
+        router.begun(begin, declared || session.isReadOnlyByDefault());
+        if (tentative && session.mayBeTentative()) {
+            router.tentative();
+        }
     }
 
-    private static boolean isReadOnly(Session session, Reason begin) {
-        return begin == Reason.READ_ONLY_TRANSACTION || session.isReadOnlyByDefault();
+    private static boolean isReadOnly(Reason begin) {
+        return begin == Reason.READ_ONLY_TRANSACTION;
     }
 
     /** What a statement that was prepared before is about a transaction, if a batch may begin with it here. */
@@ -285,9 +312,13 @@ final class BatchReader {
         long of(ByteBuf sql, int start, int end);
     }
 
-    /** The {@link Fingerprint} of the batch's first statement; 0 when it begins with something else. */
-    long fingerprint(Session session, ByteBuf bytes, int start) {
-        return ofText(session, bytes, start, endOfMessage(bytes, start), Fingerprint::of);
+    /**
+     * The {@link Fingerprint} of the first statement of the batch that was decided last, behind the BEGIN of its group; 0 when
+     * it begins with something else.
+     */
+    long fingerprint(Session session, ByteBuf bytes) {
+        int at = leading.behind();
+        return ofText(session, bytes, at, endOfMessage(bytes, at), Fingerprint::of);
     }
 
     /** The {@link KeyHint} of the first text of the batch that has one; 0 when none has. */
@@ -386,6 +417,17 @@ final class BatchReader {
                 return at;
             }
         }
+    }
+
+    /**
+     * The same for a batch that can be run again: -1 also where a Query stands in a group, for of that nothing is answered
+     * behind an error before a Sync that is still to come.
+     */
+    int endOfRepeatable(ByteBuf bytes, int start) {
+        int end = endOfBatch(bytes, start);
+        byte first = bytes.getByte(start);
+        boolean whole = first == 'Q' || first == 'F' || (end > 0 && bytes.getInt(end - 4) == 4); // the length of Sync
+        return whole ? end : -1;
     }
 
     /** Behind the message at {@code at}; -1 when it is not all there. */

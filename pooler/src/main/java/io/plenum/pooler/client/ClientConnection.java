@@ -22,7 +22,6 @@ import io.plenum.pooler.net.TlsFailure;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
-import io.plenum.pooler.pool.RefusedReads;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
@@ -38,7 +37,6 @@ import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.error.ErrorResponse;
-import io.plenum.wire.frontend.CloseView;
 import io.plenum.wire.frontend.ParseView;
 import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.StartupParameters.Replication;
@@ -163,7 +161,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
     private @Nullable ErrorResponse verdict;
 
     private final ParseView parse = new ParseView();
-    private final CloseView close = new CloseView();
 
     public ClientConnection(LoopClients clients) {
         this.clients = clients;
@@ -455,7 +452,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             }
             case PASSWORD -> throw new ProtocolException("invalid frontend message type " + type.code());
             case CLOSE -> {
-                return closeWithoutServer(bytes) || beginBatch(bytes);
+                return session().closes(bytes, cutter.start(), cutter.end(), outbox()) || beginBatch(bytes);
             }
             case QUERY, PARSE, BIND, DESCRIBE, EXECUTE, FUNCTION_CALL -> {
                 return maySend(type, bytes) && beginBatch(bytes);
@@ -471,24 +468,6 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             fail(refusal);
         }
         return refusal == null;
-    }
-
-    private boolean closeWithoutServer(ByteBuf bytes) {
-        try {
-            close.at(bytes, cutter.start(), cutter.end());
-        } catch (ProtocolException malformed) {
-            return false;
-        }
-        if (close.isStatement() && (maxPrepared() == 0 || close.nameStart() == close.nameEnd())) {
-            return false; // it is gone only when its server has closed it
-        }
-        if (close.isStatement()) {
-            byte[] name = new byte[close.nameEnd() - close.nameStart()];
-            bytes.getBytes(close.nameStart(), name);
-            session().statements().remove(name);
-        }
-        BackendMessages.closeComplete(outbox().writer());
-        return true;
     }
 
     /** Decides where the messages at hand go and gets a server there; says whether one was had at once. */
@@ -508,8 +487,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         if (begin.answers(said, session().mayHoldBegin() && !listening.isListening(), this, now)) {
             return onAnswered(said, now);
         }
-        if (batchReason == Reason.READ && isRefused(bytes, start, now)) {
+        boolean read = batchReason == Reason.READ || batchReason == Reason.READ_SO_FAR;
+        if (request.isForPrimary() || (read && reads().wereRefused(clients.batches(), session(), bytes, now))) {
             batchReason = Reason.REFUSED_BY_STANDBY;
+        }
+        if (batchReason == Reason.READ_SO_FAR) {
+            begin.onReadSoFar(said, now);
         }
         if (batchReason.target() == Target.REPLICA) {
             reads().onBatch(clients.batches(), session(), bytes, start);
@@ -525,25 +508,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         return begin.isHeld() || goesOnIdle(nowNanos);
     }
 
-    /** Whether no standby is to be asked: one has refused it just now, or the like of it before. */
-    private boolean isRefused(ByteBuf bytes, int start, long now) {
-        return request.isForPrimary() || isKnownAsRefused(bytes, start, now);
-    }
-
-    private boolean isKnownAsRefused(ByteBuf bytes, int start, long now) {
-        RefusedReads refused = group().refusedReads();
-        return !refused.isEmpty() && refused.contains(clients.batches().fingerprint(session(), bytes, start), now);
-    }
-
     private boolean seekServer(long nowNanos) {
         requestNanos = nowNanos;
         boolean read = batchReason.target() == Target.REPLICA;
-        Pool left = request.refusedBy();
-        Pool pool = !read
-                ? null
-                : left == null
-                        ? group().forRead(reads().key(session(), limits().balanceKey(), user))
-                        : group().forReadBeside(left);
+        Pool pool = read ? reads().preferred(request.refusedBy(), session(), user) : null;
         if (pool != null && batchReason != Reason.EMPTY) {
             pool = reads().choose(pool);
             if (pool == null && reads().await(place, nowNanos, limits().patience())) {
@@ -599,6 +567,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         link().begin(pool, server, waitsForRead && isProvenRead(batchReason), nowNanos);
         onReplica = waitsForRead;
         linkedPool = pool;
+        if (!onReplica) {
+            begin.onPrimary();
+        }
         if (batchReason == Reason.REFUSED_BY_STANDBY) {
             link().noteHiddenWrite();
         }
@@ -690,7 +661,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
             return false;
         }
         if (batchBegins && !mayBegin(link, bytes, start)) {
-            return false;
+            return state == State.IDLE; // it has left its server
         }
         try {
             Reason reason = Reason.EMPTY;
@@ -764,10 +735,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         if (!first) {
             if (link.outstanding() == 0) {
                 request.drop();
-                return true; // inside a READ ONLY transaction, or the link would be over
+                // Inside a READ ONLY transaction, or the link would be over.
+                return !begin.isTentative() || readsOn(link, bytes, start);
             }
             if (clients.batches().decide(session(), bytes, start) != Reason.READ
-                    || isKnownAsRefused(bytes, start, System.nanoTime())) {
+                    || reads().wereRefused(clients.batches(), session(), bytes, System.nanoTime())) {
                 cutter.rewind(start);
                 held = true;
                 return false;
@@ -782,11 +754,35 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         return true;
     }
 
+    /** Whether the batch goes on on the standby where its transaction has only read; else it goes on on the primary. */
+    private boolean readsOn(Link link, ByteBuf bytes, int start) {
+        Reason next = clients.batches().decide(session(), bytes, start);
+        boolean reads = next == Reason.READ_SO_FAR
+                && (link.hasFailed() || reads().mayGoOn(clients.batches(), session(), bytes, linkedPool));
+        if (reads || clients.batches().leading().setsModes()) { // which behind a statement are refused everywhere
+            keepRequest(bytes, start);
+            link.onNextRead();
+            return true;
+        }
+        cutter.rewind(start);
+        if (next != Reason.INCOMPLETE_BATCH || !clients.batches().isCut(bytes, start)) {
+            begin.leaves(link.hasFailed());
+            link.leave();
+            onReleased();
+        }
+        return false;
+    }
+
+    @Override
+    public boolean leaves(boolean failed) {
+        return state == State.LINKED && begin.leaves(failed);
+    }
+
     private void keepRequest(ByteBuf bytes, int start) {
         request.keep(
                 bytes,
                 start,
-                clients.batches().endOfBatch(bytes, start),
+                clients.batches().endOfRepeatable(bytes, start),
                 channel().alloc());
     }
 
@@ -814,8 +810,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         }
         onReplica = false;
         if (why.isOfStatement()) {
-            long fingerprint = clients.batches().fingerprint(session(), again, again.readerIndex());
-            group().refusedReads().add(fingerprint, System.nanoTime());
+            reads().onRefused(clients.batches(), session(), again);
         }
         request.onRefused(why, pool);
         runAgain(again);
@@ -828,12 +823,14 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         held = false;
         awaitsAnswers = false;
         onReplica = false;
-        begin.onReleased();
-        if (state != State.LINKED) {
-            return;
+        long now = System.nanoTime();
+        begin.onReleased(now);
+        if (state == State.LINKED) {
+            become(State.IDLE);
+            if (!begin.isHeld()) {
+                goesOnIdle(now);
+            }
         }
-        become(State.IDLE);
-        goesOnIdle(System.nanoTime());
     }
 
     /** A transaction is over; whether the client may begin another. */
@@ -983,7 +980,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
 
     /** Whether it is between two transactions and its socket takes bytes. */
     boolean isFreeToHear() {
-        boolean between = state == State.IDLE
+        boolean between = (state == State.IDLE && !begin.isHeld())
                 || (state == State.LINKED && !link().runsForClient() && link().isBetweenTransactions());
         return between && isWritable();
     }

@@ -9,6 +9,7 @@ import io.plenum.pooler.config.ReadConsistency;
 import io.plenum.pooler.pool.FreshReads;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
+import io.plenum.pooler.pool.RefusedReads;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.HintPolicy;
@@ -71,11 +72,39 @@ final class ClientReads {
         }
     }
 
+    /** The batch that was decided last follows where the client has read: whether the replica will do for its reads too. */
+    boolean mayGoOn(BatchReader batches, BatchReader.Session session, ByteBuf bytes, @Nullable Pool pool) {
+        Positions positions = positions();
+        if (positions != null) {
+            floor.beginRead(positions);
+        }
+        return pool != null && !wereRefused(batches, session, bytes, System.nanoTime()) && choose(pool) == pool;
+    }
+
+    /** Whether no standby is to be asked for the reads of the batch that was decided last: one has refused the like of them. */
+    boolean wereRefused(BatchReader batches, BatchReader.Session session, ByteBuf bytes, long now) {
+        RefusedReads refused = group.refusedReads();
+        return !refused.isEmpty() && refused.contains(batches.fingerprint(session, bytes), now);
+    }
+
+    /** A standby has refused the reads of the batch that the bytes are, and so would any. */
+    void onRefused(BatchReader batches, BatchReader.Session session, ByteBuf bytes) {
+        batches.forget();
+        batches.decide(session, bytes, bytes.readerIndex());
+        group.refusedReads().add(batches.fingerprint(session, bytes), System.nanoTime());
+    }
+
+    /** The replica that the reads of the batch at hand go to if it does, beside the one that has refused them. */
+    @Nullable
+    Pool preferred(@Nullable Pool refusedBy, ClientSession session, String user) {
+        return refusedBy == null ? group.forRead(key(session, user)) : group.forReadBeside(refusedBy);
+    }
+
     /**
-     * What the reads of the batch at hand go by where they go by a key: what the text names, else the session, else the
-     * setting; 0 where they do not.
+     * What the reads of the batch at hand go by where they go by a key: what the text names, else the session, else the user or
+     * its application; 0 where they go by none.
      */
-    long key(ClientSession session, BalanceKey by, String user) {
+    private long key(ClientSession session, String user) {
         if (!group.balancesByKey()) {
             return 0;
         }
@@ -85,8 +114,8 @@ final class ClientReads {
         if (sessionKey != 0 && session.hints() != HintPolicy.OFF) {
             return sessionKey;
         }
-        return Hashes.of(
-                by == BalanceKey.USER ? user : Objects.requireNonNullElse(session.value("application_name"), ""));
+        boolean byUser = session.limits().balanceKey() == BalanceKey.USER;
+        return Hashes.of(byUser ? user : Objects.requireNonNullElse(session.value("application_name"), ""));
     }
 
     /** The preferred replica or another that has what the client must see; null when none has. */

@@ -1,11 +1,13 @@
 package io.plenum.pooler.client;
 
+import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DeferredBegin;
 import io.plenum.pooler.link.ClientStatements;
 import io.plenum.pooler.link.HeldBegin;
 import io.plenum.pooler.link.LeadingCommand;
 import io.plenum.pooler.link.Link;
+import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.HintPolicy;
@@ -13,6 +15,9 @@ import io.plenum.routing.Reason;
 import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.Target;
+import io.plenum.wire.ProtocolException;
+import io.plenum.wire.backend.BackendMessages;
+import io.plenum.wire.frontend.CloseView;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +35,7 @@ final class ClientSession implements BatchReader.Session {
     /** What names mean in the database; null in session mode, where it makes no difference. */
     private final @Nullable DatabaseCatalog names;
 
+    private final CloseView close = new CloseView();
     private ClientSettings limits;
     private SessionSettings settings;
     private boolean readOnlyByDefault;
@@ -109,6 +115,25 @@ final class ClientSession implements BatchReader.Session {
         unnamedJudgedBy = judgedBy;
     }
 
+    /** Answers the Close from {@code start} to {@code end} if no server need hear of it; false if one must. */
+    boolean closes(ByteBuf bytes, int start, int end, Outbox out) {
+        try {
+            close.at(bytes, start, end);
+        } catch (ProtocolException malformed) {
+            return false;
+        }
+        if (close.isStatement() && (limits.maxPrepared() == 0 || close.nameStart() == close.nameEnd())) {
+            return false; // it is gone only when its server has closed it
+        }
+        if (close.isStatement()) {
+            byte[] name = new byte[close.nameEnd() - close.nameStart()];
+            bytes.getBytes(close.nameStart(), name);
+            statements.remove(name);
+        }
+        BackendMessages.closeComplete(out.writer());
+        return true;
+    }
+
     /** The batch was answered that no server has seen, whose text was judged by this version of the names. */
     void onAnswered(LeadingCommand said, long judgedBy) {
         link.onAnswered(said);
@@ -182,6 +207,13 @@ final class ClientSession implements BatchReader.Session {
     @Override
     public boolean mayHoldBegin() {
         return limits.deferredBegin() != DeferredBegin.OFF && safeText && !limitsTransactions;
+    }
+
+    @Override
+    public boolean mayBeTentative() {
+        return limits.deferredBegin() == DeferredBegin.OPTIMISTIC
+                && mayHoldBegin()
+                && (isolation == null ? catalog().isReadCommitted() : isolation.equals("read committed"));
     }
 
     @Override

@@ -271,10 +271,12 @@ public final class Settings {
             .own()
             .perDatabase("deferred_begin")
             .perUser("deferred_begin")
-            .doc("What becomes of a BEGIN that comes alone, in transaction mode: `on`, Plenum answers it and sends"
-                    + " it in front of the first statement, which chooses the node, so that the transaction takes"
-                    + " no server before it needs one, and none at all if it is empty; `off`, it takes a server at"
-                    + " once.");
+            .doc("What becomes of a BEGIN that comes alone, in transaction mode: `on`, Plenum answers it and sends it"
+                    + " in front of the first statement, which chooses the node, so that the transaction takes no"
+                    + " server before it needs one, and none at all if it is empty; `off`, it takes a server at once;"
+                    + " `optimistic`, as `on`, and a READ COMMITTED transaction that may write begins on a standby if"
+                    + " it begins with reads, and anew on the primary with its first statement that is none"
+                    + " (docs/routing.md says what can be noticed).");
 
     public static final Setting<Duration> CATALOG_REFRESH = row(
                     Group.ROUTING, "catalog_refresh", Values.seconds(), Duration.ofSeconds(30))

@@ -23,7 +23,12 @@ import java.util.List;
  *
  * <pre>
  * NONE -> HELD -> SENT -> NONE      HELD -> NONE: it ended before it needed a server
+ *          HELD <- SENT             it leaves the standby where it has only read
  * </pre>
+ *
+ * <p>One that may write may still read on a standby first, if the client's configuration is so bold ({@code deferred_begin =
+ * optimistic}): it is <em>tentative</em> then, its BEGIN is kept, and what is no read has it rolled back there and begun anew on
+ * the primary.
  *
  * <p>The BEGIN travels in one group with the client's first message, without a Sync between: where it fails, PostgreSQL skips
  * that message, and nothing of the transaction runs outside of it. Further ones wait until it is answered. Confined to the
@@ -61,6 +66,21 @@ public final class HeldBegin {
 
     private int length;
 
+    /** It stays on the node where it goes next: more than reads has been said, or it was elsewhere already. */
+    private boolean settled;
+
+    /** It goes to a standby, or is there, and could begin anew elsewhere. */
+    private boolean tentative;
+
+    /** Its BEGIN is part of the first batch, which is still to be sent or to be answered. */
+    private boolean inBatch;
+
+    /** That batch is still to be sent. */
+    private boolean unsent;
+
+    /** Its standby is being left, or is gone, and it goes on elsewhere. */
+    private boolean leaving;
+
     /** The last text was run by the unnamed portal, which the client may ask about still. */
     private boolean portal;
 
@@ -85,7 +105,10 @@ public final class HeldBegin {
             return true;
         }
         boolean begins = stage == Stage.NONE && mayBegin && command.opens();
-        boolean goesOn = stage == Stage.HELD && !failed && command == TransactionCommand.MODES;
+        boolean goesOn = stage == Stage.HELD
+                && !failed
+                && reason != Reason.READ_WRITE_TRANSACTION
+                && command == TransactionCommand.MODES;
         if ((!begins && !goesOn) || length + said.textSize() > MOST_BYTES) {
             return false;
         }
@@ -93,9 +116,11 @@ public final class HeldBegin {
             stage = Stage.HELD;
             reason = said.reason();
             declared = reason == Reason.READ_ONLY_TRANSACTION;
+            settled = !said.mayBeTentative();
             sinceNanos = nowNanos;
-        } else if (said.reason() == Reason.READ_ONLY_MODE) {
-            reason = Reason.READ_ONLY_TRANSACTION;
+        } else {
+            settled = true;
+            reason = said.reason() == Reason.READ_ONLY_MODE ? Reason.READ_ONLY_TRANSACTION : reason;
         }
         keep(said);
         portal = said.leavesPortal();
@@ -117,11 +142,19 @@ public final class HeldBegin {
         stage = Stage.NONE;
         failed = false;
         length = 0;
+        settled = false;
+        tentative = false;
+        inBatch = false;
+        unsent = false;
+        leaving = false;
     }
 
     /** The batch at hand was refused before it had a server: behind an error the transaction is good for nothing. */
     public void onRefused() {
         failed = stage == Stage.HELD;
+        if (unsent) {
+            forget();
+        }
     }
 
     /** Whether the client is in a transaction of which no server has heard. */
@@ -178,11 +211,20 @@ public final class HeldBegin {
         if (code == 'd' || code == 'c' || code == 'f') {
             return false; // a COPY is not answered before its data
         }
-        if (link.outstanding() == 0) {
-            forget();
+        if (unsent) {
+            unsent = false;
             return false;
         }
-        return alone || !link.isBehindHeld(); // else it is the first, which was held up for something else
+        if (link.outstanding() == 0) {
+            if (tentative) {
+                settled = true; // what was read there was told: from another standby it might look older
+                inBatch = false;
+            } else {
+                forget();
+            }
+            return false;
+        }
+        return alone || !isLast(link); // else it is the first, which was held up for something else
     }
 
     /** Puts the transaction in front of what is sent next, in one group with it or alone. */
@@ -229,9 +271,11 @@ public final class HeldBegin {
         replies.add(Reply.CLOSE, Origin.INJECTED, this);
     }
 
-    /** Whether a transaction that was held was sent last, and nothing of the client's behind it. */
-    static boolean isLast(OutstandingReplies replies) {
-        return !replies.isEmpty() && replies.subjectAt(replies.size() - 1) instanceof HeldBegin;
+    /** Whether it was sent last, and nothing of the client's behind it. */
+    private static boolean isLast(Link link) {
+        ServerConnection linked = link.server();
+        OutstandingReplies replies = linked == null ? null : linked.replies();
+        return replies != null && !replies.isEmpty() && replies.subjectAt(replies.size() - 1) instanceof HeldBegin;
     }
 
     /** Whether it was sent in a group of its own. */
@@ -244,17 +288,75 @@ public final class HeldBegin {
         return failed && error.is(SqlState.SYNTAX_ERROR);
     }
 
-    /** The server that it was sent to is gone, and another is to be sent the same. */
+    /** The server that it was sent to is gone or has refused it, and another is to be sent the same. */
     public void onTakenBack() {
-        if (stage == Stage.SENT) {
+        if (inBatch) {
+            forget(); // the batch that is sent again has it
+        } else if (stage == Stage.SENT) {
             stage = Stage.HELD;
+            tentative = false;
+            leaving = false;
         }
     }
 
-    /** The transaction is over, if it was on a server. */
-    public void onReleased() {
-        if (stage == Stage.SENT) {
+    /** The server was given back: the transaction is over if it was there, unless it left. */
+    public void onReleased(long nowNanos) {
+        if (leaving) {
+            onTakenBack();
+            answeredNanos = nowNanos;
+        } else if (stage == Stage.SENT) {
             forget();
         }
+    }
+
+    // --- on a standby that may be left -------------------------------------------------------------------------------
+
+    /** Whether it may go to a standby, or stay there, as long as it only reads. */
+    public boolean mayBeTentative() {
+        return isTentative() || (stage == Stage.HELD && !settled && !failed);
+    }
+
+    /** Whether it has only read so far, on a standby. */
+    public boolean isTentative() {
+        return tentative && stage == Stage.SENT;
+    }
+
+    /** The batch at hand is to go to a standby for what it reads; {@code said} is what it begins with. */
+    public void onReadSoFar(LeadingCommand said, long nowNanos) {
+        if (stage == Stage.NONE) {
+            stage = Stage.SENT;
+            reason = said.reason();
+            declared = false;
+            portal = false;
+            alone = false;
+            sinceNanos = nowNanos;
+            inBatch = true;
+            unsent = true;
+            keep(said);
+        }
+        tentative = true;
+    }
+
+    /** The batch goes to the primary after all. */
+    public void onPrimary() {
+        if (unsent) {
+            forget();
+        }
+        tentative = false;
+    }
+
+    /**
+     * The standby is to be left, or is gone, and owes the client nothing: whether the transaction goes on elsewhere. As one that
+     * has failed where it has.
+     */
+    public boolean leaves(boolean failed) {
+        if (isTentative() && !unsent) {
+            this.failed |= failed;
+            reason = Reason.READ_WRITE_TRANSACTION; // it is the primary's from now on, whatever it says
+            settled = true;
+            inBatch = false;
+            leaving = true;
+        }
+        return leaving;
     }
 }

@@ -44,6 +44,7 @@ public final class LeadingCommand {
     private int start;
     private int end;
     private int messageEnd;
+    private int runEnd;
     private int nameStart;
     private int nameEnd;
     private int textStart;
@@ -67,6 +68,7 @@ public final class LeadingCommand {
         prepared = null;
         parses = false;
         closesPortal = false;
+        runEnd = -1;
         command = TransactionCommand.NONE;
     }
 
@@ -164,6 +166,7 @@ public final class LeadingCommand {
                 && end - at == Limits.HEADER + 1 + Integer.BYTES
                 && bytes.getByte(at + Limits.HEADER) == 0;
         stage = runs ? Stage.RUN : Stage.OTHER;
+        runEnd = runs ? end : runEnd;
         return runs;
     }
 
@@ -206,6 +209,16 @@ public final class LeadingCommand {
         return stage == Stage.ALONE;
     }
 
+    /** Whether the batch only sets modes of the transaction that every node has. */
+    public boolean setsModes() {
+        return isAlone() && reason == Reason.TRANSACTION_MODES;
+    }
+
+    /** Behind what runs the command, in a group; where the batch begins if it does not begin with one. */
+    public int behind() {
+        return runEnd < 0 ? start : runEnd;
+    }
+
     /** Behind the last message of a batch that is {@linkplain #isAlone alone}. */
     public int batchEnd() {
         return end;
@@ -214,6 +227,11 @@ public final class LeadingCommand {
     /** Whether the batch is a Query. */
     public boolean isQuery() {
         return bytes.getByte(start) == 'Q';
+    }
+
+    /** Whether it begins a transaction whose statements have each a snapshot of its own, unless that is the session's default. */
+    public boolean mayBeTentative() {
+        return command.opens() && reason == Reason.TRANSACTION && (traits & Traits.KEEPS_SNAPSHOT) == 0;
     }
 
     /** Whether it is the client's unnamed statement from now on. */

@@ -51,10 +51,7 @@ public final class Link implements ServerConnection.Reader {
     private @Nullable ServerConnection server;
     private @Nullable Pool pool;
 
-    /** Statements that define something temporary and are not answered, and whether something else was defined. */
-    private int temporaries;
-
-    private boolean defined;
+    private final Definitions definitions = new Definitions();
 
     private @Nullable SessionTrace trace;
     private boolean ranUnknownCode;
@@ -193,6 +190,12 @@ public final class Link implements ServerConnection.Reader {
         return linked != null && linked.replies().owesClient() && !linked.isGroupOpen() && !linked.isInCopyIn();
     }
 
+    /** Whether the transaction has failed that is open on the server. */
+    public boolean hasFailed() {
+        ServerConnection linked = server;
+        return linked != null && linked.status() == TransactionStatus.FAILED;
+    }
+
     /** Whether the server that the client has is in no transaction. */
     public boolean isBetweenTransactions() {
         ServerConnection linked = server;
@@ -218,6 +221,13 @@ public final class Link implements ServerConnection.Reader {
         if (linked == null || mode == Mode.SESSION) {
             return;
         }
+        Refusal refused = refusal;
+        if (refused != null && hasFailed() && linked.replies().isEmpty()) {
+            leave();
+            names.takeBackGiven();
+            client.onRefused(refused);
+            return;
+        }
         if (!linked.isQuiet() || midMessage || linked.outbox().hasUnsent()) {
             return;
         }
@@ -229,7 +239,6 @@ public final class Link implements ServerConnection.Reader {
             linked.outbox().flush();
         } else if (!pin.isSet()) {
             replayedAgain = false;
-            Refusal refused = refusal;
             giveBack(end(linked), linked, false);
             if (refused == null) {
                 client.onReleased();
@@ -261,6 +270,12 @@ public final class Link implements ServerConnection.Reader {
         } else {
             home.release(linked);
         }
+    }
+
+    /** Leaves a server that owes nothing; the transaction that is open there is rolled back, for which nobody waits. */
+    public void leave() {
+        ServerConnection linked = linked();
+        end(linked).releaseWithRollback(linked, false, false);
     }
 
     /** The client is gone or is closed by us: what becomes of its server depends on where the server stands. */
@@ -455,16 +470,7 @@ public final class Link implements ServerConnection.Reader {
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */
     public void onMalformed(FrontendType type, ByteBuf bytes, int start, int end) {
         ServerConnection linked = linked();
-        linked.replies()
-                .add(
-                        switch (type) {
-                            case PARSE -> Reply.PARSE;
-                            case BIND -> Reply.BIND;
-                            case DESCRIBE -> Reply.DESCRIBE_STATEMENT;
-                            case CLOSE, FLUSH -> Reply.CLOSE;
-                            default -> throw new IllegalStateException("not looked into: " + type);
-                        },
-                        Origin.CLIENT);
+        linked.replies().add(Reply.toMalformed(type), Origin.CLIENT);
         linked.setGroupOpen(true);
         forward(linked, bytes, start, end);
     }
@@ -481,9 +487,11 @@ public final class Link implements ServerConnection.Reader {
         begin.sendTo(linked());
     }
 
-    /** Whether nothing of the client's was sent behind that. */
-    boolean isBehindHeld() {
-        return HeldBegin.isLast(linked().replies());
+    /** Another batch begins of a transaction that has only read, nothing being owed: other nodes may run it too. */
+    public void onNextRead() {
+        heardNothing = true;
+        appendedBefore = client.outbox().appended();
+        names.begin();
     }
 
     /** Whether the message may be a Query that names a statement which Parse has prepared. */
@@ -704,7 +712,9 @@ public final class Link implements ServerConnection.Reader {
         if (SessionTrace.isTold(reason)) {
             trace().doubtHoldings();
         }
-        temporaries += reason == Reason.TEMPORARY_OBJECT ? 1 : 0;
+        if (reason == Reason.TEMPORARY_OBJECT) {
+            definitions.onTemporary();
+        }
         return pin.set(reason, pool(), bytes, start, end);
     }
 
@@ -880,6 +890,10 @@ public final class Link implements ServerConnection.Reader {
                 linked.setCloseWhenReleased(); // the client has its whole answer: only the server ends
                 return false;
             }
+            boolean owing = refusal != null || linked.replies().owesClient();
+            if (!owing && Refusal.isOfNode(error) && client.leaves(hasFailed())) {
+                return false;
+            }
             takeBack();
             heardFatal = !mayRunAgain();
             if (heardFatal) {
@@ -962,20 +976,13 @@ public final class Link implements ServerConnection.Reader {
         names.onSchemaChange();
     }
 
-    /** What is temporary, only its own client sees. */
     @Override
     public void onDefinition() {
-        if (temporaries > 0) {
-            temporaries--;
-        } else {
-            defined = true;
-        }
+        definitions.onAnswered();
     }
 
     private void tellDefined() {
-        temporaries = 0;
-        if (defined) {
-            defined = false;
+        if (definitions.take()) {
             client.onDefined();
         }
     }
@@ -1074,6 +1081,13 @@ public final class Link implements ServerConnection.Reader {
         }
         if (rerun) {
             names.takeBackGiven();
+        } else if (!linked.isEndedOwing()
+                && !heardFatal
+                && !midReply
+                && client.leaves(linked.status() == TransactionStatus.FAILED)) {
+            client.onReleased();
+            client.onProgress();
+            return;
         }
         if (rerun && refusal != null) {
             client.onRefused(refusal);

@@ -90,6 +90,12 @@ public interface LinkedClient {
     /** The standby refused what was sent, of which the client has heard nothing, and was given back: another node shall run it. */
     void onRefused(Refusal refusal);
 
+    /**
+     * The server is lost and owes the client nothing: whether the client's transaction, which has only read there, goes on
+     * elsewhere, as one that has {@code failed} where it has. The client is then {@linkplain #onReleased released}.
+     */
+    boolean leaves(boolean failed);
+
     /** Whether all that the server was sent and has not answered is kept, so that it could be sent again. */
     boolean holdsRequest();
 

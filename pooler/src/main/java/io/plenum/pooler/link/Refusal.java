@@ -22,6 +22,11 @@ public enum Refusal {
         return this == STANDBY;
     }
 
+    /** Whether the last word of a standby is about itself: it stops or has crashed, or its replay could not wait any longer. */
+    static boolean isOfNode(ErrorResponse fatal) {
+        return fatal.code().startsWith("57P") || fatal.code().equals("40001");
+    }
+
     /** The refusal in the error of a standby; null when the error would be the same elsewhere. */
     static @Nullable Refusal of(ErrorResponse error) {
         String routine = String.valueOf(error.routine());

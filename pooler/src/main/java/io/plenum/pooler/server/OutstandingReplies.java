@@ -1,5 +1,6 @@
 package io.plenum.pooler.server;
 
+import io.plenum.wire.FrontendType;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,17 @@ public final class OutstandingReplies {
         FUNCTION_CALL;
 
         private static final Reply[] ALL = values();
+
+        /** What a message is answered with, by an error, whose body is not what its type says. */
+        public static Reply toMalformed(FrontendType type) {
+            return switch (type) {
+                case PARSE -> PARSE;
+                case BIND -> BIND;
+                case DESCRIBE -> DESCRIBE_STATEMENT;
+                case CLOSE, FLUSH -> CLOSE;
+                default -> throw new IllegalStateException("not looked into: " + type);
+            };
+        }
 
         /** Whether ReadyForQuery, and nothing else, ends the answer. */
         public boolean endsWithReady() {

@@ -194,6 +194,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean closed;
     private boolean gone;
     private boolean endedByPeer;
+    private boolean endedOwing;
     private boolean closeWhenReleased;
     private boolean standby;
     private @Nullable Object unnamedOwner;
@@ -358,6 +359,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         Reader current = reader;
         if (current != null) {
+            endedOwing = replies.owesClient();
             unanswer(current, replies.size(), false);
             reader = null;
             current.onLost(lastFatal);
@@ -1077,6 +1079,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public boolean isClosed() {
         return closed;
+    }
+
+    /** Whether the connection ended while it owed its client an answer. */
+    public boolean isEndedOwing() {
+        return endedOwing;
     }
 
     /** Whether the connection ended, and not because we wanted it to. */

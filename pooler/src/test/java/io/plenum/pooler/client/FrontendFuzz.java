@@ -96,6 +96,11 @@ public final class FrontendFuzz {
         public boolean mayHoldBegin() {
             return true;
         }
+
+        @Override
+        public boolean mayBeTentative() {
+            return true;
+        }
     };
 
     private FrontendFuzz() {}
@@ -248,7 +253,7 @@ public final class FrontendFuzz {
         BATCHES.forget();
         Reason whole = BATCHES.decide(SESSION, bytes, 0);
         if (whole == Reason.READ) {
-            BATCHES.fingerprint(SESSION, bytes, 0);
+            BATCHES.fingerprint(SESSION, bytes);
         }
         int end = BATCHES.endOfBatch(bytes, 0);
         demand(end >= -1 && end <= stream.length, "a batch that ends beyond the bytes");

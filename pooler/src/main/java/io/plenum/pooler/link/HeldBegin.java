@@ -208,7 +208,7 @@ public final class HeldBegin {
             return alone;
         }
         byte code = bytes.getByte(start);
-        if (code == 'd' || code == 'c' || code == 'f') {
+        if (code == 'd' || code == 'c' || code == 'f' || link.isCopying()) {
             return false; // a COPY is not answered before its data
         }
         if (unsent) {

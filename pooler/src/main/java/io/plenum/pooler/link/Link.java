@@ -494,6 +494,11 @@ public final class Link implements ServerConnection.Reader {
         names.begin();
     }
 
+    /** Whether the server reads the data of a COPY, and answers nothing before their end. */
+    boolean isCopying() {
+        return linked().isInCopyIn();
+    }
+
     /** Whether the message may be a Query that names a statement which Parse has prepared. */
     boolean mayName(ByteBuf bytes, int start, int end) {
         return names.mayName(bytes, start, end);

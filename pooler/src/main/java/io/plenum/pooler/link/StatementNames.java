@@ -110,6 +110,8 @@ final class StatementNames {
     private long withheld;
 
     private int withheldCount;
+    /** The client has heard something of what may be run again, so that nothing of that is withheld any more. */
+    private boolean heard;
 
     StatementNames(LinkedClient client, StatementCache cache, boolean keepsUnnamed) {
         this.client = client;
@@ -133,6 +135,7 @@ final class StatementNames {
         settle();
         given.clear();
         withheldCount = 0;
+        heard = false;
     }
 
     private void settle() {
@@ -155,6 +158,7 @@ final class StatementNames {
 
     /** The first of several groups is answered: the names that it gave stay. */
     void onGroupAnswered(ServerConnection linked) {
+        heard = false;
         given.removeIf(named -> !isGiving(linked.replies(), named));
     }
 
@@ -707,7 +711,7 @@ final class StatementNames {
     /** Whether the reply has to wait for its turn. */
     private boolean synthesize(ServerConnection linked, Reply reply, @Nullable Object subject) {
         if (linked.replies().isEmpty()) {
-            if (client.holdsRequest()) {
+            if (client.holdsRequest() && !heard) {
                 withhold(reply);
             } else {
                 answer(reply);
@@ -737,6 +741,7 @@ final class StatementNames {
 
     /** The client is about to hear of the batch. */
     void answerWithheld() {
+        heard = true;
         while (withheldCount > 0) {
             withheldCount--;
             write(((withheld >> withheldCount) & 1) == 1 ? Reply.PARSE : Reply.CLOSE);

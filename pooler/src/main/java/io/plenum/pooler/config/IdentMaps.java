@@ -48,7 +48,7 @@ public final class IdentMaps {
                 if (!matcher.find()) {
                     return false;
                 }
-                if (user.contains(GROUP)) {
+                if (userPattern == null && user.contains(GROUP)) {
                     String group = matcher.group(1);
                     expected = user.replace(GROUP, group == null ? "" : group);
                 }

@@ -89,14 +89,11 @@ final class CatalogQuery {
         SELECT 'K', p.relname, c.relname FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid
             JOIN pg_class c ON c.oid = k.conrelid
             WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd')) GROUP BY 2, 3;
-        SELECT 'Z' WHERE current_setting('default_transaction_isolation') = 'serializable'
+        SELECT letter FROM (VALUES ('Z', 'serializable'), ('D', 'repeatable read')) l(letter, level)
+            WHERE current_setting('default_transaction_isolation') = level
             OR EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) s
                 WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-                AND s = 'default_transaction_isolation=serializable');
-        SELECT 'D' WHERE current_setting('default_transaction_isolation') = 'repeatable read'
-            OR EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) s
-                WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-                AND s = 'default_transaction_isolation=repeatable read');
+                AND s = 'default_transaction_isolation=' || level);
         SELECT 'L' WHERE current_setting('server_encoding') NOT IN ('UTF8', 'SQL_ASCII');
         COMMIT
         """.replace("$C", """

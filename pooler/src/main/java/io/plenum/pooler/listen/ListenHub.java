@@ -3,6 +3,7 @@ package io.plenum.pooler.listen;
 import io.netty.util.concurrent.Future;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.ServerConnector;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.routing.topology.Node;
@@ -19,7 +20,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -39,9 +39,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ListenHub {
     private static final Logger LOG = LoggerFactory.getLogger(ListenHub.class);
-
-    private static final long FIRST_RETRY_NANOS = 50_000_000L;
-    private static final long LONGEST_RETRY_NANOS = 1_000_000_000L;
 
     /** How often the connection is looked at. */
     private static final long WATCH_NANOS = 1_000_000_000L;
@@ -98,7 +95,7 @@ public final class ListenHub {
     private @Nullable Future<?> retry;
     private @Nullable Future<?> ending;
     private boolean watching;
-    private long retryNanos;
+    private final LoginRetry logins = new LoginRetry();
     private long spokeNanos;
 
     /** Written on the hub's loop; told to a client that waited in vain. */
@@ -382,7 +379,7 @@ public final class ListenHub {
                 onListened(name);
             }
             if (dirty.isEmpty()) {
-                retryNanos = 0;
+                logins.onGood();
             }
         } else {
             onFailed(over, error);
@@ -522,7 +519,7 @@ public final class ListenHub {
             drop();
         }
         if (connection == null) {
-            retryNanos = 0;
+            logins.onGood();
             if (retry != null) {
                 retry.cancel(false);
                 retry = null;
@@ -565,8 +562,7 @@ public final class ListenHub {
         losses++;
         lastTrouble = lastWords;
         drop();
-        retryNanos = Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), LONGEST_RETRY_NANOS);
-        long jitter = ThreadLocalRandom.current().nextLong(retryNanos / 4 + 1);
+        logins.onFailed(Long.MAX_VALUE);
         LOG.warn(
                 "event=listener_lost database={} user={} node={} open={} step={} sqlstate={} message=\"{}\""
                         + " retry_ms={}",
@@ -577,7 +573,7 @@ public final class ListenHub {
                 step,
                 lastWords == null ? "" : lastWords.code(),
                 lastWords == null ? "" : lastWords.message(),
-                retryNanos / 1_000_000);
+                logins.pauseMillis());
         if (current != null && (lastWords == null || lastWords.code().startsWith("57P") || step.equals("standby"))) {
             topologies.suspect(current.node());
         }
@@ -588,7 +584,7 @@ public final class ListenHub {
                                 retry = null;
                                 pursue();
                             },
-                            retryNanos + jitter,
+                            logins.left(System.nanoTime()),
                             TimeUnit.NANOSECONDS);
         }
     }

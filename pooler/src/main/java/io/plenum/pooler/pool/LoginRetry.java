@@ -3,10 +3,10 @@ package io.plenum.pooler.pool;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * When a pool may try to log in again after a login that failed: later each time, but a server that is back shall be found
+ * When one may try to log in again after a login that failed: later each time, but a server that is back shall be found
  * within about a second. Confined to its event loop; times are nanoseconds of {@link System#nanoTime}.
  */
-final class LoginRetry {
+public final class LoginRetry {
     private static final long FIRST_NANOS = 50_000_000L;
 
     /** However long server_login_retry allows us to wait. */
@@ -16,7 +16,7 @@ final class LoginRetry {
     private long atNanos = System.nanoTime();
 
     /** A login failed: the next is not tried for a while, no longer than {@code allowedNanos} and some jitter. */
-    void onFailed(long allowedNanos) {
+    public void onFailed(long allowedNanos) {
         long longest = Math.min(LONGEST_NANOS, allowedNanos);
         pauseNanos = Math.min(Math.max(FIRST_NANOS, pauseNanos * 2), longest);
         long jitter = ThreadLocalRandom.current().nextLong(pauseNanos / 4 + 1);
@@ -24,13 +24,13 @@ final class LoginRetry {
     }
 
     /** One succeeded, or there is reason to believe that it would. */
-    void onGood() {
+    public void onGood() {
         pauseNanos = 0;
         atNanos = System.nanoTime();
     }
 
     /** For how long nothing is to be tried; not positive when it may. */
-    long left(long nowNanos) {
+    public long left(long nowNanos) {
         return atNanos - nowNanos;
     }
 
@@ -44,7 +44,7 @@ final class LoginRetry {
     }
 
     /** The pause after the last failure; 0 when there was none. */
-    long pauseMillis() {
+    public long pauseMillis() {
         return pauseNanos / 1_000_000;
     }
 }

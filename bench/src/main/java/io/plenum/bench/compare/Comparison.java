@@ -26,7 +26,7 @@ final class Comparison implements AutoCloseable {
     private static final int SCALE = 10;
 
     /** More than one: what code does when the first client comes and the last one leaves is part of a round too. */
-    private static final int WARM_RUNS = 2;
+    private static final int WARM_RUNS = 4;
 
     private static final int SYSTEM_CALL_TRANSACTIONS = 4_000;
 

@@ -31,7 +31,8 @@ public final class PoolerProcess implements AutoCloseable {
     public static List<String> plenum() {
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var options = ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(option -> option.startsWith("-XX:") || option.startsWith("--"));
+                .filter(option ->
+                        option.startsWith("-XX:") || option.startsWith("--") || option.startsWith("-Dio.netty."));
         return Stream.of(
                         Stream.of(java),
                         options,

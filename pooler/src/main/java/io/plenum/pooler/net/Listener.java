@@ -21,7 +21,6 @@ import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -54,8 +53,7 @@ public final class Listener implements AutoCloseable {
         this.options = options;
         this.handlers = handlers;
         for (InetSocketAddress address : addresses) {
-            var bootstrap = bootstrap(
-                            new ReflectiveChannelFactory<>(transport.listener()), backlog, options.of(transport))
+            var bootstrap = bootstrap(new ReflectiveChannelFactory<>(transport.listener()), backlog, false)
                     .option(ChannelOption.SO_REUSEADDR, true);
             if (reusePort && transport != Transport.NIO) {
                 bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
@@ -78,10 +76,7 @@ public final class Listener implements AutoCloseable {
         try {
             file.makeRoom();
             Channel bound = bind(
-                    bootstrap(
-                            new ReflectiveChannelFactory<>(transport.unixListener()),
-                            backlog,
-                            options.ofUnix(transport)),
+                    bootstrap(new ReflectiveChannelFactory<>(transport.unixListener()), backlog, true),
                     transport.unixAddress(file.path()));
             unixChannel = bound;
             unixFile = file;
@@ -101,9 +96,7 @@ public final class Listener implements AutoCloseable {
     public void adopt(int descriptor, boolean unix, int backlog) {
         ChannelFactory<ServerChannel> factory = () ->
                 unix ? new EpollServerDomainSocketChannel(descriptor, true) : new EpollServerSocketChannel(descriptor);
-        var registered = bootstrap(factory, backlog, unix ? options.ofUnix(transport) : options.of(transport))
-                .register()
-                .awaitUninterruptibly();
+        var registered = bootstrap(factory, backlog, unix).register().awaitUninterruptibly();
         if (!registered.isSuccess()) {
             throw new UncheckedIOException(
                     "cannot listen on descriptor " + descriptor, new IOException(registered.cause()));
@@ -111,8 +104,7 @@ public final class Listener implements AutoCloseable {
         (unix ? adoptedUnix : channels).add(registered.channel());
     }
 
-    private ServerBootstrap bootstrap(
-            ChannelFactory<? extends ServerChannel> factory, int backlog, Map<ChannelOption<?>, Object> childOptions) {
+    private ServerBootstrap bootstrap(ChannelFactory<? extends ServerChannel> factory, int backlog, boolean unix) {
         IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
         var bootstrap = new ServerBootstrap()
                 .group(loops.group())
@@ -128,7 +120,12 @@ public final class Listener implements AutoCloseable {
                         client.pipeline().addLast(handlers.apply(loop));
                     }
                 });
-        childOptions.forEach((option, value) -> child(bootstrap, option, value));
+        if (unix) {
+            options.ofUnix(transport).forEach((option, value) -> child(bootstrap, option, value));
+        } else {
+            SocketOptions.apply(bootstrap, options.ofListener(transport));
+            options.ofAccepted(transport).forEach((option, value) -> child(bootstrap, option, value));
+        }
         return bootstrap;
     }
 

@@ -5,6 +5,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.uring.IoUringChannelOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,6 +20,10 @@ public record SocketOptions(
         boolean keepAlive, int keepCount, int keepIdle, int keepInterval, int userTimeoutMillis, int bufferBytes) {
     /** A peer that takes no more than this at once stops its partner's reading until it has taken half. */
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
+
+    /** SOL_SOCKET's SO_KEEPALIVE, which Netty knows for connections only. */
+    private static final ChannelOption<Integer> LISTENERS_KEEPALIVE =
+            new IntegerUnixChannelOption("SO_KEEPALIVE", 1, 9);
 
     /** The options for connections of this transport. */
     public Map<ChannelOption<?>, Object> of(Transport transport) {
@@ -51,6 +56,20 @@ public record SocketOptions(
         return options;
     }
 
+    /** The options of a socket that listens: what every connection accepted there has from it, without a system call of its own. */
+    Map<ChannelOption<?>, Object> ofListener(Transport transport) {
+        return transport == Transport.NIO ? Map.of() : Map.of(LISTENERS_KEEPALIVE, keepAlive ? 1 : 0);
+    }
+
+    /** The options for connections that are accepted where {@link #ofListener} is in force. */
+    Map<ChannelOption<?>, Object> ofAccepted(Transport transport) {
+        Map<ChannelOption<?>, Object> options = of(transport);
+        if (transport != Transport.NIO) {
+            options.remove(ChannelOption.SO_KEEPALIVE);
+        }
+        return options;
+    }
+
     /** The options for connections by Unix sockets, which know nothing of TCP's. */
     Map<ChannelOption<?>, Object> ofUnix(Transport transport) {
         Map<ChannelOption<?>, Object> options = new LinkedHashMap<>();
@@ -68,9 +87,9 @@ public record SocketOptions(
         }
     }
 
-    /** Sets the options on a client's bootstrap. */
+    /** Sets the options on a bootstrap: of the connection that it makes, or of the socket that it listens at. */
     @SuppressWarnings("unchecked")
-    public static void apply(AbstractBootstrap<?, ?> bootstrap, Map<ChannelOption<?>, Object> options) {
+    static void apply(AbstractBootstrap<?, ?> bootstrap, Map<ChannelOption<?>, Object> options) {
         options.forEach((option, value) -> bootstrap.option((ChannelOption<Object>) option, value));
     }
 }

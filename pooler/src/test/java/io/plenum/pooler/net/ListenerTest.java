@@ -7,6 +7,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
@@ -17,20 +18,18 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(30)
 class ListenerTest {
     private static final byte UNIX = 'u';
     private static final byte TCP = 't';
-
-    @BeforeEach
-    void onlyWhereThereIsEpoll() {
-        assumeThat(Transport.EPOLL.isAvailable()).isTrue();
-    }
 
     /** Says whether it takes its client for one at a Unix socket. */
     private static ChannelHandler greeter() {
@@ -59,6 +58,7 @@ class ListenerTest {
 
     @Test
     void clientsAreAcceptedAtASocketThatListensAlready() throws IOException {
+        assumeThat(Transport.EPOLL.isAvailable()).isTrue();
         Socket listening = Socket.newSocketStream();
         listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         try (var loops = EventLoops.start(Transport.EPOLL, 1);
@@ -73,12 +73,39 @@ class ListenerTest {
     @Test
     void soTheyAreAtAUnixSocket(@TempDir Path folder) throws IOException {
         Path path = folder.resolve("socket");
+        assumeThat(Transport.EPOLL.isAvailable()).isTrue();
         Socket listening = Socket.newSocketDomain();
         listening.bind(new DomainSocketAddress(path.toString()));
         try (var loops = EventLoops.start(Transport.EPOLL, 1);
                 var _ = adopting(loops, listening, true);
                 var client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
             assertThat(greeting(client)).isEqualTo(UNIX);
+        }
+    }
+
+    /** A pooler whose clients vanish behind a firewall keeps their places without it. */
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whetherSilentClientsAreProbedIsAsConfigured(Transport transport) throws Exception {
+        assumeThat(transport.isAvailable()).isTrue();
+        assertThat(isProbed(transport, true)).isTrue();
+        assertThat(isProbed(transport, false)).isFalse();
+    }
+
+    private static boolean isProbed(Transport transport, boolean asked) throws Exception {
+        var probed = new CompletableFuture<Boolean>();
+        var handler = new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelActive(ChannelHandlerContext context) {
+                probed.complete(context.channel().config().getOption(ChannelOption.SO_KEEPALIVE));
+            }
+        };
+        var options = new SocketOptions(asked, 0, 0, 0, 0, 0);
+        var anyPort = List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        try (var loops = EventLoops.start(transport, 1);
+                var listener = new Listener(loops, anyPort, 8, false, options, _ -> handler);
+                var _ = SocketChannel.open(listener.addresses().getFirst())) {
+            return probed.get(10, TimeUnit.SECONDS);
         }
     }
 }

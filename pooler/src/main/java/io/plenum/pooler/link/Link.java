@@ -65,6 +65,8 @@ public final class Link implements ServerConnection.Reader {
     private boolean heardNothing;
     /** What is forwarded next ends the answer to a group, and another is owed. */
     private boolean groupEnds;
+    /** Of the group that is answered now nothing is forwarded but what comes before the first row or the end. */
+    private boolean prelude;
     /** How soon the standby answers is not noted yet. */
     private boolean latencyDue;
     /** Why the standby does not answer; the rest of what it says is dropped, and another node is asked. */
@@ -106,6 +108,7 @@ public final class Link implements ServerConnection.Reader {
         this.server = server;
         this.read = read;
         heardNothing = true;
+        prelude = true;
         groupEnds = false;
         latencyDue = read;
         refusal = null;
@@ -490,6 +493,7 @@ public final class Link implements ServerConnection.Reader {
     /** Another batch begins of a transaction that has only read, nothing being owed: other nodes may run it too. */
     public void onNextRead() {
         heardNothing = true;
+        prelude = true;
         appendedBefore = client.outbox().appended();
         names.begin();
     }
@@ -798,16 +802,26 @@ public final class Link implements ServerConnection.Reader {
             names.answerWithheld();
             noteLatency();
         }
+        prelude = prelude && isPrelude(bytes.getByte(start));
         client.outbox().forward(bytes, start, end);
         if (groupEnds) {
             onGroupEnd();
         }
     }
 
+    /** What PostgreSQL says of a statement before it runs, and sends together with the first row or the error. */
+    private static boolean isPrelude(byte type) {
+        return switch (type) {
+            case '1', '2', '3', 't', 'T', 'n' -> true; // ParseComplete to NoData
+            default -> false;
+        };
+    }
+
     /** In a pipeline of reads that are kept: from here on the next one stands alone. */
     private void onGroupEnd() {
         groupEnds = false;
         heardNothing = true;
+        prelude = true;
         appendedBefore = client.outbox().appended();
         client.onGroupAnswered();
         names.onGroupAnswered(linked());
@@ -1055,7 +1069,9 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onBatchEnd() {
         Outbox outbox = client.outbox();
-        outbox.flush();
+        if (!mayBeTakenBack() || !outbox.hold()) {
+            outbox.flush();
+        }
         client.stats().sentBytes += outbox.bytes() - countedBytes;
         countedBytes = outbox.bytes();
         if (server != null) {
@@ -1139,6 +1155,11 @@ public final class Link implements ServerConnection.Reader {
         if (rerunnable && client.outbox().discardBehind(appendedBefore)) {
             heardNothing = true;
         }
+    }
+
+    /** Whether the rest of the answer is on its way, and may be an error for which another node is asked. */
+    private boolean mayBeTakenBack() {
+        return prelude && read && !pin.isSet() && client.holdsRequest() && outstanding() > 0;
     }
 
     private boolean mayRunAgain() {

@@ -67,6 +67,15 @@ public final class Outbox {
         }
     }
 
+    /** Keeps all that was appended for a later {@link #flush()}; false, and nothing is done, when that is not little. */
+    public boolean hold() {
+        if (unflushed || (source != null && to - from >= COPY_BELOW)) {
+            return false;
+        }
+        settle();
+        return true;
+    }
+
     /** Bytes handed to this peer so far. */
     public long bytes() {
         return bytes;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Fault;
+import io.plenum.testbed.FaultProxy;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
@@ -77,6 +79,28 @@ class RefusedReadsIT {
             }
 
             assertThat(text(client, NODE)).isNotEqualTo("pg-0");
+        }
+    }
+
+    /** What comes before the error is no reason to show it, though it may come first and alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"simple", "extended", "extendedForPrepared"})
+    void refusalThatComesInPiecesIsNotSeenEither(String mode) throws Exception {
+        PostgresNode standby = cluster.standbys().getFirst();
+        execute("CREATE UNLOGGED TABLE IF NOT EXISTS fleeting AS SELECT 7 AS n");
+        cluster.awaitReplay();
+        try (var proxy = FaultProxy.start("127.0.7.1", standby.port(), standby.host(), standby.port());
+                var pooler = RunningPooler.ofDatabases(
+                        "app = host=%s,%s port=%d".formatted(cluster.primary().host(), proxy.host(), standby.port()),
+                        "read_consistency = eventual",
+                        "catalog_refresh = 0");
+                var client = connected(pooler, "prepareThreshold=1&preferQueryMode=" + mode)) {
+            assertThat(text(client, NODE)).isEqualTo("pg-1");
+            proxy.set(FaultProxy.Direction.TO_CLIENT, new Fault.Chop(1, Duration.ofNanos(200_000)));
+            for (String column : List.of("n", "n + 0", "n + 0.0")) { // each one text that is not known yet
+                assertThat(text(client, "SELECT " + column + " FROM fleeting")).startsWith("7");
+            }
+            assertThat(text(client, NODE)).as("other reads").isEqualTo("pg-1");
         }
     }
 

@@ -131,6 +131,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 loops.control(),
                 clusters::of,
                 (loop, key, owner) -> connector.connectAs("plenum catalog", loop, key, owner),
+                directory,
                 () -> this.config.get(Settings.CATALOG_REFRESH));
         console = new Console(
                 Version.text(),

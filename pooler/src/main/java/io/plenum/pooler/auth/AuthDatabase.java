@@ -4,6 +4,7 @@ import io.plenum.pooler.auth.AuthQueries.Answer;
 import io.plenum.pooler.auth.AuthQueries.Question;
 import io.plenum.pooler.config.Secret;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.topology.Node;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,9 +47,6 @@ final class AuthDatabase {
     /** A server that is asked and says nothing for so long is left. */
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    private static final long FIRST_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long LONGEST_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     /** Begins to connect. */
     interface Connector {
         ServerConnection connect(Node node, ServerConnection.Owner owner);
@@ -56,14 +55,14 @@ final class AuthDatabase {
     private final Loop loop;
     private final TopologySource topologies;
     private final Connector connector;
+    private final LongSupplier retryNanos;
 
     /** For users who have logged in before: sent first, whoever else is asked for. */
     private final Map<Question, Waiting> urgent = new LinkedHashMap<>();
 
     private final Map<Question, Waiting> waiting = new LinkedHashMap<>();
     private final List<Asker> askers = new ArrayList<>();
-    private long retryNanos;
-    private long retryAtNanos = System.nanoTime();
+    private final LoginRetry retry = new LoginRetry();
     private boolean closed;
 
     /** Everybody who waits for the answer to one question, since the first of them came. */
@@ -73,10 +72,12 @@ final class AuthDatabase {
         }
     }
 
-    AuthDatabase(Loop loop, TopologySource topologies, Connector connector) {
+    /** {@code retryNanos} is how long the settings let a login that failed be waited for. */
+    AuthDatabase(Loop loop, TopologySource topologies, Connector connector, LongSupplier retryNanos) {
         this.loop = loop;
         this.topologies = topologies;
         this.connector = connector;
+        this.retryNanos = retryNanos;
     }
 
     void ask(Question question, boolean isUrgent, long now, Consumer<Answer> done) {
@@ -109,7 +110,7 @@ final class AuthDatabase {
             }
         }
         boolean connecting = askers.stream().anyMatch(asker -> !asker.open);
-        if (isWaitedFor() && !connecting && askers.size() < MOST_CONNECTIONS && now - retryAtNanos >= 0) {
+        if (isWaitedFor() && !connecting && askers.size() < MOST_CONNECTIONS && retry.isDue(now)) {
             open();
         }
     }
@@ -170,7 +171,7 @@ final class AuthDatabase {
 
     /** Whether nothing waits, no connection is left, and no login has failed a moment ago. */
     boolean isOver(long now) {
-        return !isWaitedFor() && askers.isEmpty() && now - retryAtNanos >= 0;
+        return !isWaitedFor() && askers.isEmpty() && retry.isDue(now);
     }
 
     void renew() {
@@ -189,11 +190,6 @@ final class AuthDatabase {
         urgent.clear();
         waiting.clear();
         all.forEach(one -> one.end(answer));
-    }
-
-    private void backOff(long least) {
-        retryNanos = Math.max(least, Math.min(Math.max(FIRST_RETRY_NANOS, retryNanos * 2), LONGEST_RETRY_NANOS));
-        retryAtNanos = System.nanoTime() + retryNanos;
     }
 
     private void askAgain(Waiting asked) {
@@ -257,7 +253,7 @@ final class AuthDatabase {
         private void onLost(Waiting asked) {
             askers.remove(this);
             askAgain(asked);
-            backOff(0);
+            retry.onFailed(retryNanos.getAsLong());
             topologies.suspect(node);
         }
 
@@ -315,7 +311,7 @@ final class AuthDatabase {
             this.server = server;
             open = true;
             sentNanos = System.nanoTime();
-            retryNanos = 0;
+            retry.onGood();
             if (leaving) {
                 leave();
             } else {
@@ -326,12 +322,11 @@ final class AuthDatabase {
         @Override
         public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
             askers.remove(this);
-            boolean lasting = refusal != null
-                    && !refusal.code().startsWith("57P")
-                    && !refusal.code().startsWith("53");
-            backOff(lasting ? LONGEST_RETRY_NANOS : 0);
             topologies.suspect(node);
-            if (refusal != null && lasting) { // nobody shall wait for what waiting does not cure
+            if (refusal == null || !LoginRetry.isLasting(refusal)) {
+                retry.onFailed(retryNanos.getAsLong());
+            } else { // nobody shall wait for what waiting does not cure
+                retry.onRefused(retryNanos.getAsLong());
                 endAll(new Answer.Wrong(
                         "auth_query: server login failed: FATAL " + refusal.message(),
                         refusal.code().equals(SqlState.INVALID_CATALOG_NAME.code()) ? refusal : null));

@@ -138,7 +138,11 @@ public final class AuthQueries implements AutoCloseable {
                 done.accept(new Answer.Away("auth_query is asked in too many databases at once"));
                 return;
             }
-            database = new AuthDatabase(control, follow(question), (node, owner) -> connect(node, place, owner));
+            database = new AuthDatabase(
+                    control,
+                    follow(question),
+                    (node, owner) -> connect(node, place, owner),
+                    () -> config.get().get(Settings.SERVER_LOGIN_RETRY).toNanos());
             databases.put(place, database);
         }
         database.ask(question, urgency == Urgency.KNOWN, now, done);

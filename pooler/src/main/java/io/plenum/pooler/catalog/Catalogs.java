@@ -2,6 +2,7 @@ package io.plenum.pooler.catalog;
 
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolKey;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.server.ServerConnection;
@@ -22,18 +23,21 @@ public final class Catalogs implements AutoCloseable {
     private final Loop control;
     private final Function<DatabaseConfig, TopologySource> topologies;
     private final Connecting connector;
+    private final PoolDirectory pools;
     private final Supplier<Duration> refresh;
     private final Map<String, DatabaseCatalog> catalogs = new LinkedHashMap<>(); // guarded by this
 
-    /** {@code refresh} is how often each is looked at, 0 for never. */
+    /** {@code pools} know whose logins are in vain; {@code refresh} is how often each is looked at, 0 for never. */
     public Catalogs(
             Loop control,
             Function<DatabaseConfig, TopologySource> topologies,
             Connecting connector,
+            PoolDirectory pools,
             Supplier<Duration> refresh) {
         this.control = control;
         this.topologies = topologies;
         this.connector = connector;
+        this.pools = pools;
         this.refresh = refresh;
     }
 
@@ -41,7 +45,7 @@ public final class Catalogs implements AutoCloseable {
     public synchronized DatabaseCatalog of(DatabaseConfig database) {
         return catalogs.computeIfAbsent(
                 database.name(),
-                name -> new DatabaseCatalog(name, control, topologies.apply(database), connector, refresh));
+                name -> new DatabaseCatalog(name, control, topologies.apply(database), connector, pools, refresh));
     }
 
     /** That of the database if anybody has used it. */

@@ -2,6 +2,8 @@ package io.plenum.pooler.catalog;
 
 import io.netty.util.concurrent.Future;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.LoginRetry;
+import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolKey;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.server.ServerConnection;
@@ -44,6 +46,12 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     /** Reading again may take up so much of the server's time, as a part of the time between. */
     private static final int PAUSE_PER_READING = 4;
 
+    /**
+     * For so long a user whose login was refused, a pool's or ours, is not tried again unless one succeeds: each would stand in
+     * the server's log.
+     */
+    private static final long REFUSED_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     /** Users of clients with whose logins the database may be read; the first that works is used. */
     private static final int MAX_USERS = 8;
 
@@ -51,6 +59,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private final Loop control;
     private final TopologySource topology;
     private final Catalogs.Connecting connector;
+    private final PoolDirectory pools;
     private final Supplier<Duration> refresh;
 
     private volatile Catalog snapshot = Catalog.AWAITED;
@@ -64,6 +73,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private @Nullable Future<?> planned;
     private @Nullable Future<?> deadline;
     private @Nullable ServerConnection connection;
+    private @Nullable PoolKey connectedAs;
     private boolean building;
     private int userTried;
     private int failures;
@@ -80,11 +90,13 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
             Loop control,
             TopologySource topology,
             Catalogs.Connecting connector,
+            PoolDirectory pools,
             Supplier<Duration> refresh) {
         this.database = database;
         this.control = control;
         this.topology = topology;
         this.connector = connector;
+        this.pools = pools;
         this.refresh = refresh;
     }
 
@@ -198,9 +210,26 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
             readIn(FIRST_PAUSE_MILLIS);
             return;
         }
+        PoolKey user = user(node);
+        if (user == null) {
+            readIn(LONGEST_PAUSE_MILLIS);
+            return;
+        }
         beganNanos = System.nanoTime();
         deadline = control.executor().schedule(() -> fail("no answer in time"), DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
-        connection = connector.connect(control, new PoolKey(node, database, users.get(userTried % users.size())), this);
+        connectedAs = user;
+        connection = connector.connect(control, user, this);
+    }
+
+    /** The next as whom to log in; null if all would be refused. */
+    private @Nullable PoolKey user(Node node) {
+        for (int i = 0; i < users.size(); i++) {
+            var user = new PoolKey(node, database, users.get((userTried + i) % users.size()));
+            if (!pools.isRefusedSince(user, REFUSED_NANOS)) {
+                return user;
+            }
+        }
+        return null;
     }
 
     /** The primary, for there is the latest; else any that answers, for reads go on without one. */
@@ -325,6 +354,9 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         if (server == connection) {
             connection = null;
             userTried++;
+            if (connectedAs != null && refusal != null && LoginRetry.isLasting(refusal)) {
+                pools.noteRefused(connectedAs);
+            }
             fail(refusal == null ? step : refusal.code() + " " + refusal.message());
         }
     }

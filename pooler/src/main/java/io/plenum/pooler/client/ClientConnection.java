@@ -19,6 +19,7 @@ import io.plenum.pooler.link.LinkedClient;
 import io.plenum.pooler.link.Refusal;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.net.TlsFailure;
+import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
@@ -605,7 +606,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         long since = place.sinceNanos();
         place.leave();
         awaited = null;
-        if (refusal != null && refusal.isFatal() && ProfileProbe.isFinal(refusal) && !waitsForRead) {
+        if (refusal != null && refusal.isFatal() && LoginRetry.isLasting(refusal) && !waitsForRead) {
             fail(refusal);
             return;
         }

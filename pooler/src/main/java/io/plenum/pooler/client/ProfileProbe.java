@@ -2,6 +2,7 @@ package io.plenum.pooler.client;
 
 import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.link.SettingsReplay;
+import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.WaitQueue;
@@ -96,17 +97,12 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
     public void onTrouble(@Nullable ErrorResponse refusal) {
         long since = place.sinceNanos();
         place.leave();
-        if (refusal != null && refusal.isFatal() && isFinal(refusal)) {
+        if (refusal != null && refusal.isFatal() && LoginRetry.isLasting(refusal)) {
             over = true;
             asker.onProfileRefused(refusal);
         } else {
             start(since);
         }
-    }
-
-    /** Whether waiting cannot help: not for a server that is starting, stopping or full. */
-    static boolean isFinal(ErrorResponse refusal) {
-        return !refusal.code().startsWith("57P") && !refusal.code().startsWith("53");
     }
 
     @Override
@@ -142,7 +138,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         } else {
             used.assumeSettings(now);
         }
-        home.release(used);
+        home.releaseUnused(used);
         finish(now);
     }
 

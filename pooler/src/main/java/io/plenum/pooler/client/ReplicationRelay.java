@@ -3,6 +3,7 @@ package io.plenum.pooler.client;
 import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.net.Outbox;
+import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.WaitQueue;
@@ -126,7 +127,7 @@ final class ReplicationRelay implements WalSenders.Client, WaitQueue.Waiter, Ser
      * max_wal_senders may be what is used up, and of that no pool will give back anything.
      */
     private boolean isFinal(ErrorResponse refusal) {
-        return ProfileProbe.isFinal(refusal)
+        return LoginRetry.isLasting(refusal)
                 || (refusal.code().startsWith("53") && System.nanoTime() - sinceNanos > FULL_NANOS);
     }
 

@@ -1,5 +1,6 @@
 package io.plenum.pooler.pool;
 
+import io.plenum.wire.error.ErrorResponse;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -15,10 +16,23 @@ public final class LoginRetry {
     private long pauseNanos;
     private long atNanos = System.nanoTime();
 
+    /** Whether waiting does not help: not so where the server is starting, stopping or full. */
+    public static boolean isLasting(ErrorResponse refusal) {
+        return !refusal.code().startsWith("57P") && !refusal.code().startsWith("53");
+    }
+
     /** A login failed: the next is not tried for a while, no longer than {@code allowedNanos} and some jitter. */
     public void onFailed(long allowedNanos) {
-        long longest = Math.min(LONGEST_NANOS, allowedNanos);
-        pauseNanos = Math.min(Math.max(FIRST_NANOS, pauseNanos * 2), longest);
+        pause(Math.max(FIRST_NANOS, pauseNanos * 2), allowedNanos);
+    }
+
+    /** The same behind a refusal that {@linkplain #isLasting lasts}: the longest pause at once, for nobody waits for the next. */
+    public void onRefused(long allowedNanos) {
+        pause(LONGEST_NANOS, allowedNanos);
+    }
+
+    private void pause(long wantedNanos, long allowedNanos) {
+        pauseNanos = Math.min(Math.min(wantedNanos, LONGEST_NANOS), allowedNanos);
         long jitter = ThreadLocalRandom.current().nextLong(pauseNanos / 4 + 1);
         atNanos = System.nanoTime() + pauseNanos + jitter;
     }
@@ -34,7 +48,7 @@ public final class LoginRetry {
         return atNanos - nowNanos;
     }
 
-    boolean isDue(long nowNanos) {
+    public boolean isDue(long nowNanos) {
         return left(nowNanos) <= 0;
     }
 

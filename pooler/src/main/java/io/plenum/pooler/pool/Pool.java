@@ -157,13 +157,15 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Takes back a server that was given; a clean one serves the next waiter, any doubt closes it. */
     public void release(ServerConnection server) {
+        server.setUsed();
+        releaseUnused(server);
+    }
+
+    /** The same for one that no client's statement has seen: a login asked it what the client is to be told. */
+    public void releaseUnused(ServerConnection server) {
         active--;
         if (server.hasCancelsInFlight() && !server.isClosed()) {
             beingCanceled.add(server); // a late cancel would hit the next client: onCancelsDone goes on
-            return;
-        }
-        if (isUsedOnce() && !server.isClosed()) {
-            server.blame(LIFETIME_OVER).terminate();
             return;
         }
         putBack(server);
@@ -180,6 +182,7 @@ public final class Pool implements ServerConnection.Owner {
             release(server);
             return;
         }
+        server.setUsed();
         active--;
         runOwn(server, settings.resetQuery());
     }
@@ -194,6 +197,7 @@ public final class Pool implements ServerConnection.Owner {
             release(server);
             return;
         }
+        server.setUsed();
         active--;
         runOwn(server, scrub(server, hidden));
     }
@@ -229,6 +233,7 @@ public final class Pool implements ServerConnection.Owner {
      * session may hold what no rollback undoes, and {@code hidden} as in {@link #releaseWithScrub}.
      */
     public void releaseWithRollback(ServerConnection server, boolean scrub, boolean hidden) {
+        server.setUsed();
         active--;
         runOwn(server, scrub ? "ROLLBACK;" + scrub(server, hidden) : "ROLLBACK");
     }
@@ -299,7 +304,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private boolean isTooOld(ServerConnection server, long now) {
-        return settings.lifetimeNanos() > 0 && now - server.bornNanos() > settings.lifetimeNanos();
+        return isUsedOnce() ? server.isUsed() : now - server.bornNanos() > settings.lifetimeNanos();
     }
 
     // --- opening ---------------------------------------------------------------------------------------------------
@@ -415,6 +420,7 @@ public final class Pool implements ServerConnection.Owner {
             return;
         }
         retry.onGood();
+        limits.noteLogin(false);
         lastRefusal = null;
         String connectQuery = server.target().connectQuery();
         if (connectQuery != null) {
@@ -451,6 +457,9 @@ public final class Pool implements ServerConnection.Owner {
     public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         connecting--;
         lastRefusal = refusal;
+        if (refusal != null && LoginRetry.isLasting(refusal)) {
+            limits.noteLogin(true);
+        }
         server.blame(refusal == null ? "connect failed" : "login failed");
         if (!retired) { // else what is wrong with the node is known
             if (isOfNode(refusal)) {

@@ -46,6 +46,23 @@ public final class PoolDirectory {
         return Objects.requireNonNull(made.get());
     }
 
+    /**
+     * Whether PostgreSQL has refused logins of the pool in the last {@code nanos}, for a reason that waiting does not cure, and
+     * taken none since: another of the same kind would fill its log with the same.
+     */
+    public boolean isRefusedSince(PoolKey key, long nanos) {
+        PoolLimits shared = limits.get(key);
+        return shared != null && shared.isRefusedSince(nanos);
+    }
+
+    /** One who logs in as the pool does was refused so. */
+    public void noteRefused(PoolKey key) {
+        PoolLimits shared = limits.get(key);
+        if (shared != null) {
+            shared.noteLogin(true);
+        }
+    }
+
     /** A part of a pool is over: it has no server and nobody waits. */
     void forget(Pool part) {
         limits.computeIfPresent(part.key(), (key, shared) -> shared.leave(part) ? null : shared);

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the parts of one pool on the several loops share: how many connections there may be, who has some idle and who
- * waits for one. Any thread.
+ * waits for one, and whether logins are refused. Any thread.
  */
 public final class PoolLimits {
     private static final long NOBODY = Long.MAX_VALUE;
@@ -22,6 +22,8 @@ public final class PoolLimits {
     private final AtomicLongArray oldestWait;
     private final @Nullable Pool[] parts;
     private final AtomicInteger pinned = new AtomicInteger();
+    private volatile boolean refused;
+    private volatile long refusedNanos;
 
     public PoolLimits(Permits pool, Permits database, Permits user, int loops) {
         this.pool = pool;
@@ -33,6 +35,17 @@ public final class PoolLimits {
         for (int i = 0; i < loops; i++) {
             oldestWait.set(i, NOBODY);
         }
+    }
+
+    /** A login was refused for a reason that waiting does not cure, or, if not {@code refused}, one succeeded. */
+    void noteLogin(boolean refused) {
+        refusedNanos = System.nanoTime();
+        this.refused = refused;
+    }
+
+    /** Whether a login was refused so in the last {@code nanos}, and none has succeeded since. */
+    boolean isRefusedSince(long nanos) {
+        return refused && System.nanoTime() - refusedNanos < nanos;
     }
 
     boolean tryPin(int most) {

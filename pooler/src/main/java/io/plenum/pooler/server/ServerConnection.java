@@ -196,6 +196,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean endedByPeer;
     private boolean endedOwing;
     private boolean closeWhenReleased;
+    private boolean used;
     private boolean standby;
     private @Nullable Object unnamedOwner;
     private long unnamedStamp;
@@ -1115,6 +1116,15 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public boolean isCloseWhenReleased() {
         return closeWhenReleased;
+    }
+
+    /** A client's statements may have run here. */
+    public void setUsed() {
+        used = true;
+    }
+
+    public boolean isUsed() {
+        return used;
     }
 
     public long id() {

@@ -8,10 +8,12 @@ import io.plenum.testbed.Frames;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -95,6 +97,35 @@ class DatabaseCatalogIT {
             awaitReason("SELECT * FROM rate_table", "opaque_relation");
             assertThat(run(client)).isEqualTo("opaque_relation");
             client.rows("DROP VIEW rate_table");
+        }
+    }
+
+    @Test
+    void loginThatThePoolWasRefusedIsNotTriedForTheCatalogueToo() throws Exception {
+        try (RunningPooler own = RunningPooler.ofDatabases(
+                        "app = host=%s port=%d user=password_user password=password_user"
+                                .formatted(SERVER.host(), SERVER.port()),
+                        "event_loops = 1");
+                WireClient holder = own.wire()) {
+            holder.rows("BEGIN; SELECT 1");
+            try (WireClient client = own.wire()) {
+                control.rows("ALTER ROLE password_user PASSWORD 'another'");
+                long before = refusals();
+                client.send(Frames.query("SELECT 1"));
+                assertThat(client.read().type()).isEqualTo('E');
+                assertThat(refusals()).isEqualTo(before + 1);
+                TimeUnit.MILLISECONDS.sleep(2_500); // it would have been read by now, and tried again several times
+                assertThat(refusals()).isEqualTo(before + 1);
+            } finally {
+                control.rows("ALTER ROLE password_user PASSWORD 'password_user'");
+            }
+        }
+    }
+
+    private static long refusals() throws IOException {
+        try (Stream<String> lines = Files.lines(SERVER.node().log())) {
+            return lines.filter(line -> line.contains("password authentication failed for user \"password_user\""))
+                    .count();
         }
     }
 

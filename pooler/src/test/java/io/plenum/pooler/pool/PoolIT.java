@@ -30,6 +30,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PoolIT {
     private static final PostgresServer SERVER = RunningPooler.sharedServer();
 
+    private static final String OF_SERVERS = " FROM pg_stat_activity"
+            + " WHERE backend_type = 'client backend' AND application_name NOT IN ('control', 'plenum catalog')"
+            + " AND pid <> pg_backend_pid() AND datname IN ('app', 'postgres')";
+
     private WireClient control;
 
     @BeforeEach
@@ -146,6 +150,29 @@ class PoolIT {
 
             assertThat(other.readUntilReady().get(1).text()).doesNotContain(first);
             assertThat(client.value("SELECT pg_backend_pid()")).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void serverWithoutALifetimeIsUsedOnceIfItsClientVanishesToo() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "server_lifetime = 0");
+                var other = pooler.wire()) {
+            String first;
+            try (var client = pooler.wire()) {
+                client.rows("BEGIN");
+                first = client.value("SELECT pg_backend_pid()");
+            }
+            assertThat(other.value("SELECT pg_backend_pid()")).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void serverWithoutALifetimeThatALoginAskedIsStillToBeUsed() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "server_lifetime = 0");
+                var client = pooler.wire()) {
+            var asked = control.value("SELECT pid" + OF_SERVERS);
+            assertThat(client.value("SELECT pg_backend_pid()")).isEqualTo(asked);
+            assertThat(client.value("SELECT pg_backend_pid()")).isNotEqualTo(asked);
         }
     }
 
@@ -367,9 +394,7 @@ class PoolIT {
     // --- counting --------------------------------------------------------------------------------------------------
 
     private int servers() throws IOException {
-        return Integer.parseInt(control.value("SELECT count(*) FROM pg_stat_activity"
-                + " WHERE backend_type = 'client backend' AND application_name NOT IN ('control', 'plenum catalog')"
-                + " AND pid <> pg_backend_pid() AND datname IN ('app', 'postgres')"));
+        return Integer.parseInt(control.value("SELECT count(*)" + OF_SERVERS));
     }
 
     private void awaitServers(int count) throws Exception {

@@ -368,7 +368,6 @@ public final class Link implements ServerConnection.Reader {
                 }
                 replies.add(Reply.QUERY, Origin.CLIENT, names.query(linked));
                 linked.setGroupOpen(false);
-                client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
             case PARSE -> {
@@ -383,7 +382,6 @@ public final class Link implements ServerConnection.Reader {
                 channels.onExecute(linked);
                 linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
-                client.stats().queries++;
                 forward(linked, bytes, start, end);
             }
             case CLOSE -> {
@@ -454,7 +452,6 @@ public final class Link implements ServerConnection.Reader {
         sequences.onQuery(linked);
         channels.onQuery(linked);
         names.sendBySql(linked, use, named, bytes, start, end);
-        client.stats().queries++;
         return true;
     }
 
@@ -1034,6 +1031,7 @@ public final class Link implements ServerConnection.Reader {
             return false;
         }
         long now = System.nanoTime();
+        client.stats().queries++; // not for each Execute: PgBouncer counts what clients wait for
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
         settings.onReady(linked(), trace, status);

@@ -126,7 +126,8 @@ public final class MetricCatalog {
             ofPools(
                     Kind.COUNTER,
                     "plenum_queries_total",
-                    "Statements: Query and Execute messages.",
+                    "Statements, as clients wait for them: each Query or FunctionCall, and each group of messages up"
+                            + " to Sync.",
                     count(Count.QUERIES)),
             ofPools(Kind.COUNTER, "plenum_received_bytes_total", "Bytes from clients.", count(Count.RECEIVED)),
             ofPools(Kind.COUNTER, "plenum_sent_bytes_total", "Bytes to clients.", count(Count.SENT)),

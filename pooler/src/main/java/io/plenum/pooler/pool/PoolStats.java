@@ -9,7 +9,9 @@ import io.plenum.routing.Reason;
 public final class PoolStats {
     public long assignments;
     public long transactions;
+    /** Each is told by one ReadyForQuery. */
     public long queries;
+
     public long receivedBytes;
     public long sentBytes;
     public long transactionNanos;

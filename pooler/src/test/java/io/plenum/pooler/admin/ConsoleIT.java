@@ -11,6 +11,7 @@ import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.ServerErrorException;
+import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -110,6 +111,27 @@ class ConsoleIT {
                 assertThat(text).isEqualTo(Long.toString(binary));
             }
         }
+    }
+
+    @Test
+    void queryIsWhatAClientWaitsFor() throws Exception {
+        try (var console = pooler.console(STATS);
+                var user = pooler.wire("other")) {
+            user.query("BEGIN");
+            long before = queries(console);
+            user.query("SELECT 1; SELECT 2");
+            user.send(Frames.parse("s", "SELECT 3"), Frames.sync()); // as drivers prepare
+            user.readUntilReady();
+            user.send(Frames.bind("", "s"), Frames.execute(), Frames.bind("", "s"), Frames.execute(), Frames.sync());
+            user.readUntilReady();
+            user.query("fail");
+
+            assertThat(queries(console) - before).isEqualTo(4);
+        }
+    }
+
+    private static long queries(WireClient console) throws IOException {
+        return Long.parseLong(String.valueOf(cell(console, "STATS_TOTALS", "other", "query_count")));
     }
 
     private static long queries(ResultSet rows) throws SQLException {

@@ -103,7 +103,7 @@ public final class ConfigLoader {
     /** Looks whether {@code auth_file} is another than {@code running} has it, and reads it then; null if it is the same. */
     public static @Nullable Users changedUsers(PoolerConfig running) {
         FileStamp before = running.userList().stamp();
-        FileStamp seen = before == null ? null : FileStamp.of(before.file());
+        FileStamp seen = before == null ? null : before.now();
         if (seen == null || seen.equals(before)) {
             return null;
         }
@@ -528,7 +528,7 @@ public final class ConfigLoader {
         String written = "auth_file = " + Findings.quote(name) + " ";
         FileStamp seen;
         try {
-            seen = FileStamp.of(TextFile.locate(name, place.file().equals(Fault.ENVIRONMENT) ? file : place.file()));
+            seen = FileStamp.of(name, place.file().equals(Fault.ENVIRONMENT) ? file : place.file());
         } catch (InvalidPathException e) {
             findings.fault(place.file(), place.line(), written + e.getMessage());
             return;

@@ -447,8 +447,8 @@ public final class Settings {
 
     public static final Setting<String> AUTH_FILE = row(Group.AUTHENTICATION, "auth_file", Values.optionalText(), "")
             .doc("File of users and their secrets, one `\"user\" \"secret\"` a line. Read again whenever it changes,"
-                    + " without a reload; while it is missing or wrong, the users of before stay, and at the start"
-                    + " there are none.");
+                    + " without a reload, and looked for again where the name is relative; while it is missing or"
+                    + " wrong, the users of before stay, and at the start there are none.");
 
     public static final Setting<String> AUTH_HBA_FILE = row(Group.AUTHENTICATION, "auth_hba_file", Values.text(), "")
             .doc("Rules for `auth_type = hba`, written as PostgreSQL's pg_hba.conf. Where none matches nobody gets"

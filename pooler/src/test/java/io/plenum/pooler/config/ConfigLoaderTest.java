@@ -563,6 +563,31 @@ class ConfigLoaderTest {
         assertThat(right.config().userList().names()).containsExactly("grace");
     }
 
+    @Test
+    void relativeNameOfUsersIsLookedForAgainWhereTheStartWouldLook() throws IOException {
+        Path file = folder.resolve("plenum.ini");
+        String name = "users-" + System.nanoTime() + ".txt"; // none of it in the working directory
+        Files.writeString(file, "[pgbouncer]\nauth_file = " + name + "\n");
+        PoolerConfig running = loaded(ConfigLoader.load(file, Map.of()));
+        assertThat(running.userList().size()).isZero();
+        assertThat(ConfigLoader.changedUsers(running)).isNull();
+
+        Path beside = Files.writeString(folder.resolve(name), "\"ada\" \"a\"\n");
+        PoolerConfig found = changedUsers(running).config();
+        assertThat(found.userList().names()).containsExactly("ada");
+
+        Path first = Files.writeString(Path.of(name), "\"grace\" \"g\"\n");
+        try {
+            assertThat(changedUsers(found).config().userList().names())
+                    .isEqualTo(
+                            loaded(ConfigLoader.load(file, Map.of())).userList().names())
+                    .containsExactly("grace");
+        } finally {
+            Files.delete(first);
+        }
+        Files.delete(beside);
+    }
+
     private static ConfigLoader.Users changedUsers(PoolerConfig running) {
         return Objects.requireNonNull(ConfigLoader.changedUsers(running));
     }

@@ -24,8 +24,10 @@ final class SettingsManual {
             and `[plenum]`, which take the same settings, `[databases]`, `[users]` and `[peers]`.
 
             - A line that begins with `;` or `#` is a comment; later in a line neither is special.
-            - `%include FILE` reads another file in its place. A relative name counts from the working directory, as
-              with PgBouncer, or else from the directory of the file that it stands in.
+            - `%include FILE` reads another file in its place.
+            - The relative name of a file that is read counts from the working directory, as with PgBouncer, or, where
+              there is no such file, from the directory of the file that it stands in: a service seldom starts where its
+              files are. A `logfile` or `pidfile` counts from the working directory alone.
             - A setting that is written twice has its last value.
             - A name with other characters than letters, digits and `_.-*` stands in single or double quotes.
             - An entry of `[databases]`, `[users]` or `[peers]` is a list of `key=value`; a value with blanks stands in

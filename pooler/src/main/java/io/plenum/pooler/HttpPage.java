@@ -45,11 +45,7 @@ final class HttpPage implements AutoCloseable {
     }
 
     private void retryLater() {
-        try {
-            var _ = control.executor().schedule(this::startRetry, RETRY.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException ended) {
-            LOG.debug("event=http_after_the_end");
-        }
+        var _ = control.executor().schedule(this::startRetry, RETRY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void startRetry() {
@@ -57,17 +53,23 @@ final class HttpPage implements AutoCloseable {
     }
 
     private void retry() {
-        if (isClosed()) {
-            return;
+        try {
+            if (!isClosed() && !opens()) {
+                retryLater();
+            }
+        } catch (RejectedExecutionException ended) {
+            LOG.debug("event=http_after_the_end");
         }
+    }
+
+    private boolean opens() {
         try {
             take(opening.get());
             LOG.info("event=http_opened");
+            return true;
         } catch (UncheckedIOException still) {
             LOG.debug("event=no_http_yet reason=\"{}\"", still.getMessage());
-            retryLater();
-        } catch (RejectedExecutionException ended) {
-            LOG.debug("event=http_after_the_end");
+            return false;
         }
     }
 

@@ -8,19 +8,16 @@ import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
 /** MD5 of the stored hash and a salt. Without a secret the same is asked, and no answer is right. */
-final class Md5Proof implements Proof {
+final class Md5Proof extends SecretProof {
     /** {@code md5}, 32 digits and the NUL, with room for what is malformed to be told apart from what is wrong. */
     private static final int LONGEST = 1024;
 
     private final @Nullable Md5Secret secret;
-    private final Refusal refusal;
-    private final @Nullable ServerCredential shown;
     private final byte[] salt = new byte[4];
 
     Md5Proof(@Nullable Md5Secret secret, Refusal refusal, @Nullable ServerCredential shown, SecureRandom random) {
+        super(refusal, shown);
         this.secret = secret;
-        this.refusal = refusal;
-        this.shown = shown;
         random.nextBytes(salt);
     }
 
@@ -39,15 +36,5 @@ final class Md5Proof implements Proof {
     @Override
     public int longestMessage() {
         return LONGEST;
-    }
-
-    @Override
-    public Refusal refusal() {
-        return refusal;
-    }
-
-    @Override
-    public @Nullable ServerCredential credential() {
-        return shown;
     }
 }

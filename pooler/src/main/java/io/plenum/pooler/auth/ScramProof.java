@@ -12,15 +12,13 @@ import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
 /** SCRAM-SHA-256 with a user's secret, or with a mock one, which goes the whole way and lets nobody in. */
-final class ScramProof implements Proof {
+final class ScramProof extends SecretProof {
     /** What a SCRAM message may have, and the mechanism's name before the first. */
     private static final int LONGEST = 4096 + 64;
 
     private final ScramSecret secret;
     private final ScramServer exchange;
-    private final Refusal refusal;
     private final boolean passesKeys;
-    private @Nullable ServerCredential shown;
     private boolean begun;
 
     /**
@@ -35,10 +33,9 @@ final class ScramProof implements Proof {
             boolean passesKeys,
             byte @Nullable [] endPoint,
             SecureRandom random) {
+        super(refusal, shown);
         this.secret = secret;
         this.exchange = new ScramServer(secret, random, endPoint);
-        this.refusal = refusal;
-        this.shown = shown;
         this.passesKeys = passesKeys;
     }
 
@@ -63,7 +60,7 @@ final class ScramProof implements Proof {
         return switch (exchange.onClientFinal(body)) {
             case ScramServer.Accepted(byte[] serverFinal, byte[] clientKey) -> {
                 if (passesKeys) {
-                    shown = new ServerCredential.ScramKeys(clientKey, secret.serverKey());
+                    show(new ServerCredential.ScramKeys(clientKey, secret.serverKey()));
                 }
                 BackendMessages.authenticationSaslFinal(out, serverFinal);
                 yield Outcome.ACCEPTED;
@@ -75,15 +72,5 @@ final class ScramProof implements Proof {
     @Override
     public int longestMessage() {
         return LONGEST;
-    }
-
-    @Override
-    public Refusal refusal() {
-        return refusal;
-    }
-
-    @Override
-    public @Nullable ServerCredential credential() {
-        return shown;
     }
 }

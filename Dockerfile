@@ -34,6 +34,8 @@ FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin plenum
 COPY --from=build /image /opt/plenum
 RUN ln -s /opt/plenum/bin/plenum /usr/local/bin/plenum && plenum --version
+# Here, for the JVM takes the cache only with the very jars, at their very place.
+RUN --mount=type=bind,source=deploy/image/train,target=/train /train plenum /opt/plenum/plenum.aot
 # By number: Kubernetes must see that it is not root.
 USER 10001:10001
 EXPOSE 6432 9127

@@ -488,6 +488,25 @@ class ListenHubIT {
         }
     }
 
+    @Test
+    void loopThatHasEndedKeepsNobodyElseFromHearingNorTheHubFromItsEnd() throws Exception {
+        ListenHub hub = hub();
+        new Ear(far).subscribe(hub, "news");
+        var ear = new Ear(near);
+        ear.subscribe(hub, "news");
+        far.executor().shutdownGracefully(0, 0, TimeUnit.SECONDS).await();
+
+        execute("NOTIFY news, 'first'");
+        barrier(hub, near);
+        assertThat(ear.texts()).containsExactly("news:first");
+        execute("NOTIFY news, 'second'");
+        barrier(hub, near);
+        assertThat(ear.texts()).containsExactly("news:first", "news:second");
+
+        hubs().close();
+        await("the hub's end", () -> facts(hub).channels() == 0);
+    }
+
     // --- a client's transactions -----------------------------------------------------------------------------------
 
     @Test

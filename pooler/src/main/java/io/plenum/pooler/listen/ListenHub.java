@@ -114,7 +114,7 @@ public final class ListenHub {
 
     private record Barrier(Loop loop, Runnable done, long sinceNanos) {
         void end() {
-            loop.executor().execute(done);
+            loop.executeLater(done);
         }
     }
 
@@ -287,11 +287,11 @@ public final class ListenHub {
 
     private static void confirm(Subscription subscription) {
         subscription.heldByHub = true;
-        subscription.loop().executor().execute(subscription::confirm);
+        subscription.loop().executeLater(subscription::confirm);
     }
 
     private static void refuse(Subscription subscription, ErrorResponse error) {
-        subscription.loop().executor().execute(() -> subscription.fail(error));
+        subscription.loop().executeLater(() -> subscription.fail(error));
     }
 
     private void add(Barrier barrier) {
@@ -401,7 +401,7 @@ public final class ListenHub {
             if (!subscription.heldByHub) {
                 confirm(subscription);
             } else if (again) {
-                subscription.loop().executor().execute(subscription::tellGap);
+                subscription.loop().executeLater(subscription::tellGap);
             }
         });
     }
@@ -475,7 +475,7 @@ public final class ListenHub {
             return;
         }
         spokeNanos = System.nanoTime();
-        deliveries.forEach((to, those) -> to.executor().execute(() -> deliver(those)));
+        deliveries.forEach((to, those) -> to.executeLater(() -> deliver(those)));
         deliveries.clear();
     }
 

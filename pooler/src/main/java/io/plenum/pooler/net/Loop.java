@@ -16,8 +16,13 @@ public record Loop(int index, EventLoop executor, Transport transport) implement
     public void execute(Runnable task) {
         if (executor.inEventLoop()) {
             task.run();
-            return;
+        } else {
+            executeLater(task);
         }
+    }
+
+    /** Runs the task on the loop behind what that is at, also when the caller is there already; never when the loop has ended. */
+    public void executeLater(Runnable task) {
         try {
             executor.execute(task);
         } catch (RejectedExecutionException ended) {

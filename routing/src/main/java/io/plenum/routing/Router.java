@@ -94,7 +94,8 @@ public final class Router {
     /** The same with the statement's {@link Traits}. */
     public void statement(Reason classified, int traits) {
         boolean ends = (traits & Traits.ENDS_TRANSACTION) != 0; // what comes behind that was not declared
-        batch.add(declared && !ends && standbyMayTry(classified) ? Reason.READ : classified);
+        boolean own = (traits & Traits.ASKS_CHANNELS) != 0; // of the session, and no standby is registered for them
+        batch.add(declared && !ends && !own && standbyMayTry(classified) ? Reason.READ : classified);
         declared &= !ends && classified != Reason.TRANSACTION_END;
         onlyReads &= classified == Reason.READ || classified == Reason.EMPTY || classified == Reason.TRANSACTION_END;
         hinted |= traits & (Traits.HINTS_PRIMARY | Traits.HINTS_REPLICA);

@@ -835,7 +835,7 @@ public final class StatementClassifier {
             case SET_CONFIG -> {
                 return ofUsers ? sessionSetting() : setConfig();
             }
-            case SEQUENCE_MEMORY, NOTIFY, TRANSACTION_LOCK -> traits |= traitsOfCall(call);
+            case SEQUENCE_MEMORY, CHANNELS, NOTIFY, TRANSACTION_LOCK -> traits |= traitsOfCall(call);
             default -> {}
         }
         if (ofUsers) {
@@ -846,7 +846,7 @@ public final class StatementClassifier {
             case CATALOG -> users.or(Reason.SYSTEM_CATALOG);
             case SEQUENCE, SEQUENCE_MEMORY -> users.or(Reason.SEQUENCE);
             case TRANSACTION_LOCK -> users.or(Reason.LOCKING_READ);
-            case NODE_LOCAL, NOTIFY -> users.or(Reason.NODE_LOCAL);
+            case NODE_LOCAL, CHANNELS, NOTIFY -> users.or(Reason.NODE_LOCAL);
             case CURRENT_SETTING -> stored || scanner.isDottedLiteralNext() ? users : users.or(Reason.NODE_LOCAL);
             default -> {
                 if (isKnown || (knownBefore & Catalog.IMMUTABLE) != 0) {
@@ -1015,6 +1015,7 @@ public final class StatementClassifier {
     private static int traitsOfCall(Call call) {
         return switch (call) {
             case SEQUENCE_MEMORY -> Traits.ASKS_SEQUENCE_MEMORY;
+            case CHANNELS -> Traits.ASKS_CHANNELS;
             case NOTIFY -> Traits.NOTIFIES;
             case TRANSACTION_LOCK -> Traits.LOCKS_TRANSACTION;
             default -> 0;

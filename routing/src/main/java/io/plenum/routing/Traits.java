@@ -50,5 +50,8 @@ public final class Traits {
     /** BEGIN or SET TRANSACTION with a level of isolation that keeps one snapshot: REPEATABLE READ. */
     public static final int KEEPS_SNAPSHOT = 1 << 10;
 
+    /** Calls {@code pg_listening_channels}, which answers what the session listened to when its transaction began. */
+    public static final int ASKS_CHANNELS = 1 << 11;
+
     private Traits() {}
 }

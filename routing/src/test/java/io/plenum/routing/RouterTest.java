@@ -132,6 +132,7 @@ class RouterTest {
         READ_ONLY_TRANSACTION > false > SELECT pg_is_in_recovery()     > NODE_LOCAL
         READ_ONLY_TRANSACTION > true  > SELECT pg_is_in_recovery()     > READ_ONLY_TRANSACTION
         READ_ONLY_TRANSACTION > true  > COPY t TO STDOUT               > READ_ONLY_TRANSACTION
+        READ_ONLY_TRANSACTION > true  > SELECT pg_listening_channels() > NODE_LOCAL
         READ_ONLY_TRANSACTION > true  > SELECT pg_advisory_xact_lock(1) > LOCKING_READ
         READ_ONLY_TRANSACTION > true  > SELECT pg_advisory_lock(1)     > SESSION_LOCK
         READ_ONLY_TRANSACTION > true  > SELECT nextval('s')            > SEQUENCE

@@ -123,6 +123,11 @@ class TraitsTest {
         SELECT touch(lastval())                                 ¦ code memory
         FOO currval                                             ¦ code memory
         FOO "lastval"                                           ¦ code memory
+        SELECT pg_listening_channels()                          ¦ channels
+        SELECT count(*) FROM pg_catalog.pg_listening_channels() ¦ channels
+        BEGIN; SELECT pg_listening_channels(); COMMIT           ¦ channels
+        SELECT touch((SELECT count(*) FROM pg_listening_channels())) ¦ code channels
+        FOO pg_listening_channels                               ¦ code channels
         NOTIFY x                                                ¦ notifies
         NOTIFY x, 'y'                                           ¦ notifies
         SELECT pg_notify('x', 'y')                              ¦ notifies
@@ -272,6 +277,9 @@ class TraitsTest {
         }
         if ((traits & Traits.NOTIFIES) != 0) {
             names.add("notifies");
+        }
+        if ((traits & Traits.ASKS_CHANNELS) != 0) {
+            names.add("channels");
         }
         if ((traits & Traits.CHANGES_SESSION) != 0) {
             names.add("session");

@@ -82,6 +82,9 @@ final class BatchReader {
 
     private final OwnPortals portals = new OwnPortals();
 
+    /** The traits of all that the batch has which is looked at. */
+    private int ahead;
+
     // The text that was looked at last, and what it is.
     private @Nullable ByteBuf seen;
     private int seenStart;
@@ -96,12 +99,16 @@ final class BatchReader {
      * what is still to come.
      */
     Reason decide(Session session, ByteBuf bytes, int start) {
+        ahead = 0;
+        Reason decided;
         try {
-            return decideWellFormed(session, bytes, start);
+            decided = decideWellFormed(session, bytes, start);
         } catch (ProtocolException malformed) {
             leading.skip();
-            return Reason.NOT_UNDERSTOOD; // the primary will say what is wrong with it
+            decided = Reason.NOT_UNDERSTOOD; // the primary will say what is wrong with it
         }
+        session.begin().onBatch(ahead);
+        return decided;
     }
 
     private Reason decideWellFormed(Session session, ByteBuf bytes, int start) {
@@ -125,14 +132,14 @@ final class BatchReader {
                 leading.skip();
                 router.doubt(Reason.INCOMPLETE_BATCH);
                 if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
-                    router.statement(classify(session, bytes, at + Limits.HEADER, limit), traits);
+                    add(classify(session, bytes, at + Limits.HEADER, limit), traits);
                 }
                 return router.decide();
             }
             switch (bytes.getByte(at)) {
                 case 'Q' -> {
                     Reason query = classify(session, bytes, at + Limits.HEADER, end - 1);
-                    router.statement(query, traits);
+                    add(query, traits);
                     leading.onQuery(query, traits, command, end);
                     if (at > start) {
                         router.bound(); // in a group, which it does not end
@@ -144,7 +151,7 @@ final class BatchReader {
                 case 'P' -> {
                     parse.at(bytes, at, end);
                     Reason parsed = classify(session, bytes, parse.queryStart(), parse.queryEnd());
-                    router.statement(parsed, traits);
+                    add(parsed, traits);
                     leading.onParse(parse, parsed, traits, command, end);
                     parsesUnnamed |= parse.isUnnamed();
                 }
@@ -195,6 +202,11 @@ final class BatchReader {
             }
             at = end;
         }
+    }
+
+    private void add(Reason statement, int traits) {
+        router.statement(statement, traits);
+        ahead |= traits;
     }
 
     /**
@@ -249,7 +261,7 @@ final class BatchReader {
             Session session, ByteBuf bytes, int nameStart, int nameEnd, boolean parsesUnnamed) {
         if (nameStart == nameEnd) {
             if (!parsesUnnamed) {
-                router.statement(session.unnamedReason(), 0);
+                add(session.unnamedReason(), 0);
             }
             return null;
         }
@@ -261,7 +273,7 @@ final class BatchReader {
         if (statement.catalog() != session.catalog().version()) {
             judgeAnew(session, statement);
         }
-        router.statement(statement.reason(), statement.traits());
+        add(statement.reason(), statement.traits());
         return statement;
     }
 

@@ -485,7 +485,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter impleme
         }
         long now = System.nanoTime();
         LeadingCommand said = clients.batches().leading();
-        if (begin.answers(said, session().mayHoldBegin() && !listening.isListening(), this, now)) {
+        if (begin.answers(said, session().mayHoldBegin(), this, now)) {
             return onAnswered(said, now);
         }
         boolean read = batchReason == Reason.READ || batchReason == Reason.READ_SO_FAR;

@@ -6,6 +6,7 @@ import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Reason;
+import io.plenum.routing.Traits;
 import io.plenum.routing.TransactionCommand;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.TransactionStatus;
@@ -84,6 +85,9 @@ public final class HeldBegin {
     /** The last text was run by the unnamed portal, which the client may ask about still. */
     private boolean portal;
 
+    /** What the statements of the batch have together that was looked at last. */
+    private int traits;
+
     // --- from the client -------------------------------------------------------------------------------------------
 
     /**
@@ -149,6 +153,11 @@ public final class HeldBegin {
         leaving = false;
     }
 
+    /** The batch at hand was looked at, and its statements have these {@link Traits}. */
+    public void onBatch(int traits) {
+        this.traits = traits;
+    }
+
     /** The batch at hand was refused before it had a server: behind an error the transaction is good for nothing. */
     public void onRefused() {
         failed = stage == Stage.HELD;
@@ -197,6 +206,10 @@ public final class HeldBegin {
      * <p>{@code end} is behind what is present of the message.
      */
     public boolean mustWait(Link link, ByteBuf bytes, int start, int end) {
+        if (stage == Stage.HELD || (traits & Traits.ASKS_CHANNELS) != 0) {
+            link.onTransaction(traits);
+            traits = 0; // what follows in the transaction may not be looked at
+        }
         if (stage == Stage.NONE) {
             return false;
         }

@@ -291,7 +291,7 @@ public final class LeadingCommand {
             switch (bytes.getByte(at)) {
                 case 'Q' -> {
                     BackendMessages.commandComplete(out, tag);
-                    BackendMessages.readyForQuery(out, status);
+                    answerReady(client, status);
                 }
                 case 'P' -> {
                     BackendMessages.parseComplete(out);
@@ -309,11 +309,19 @@ public final class LeadingCommand {
                 }
                 case 'E' -> BackendMessages.commandComplete(out, tag);
                 case 'C' -> BackendMessages.closeComplete(out);
-                case 'S' -> BackendMessages.readyForQuery(out, status);
+                case 'S' -> answerReady(client, status);
                 default -> throw new IllegalStateException("no message of a command");
             }
             at += 1 + bytes.getInt(at + 1);
         }
         client.stats().queries++;
+    }
+
+    /** A client that listens hears at the end of its transaction what was notified meanwhile. */
+    private static void answerReady(LinkedClient client, TransactionStatus status) {
+        if (status == TransactionStatus.IDLE) {
+            client.listening().tellNotifications(false);
+        }
+        BackendMessages.readyForQuery(client.outbox().writer(), status);
     }
 }

@@ -464,7 +464,9 @@ public final class Link implements ServerConnection.Reader {
             }
             settings.restartIfDue(linked, trace);
         }
-        return (trace != null && trace.isAskedForResets()) || names.mustWait(linked, type, bytes, start, end);
+        return (trace != null && trace.isAskedForResets())
+                || channels.isEnding(linked)
+                || names.mustWait(linked, type, bytes, start, end);
     }
 
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */
@@ -479,6 +481,11 @@ public final class Link implements ServerConnection.Reader {
     public void onPiece(ByteBuf bytes, int start, int end, boolean last) {
         midMessage = !last;
         linked().outbox().forward(bytes, start, end);
+    }
+
+    /** A transaction begins whose first batch has statements with these traits. */
+    void onTransaction(int traits) {
+        channels.onStatement(linked(), pool(), traits);
     }
 
     /** Puts a transaction that the client has begun before in front of what it says next. */
@@ -540,7 +547,7 @@ public final class Link implements ServerConnection.Reader {
             return false;
         }
         if (!linked.isInGroup()) {
-            channels.onStatement(linked, reason); // as a group of its own, so that the statement sees it
+            channels.onStatement(linked, pool(), traits); // as a group of its own, so that the statement sees it
         }
         if (kept && names.isTooMuch(end)) {
             client.onTooManyStatements();
@@ -582,7 +589,7 @@ public final class Link implements ServerConnection.Reader {
         writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
             sequences.note(linked, pool(), names.unnamedReason(), 0);
-            channels.onStatement(linked, names.unnamedReason());
+            channels.onStatement(linked, pool(), 0);
             if (text != null
                     && text.writerIndex() > 0
                     && TemporarySchema.mayTake(client, trace, names.unnamedReason(), text.getByte(0))) {
@@ -598,7 +605,7 @@ public final class Link implements ServerConnection.Reader {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             sequences.note(linked, pool(), statement.reason(), 0);
-            channels.onStatement(linked, statement.reason());
+            channels.onStatement(linked, pool(), 0);
             if (TemporarySchema.mayTake(
                     client, trace, statement.reason(), statement.tail()[0])) {
                 doubtDefinition(Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
@@ -675,7 +682,7 @@ public final class Link implements ServerConnection.Reader {
             ranHidingCode = ranHidingCode || client.mayRunHidingCode() || HiddenState.isIn(bytes, start, end);
         }
         channels.onSent(traits);
-        channels.onStatement(linked, reason);
+        channels.onStatement(linked, pool(), traits);
         if ((traits & Traits.CHANGES_SESSION) == 0) {
             return !reason.pins() || pin(reason, bytes, start, end);
         }

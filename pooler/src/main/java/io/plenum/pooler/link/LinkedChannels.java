@@ -1,7 +1,7 @@
 package io.plenum.pooler.link;
 
+import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.server.ServerConnection;
-import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
 import io.plenum.wire.TransactionStatus;
 import java.util.List;
@@ -27,6 +27,8 @@ final class LinkedChannels {
     private final Supplier<SessionTrace> trace;
     /** The registration is to go in front of what runs next in the group. */
     private boolean due;
+    /** The end of a registration was sent and may not be answered yet. */
+    private boolean ending;
 
     private boolean mayHaveNotified;
     private boolean readyWithheld;
@@ -39,6 +41,7 @@ final class LinkedChannels {
     /** A link begins. */
     void begin() {
         due = false;
+        ending = false;
     }
 
     /** A statement with these traits is sent. */
@@ -46,9 +49,20 @@ final class LinkedChannels {
         mayHaveNotified |= (traits & (Traits.RUNS_UNKNOWN_CODE | Traits.NOTIFIES)) != 0;
     }
 
-    /** A statement is about to be parsed, bound or sent as a Query, and may ask for the client's channels. */
-    void onStatement(ServerConnection linked, Reason reason) {
-        if (reason == Reason.NODE_LOCAL && listening.isListening()) {
+    /**
+     * A statement is about to be parsed, bound or sent as a Query. One that asks for the channels must find them, and is told
+     * what held when its transaction began: once clients of the pool ask, each transaction of who listens begins with them.
+     */
+    void onStatement(ServerConnection linked, Pool pool, int traits) {
+        if (!listening.isListening()) {
+            return;
+        }
+        boolean asks = (traits & Traits.ASKS_CHANNELS) != 0;
+        if (asks) {
+            pool.setChannelsAsked();
+        }
+        boolean begins = linked.status() == TransactionStatus.IDLE && !linked.isInGroup();
+        if (asks || (begins && pool.areChannelsAsked())) {
             listenHere(linked);
         }
     }
@@ -101,8 +115,15 @@ final class LinkedChannels {
         listening.onChannels(channels, exactly);
         if (!channels.isEmpty() || exactly) {
             OwnStatements.send(linked, ChannelRegistration.END, SKIPPABLE);
+            ending = true;
             linked.outbox().flush();
         }
+    }
+
+    /** Whether the server is given back as soon as it has answered: a BEGIN that waits for that is held. */
+    boolean isEnding(ServerConnection linked) {
+        ending &= !linked.replies().isEmpty();
+        return ending;
     }
 
     /** Whether the client may have something to hear when its transaction ends. */

@@ -184,7 +184,6 @@ class HeldBeginIT {
             strings = {
                 "SET idle_in_transaction_session_timeout = '200ms'|BEGIN",
                 "SET transaction_timeout = '200ms'|BEGIN",
-                "LISTEN held|BEGIN",
                 "SELECT 1|BEGIN READ WRITE",
                 "SELECT 1|BEGIN ISOLATION LEVEL SERIALIZABLE",
                 "SELECT 1|/* plenum:primary */ BEGIN",

@@ -64,6 +64,9 @@ class SharedListenerIT {
                 "LISTEN a|BEGIN|UNLISTEN a|LISTEN b|COMMIT|NOTIFY a, '1'|NOTIFY b, '2'",
                 "LISTEN a|DISCARD ALL|NOTIFY a, '1'",
                 "LISTEN a|SELECT pg_listening_channels()|UNLISTEN a|SELECT pg_listening_channels()",
+                "LISTEN a|BEGIN|SELECT pg_listening_channels()|COMMIT",
+                "LISTEN a|BEGIN|COMMIT|BEGIN|ROLLBACK|NOTIFY a, '1'",
+                "LISTEN a|BEGIN|NOTIFY b|UNLISTEN a|LISTEN b|COMMIT|NOTIFY a, '1'|NOTIFY b, '2'",
                 "LISTEN \"A b\"|NOTIFY \"A b\", '1'|NOTIFY a, '2'",
                 "LISTEN a|LISTEN a|NOTIFY a, '1'",
                 "LISTEN a|DO $$BEGIN PERFORM pg_notify('a', '1'); END$$|SELECT 2",
@@ -140,6 +143,23 @@ class SharedListenerIT {
             Thread.sleep(200);
             listener.send(query("SELECT 1"));
             assertThat(types(listener.readUntilReady())).isEqualTo("TDCZ");
+
+            listener.send(query("COMMIT"));
+
+            assertThat(types(listener.readUntilReady())).isEqualTo("CAZ");
+        }
+    }
+
+    @Test
+    void transactionThatRunsNothingTakesNoServerAndEndsWithWhatWasNotified() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var listener = pooler.wire();
+                var notifier = pooler.wire()) {
+            notifier.timeout(Duration.ofSeconds(5));
+            listener.rows("LISTEN news");
+            listener.rows("BEGIN");
+            notifier.rows("NOTIFY news, 'meanwhile'"); // by the only server
+            Thread.sleep(200);
 
             listener.send(query("COMMIT"));
 

@@ -18,6 +18,8 @@ public enum Call {
     SEQUENCE,
     /** Says what the session last got from a sequence. */
     SEQUENCE_MEMORY,
+    /** {@code pg_listening_channels} */
+    CHANNELS,
     /** {@code pg_notify} */
     NOTIFY,
     /** Takes an advisory lock that ends with the transaction. */

@@ -35,6 +35,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -211,6 +212,33 @@ class ListenHubIT {
     void barrierWithoutAConnectionDoesNotWait() throws Exception {
         barrier(hub(), far);
         assertThat(SERVER.node().query(ONE_HUB)).isEqualTo("0");
+    }
+
+    @Test
+    void whoListensToWhatOthersHearIsNotToldWhatWasNotifiedBefore() throws Exception {
+        ListenHub hub = hub();
+        var first = new Ear(far);
+        first.subscribe(hub, "news");
+        var frozen = new CountDownLatch(1);
+        near.executor().execute(() -> {
+            try {
+                var _ = frozen.await(10, TimeUnit.SECONDS);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        execute("NOTIFY news, 'before'");
+        var late = new Ear(far);
+        CompletableFuture<Subscription> begun = on(far, () -> late.begin(hub, "news"));
+        Thread.sleep(200); // the notification lies in the socket
+        frozen.countDown();
+        begun.get(10, TimeUnit.SECONDS);
+
+        execute("NOTIFY news, 'behind'");
+
+        barrier(hub, far);
+        assertThat(late.texts()).containsExactly("news:behind");
+        assertThat(first.texts()).containsExactly("news:before", "news:behind");
     }
 
     // --- subscribing -----------------------------------------------------------------------------------------------

@@ -263,7 +263,9 @@ public final class ListenHub {
             ending = null;
         }
         if (open && listened.contains(name)) {
-            confirm(subscription);
+            // What is on its way was notified before, and is not for who begins to listen only now.
+            subscription.heldByHub = true;
+            add(new Barrier(subscription.loop(), subscription::confirm, System.nanoTime()));
         } else {
             dirty.add(name);
             pursue();

@@ -286,6 +286,11 @@ final class BatchReader {
         statement.judge(judged, classifier.traits(), now.version());
     }
 
+    /** Whether the Parse, of which the bytes before {@code end} are present, gives its statement a name. */
+    boolean parsesNamed(ByteBuf bytes, int start, int end) {
+        return !parse.at(bytes, start, end).isUnnamed();
+    }
+
     /** What the statement of a Query or Parse is; {@code end} is behind what is present of it. */
     Reason reasonOf(Session session, byte code, ByteBuf bytes, int start, int end) {
         if (code == 'Q') {

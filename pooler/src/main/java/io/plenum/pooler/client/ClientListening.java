@@ -27,6 +27,7 @@ final class ClientListening implements Listening, ClientChannels.Client {
     private static final Duration LISTEN_WITHIN = Duration.ofSeconds(10);
 
     private final ClientConnection client;
+    private final BatchRelay batches;
     private final LoopClients clients;
 
     /** Null until the first LISTEN. */
@@ -38,8 +39,9 @@ final class ClientListening implements Listening, ClientChannels.Client {
     /** The client's ReadyForQuery waits for what it notified itself. */
     private boolean readyWithheld;
 
-    ClientListening(ClientConnection client, LoopClients clients) {
+    ClientListening(ClientConnection client, BatchRelay batches, LoopClients clients) {
         this.client = client;
+        this.batches = batches;
         this.clients = clients;
     }
 
@@ -58,7 +60,7 @@ final class ClientListening implements Listening, ClientChannels.Client {
 
     @Override
     public boolean isShared() {
-        return client.mode() != Link.Mode.SESSION && client.speaksUtf8();
+        return batches.limits().mode() != Link.Mode.SESSION && batches.speaksUtf8();
     }
 
     @Override
@@ -152,7 +154,7 @@ final class ClientListening implements Listening, ClientChannels.Client {
 
     @Override
     public boolean takesNotifications() {
-        return !isAwaited() && client.isFreeToHear();
+        return !isAwaited() && batches.isFreeToHear();
     }
 
     @Override

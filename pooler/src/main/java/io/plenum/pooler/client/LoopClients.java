@@ -50,7 +50,7 @@ public final class LoopClients {
     private final LoopPools pools;
     private final Shared shared;
     private final List<ClientConnection> clients = new ArrayList<>();
-    private final BatchReader batches = new BatchReader();
+    private final BatchReader batchReader = new BatchReader();
     private final KnownLogins knownLogins = new KnownLogins();
     private PoolerConfig applied;
 
@@ -73,8 +73,8 @@ public final class LoopClients {
         return shared;
     }
 
-    BatchReader batches() {
-        return batches;
+    BatchReader batchReader() {
+        return batchReader;
     }
 
     KnownLogins knownLogins() {
@@ -139,7 +139,7 @@ public final class LoopClients {
 
     /** Checks every limit of time, by the settings that are in force now; called several times a second. */
     public void tick(long nowNanos) {
-        batches.wipe();
+        batchReader.wipe();
         BLANK.toString(StandardCharsets.US_ASCII); // over what netty has decoded last, which may be a client's secret
         configure();
         for (int i = clients.size() - 1; i >= 0; i--) {

@@ -1,19 +1,14 @@
 package io.plenum.pooler.link;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.server.OutstandingReplies;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
-import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
-import io.plenum.pooler.server.SessionSettings;
-import io.plenum.routing.HiddenState;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
-import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
@@ -21,7 +16,6 @@ import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.ParseView;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,43 +37,18 @@ public final class Link implements ServerConnection.Reader {
     private final LinkedClient client;
     private final StatementNames names;
     private final FollowedSettings settings;
-    private final LinkedChannels channels;
-    private final LinkedSequences sequences;
-    private final Pin pin;
+    private final StatementEffects effects;
+    private final Rerun rerun;
 
     private final Mode mode;
     private @Nullable ServerConnection server;
     private @Nullable Pool pool;
 
-    private final Definitions definitions = new Definitions();
-
-    private @Nullable SessionTrace trace;
-    private boolean ranUnknownCode;
-    /** Some of it may have left what a scrub has to look for. */
-    private boolean ranHidingCode;
-
-    private final Writes writes = new Writes();
     private long countedBytes;
     private boolean midMessage;
-    private boolean read;
-    private boolean heardNothing;
-    /** What is forwarded next ends the answer to a group, and another is owed. */
-    private boolean groupEnds;
-    /** Of the group that is answered now nothing is forwarded but what comes before the first row or the end. */
-    private boolean prelude;
     /** How soon the standby answers is not noted yet. */
     private boolean latencyDue;
-    /** Why the standby does not answer; the rest of what it says is dropped, and another node is asked. */
-    private @Nullable Refusal refusal;
 
-    /** How much the client was told, or is to be, from before the group that is answered now. */
-    private long appendedBefore;
-
-    private boolean outOfStep;
-    /** The server's last word was that the client's settings cannot be had there. */
-    private boolean replayLost;
-    /** That has happened already to the batch at hand. */
-    private boolean replayedAgain;
     /** The server was lost in the midst of a message to the client. */
     private boolean midReply;
 
@@ -95,9 +64,8 @@ public final class Link implements ServerConnection.Reader {
         boolean session = mode == Mode.SESSION;
         this.names = new StatementNames(client, cache, !session);
         this.settings = new FollowedSettings(client, names, session);
-        this.channels = new LinkedChannels(client.listening(), this::trace);
-        this.sequences = new LinkedSequences(client);
-        this.pin = new Pin(client);
+        this.effects = new StatementEffects(this, client, names, settings, session);
+        this.rerun = new Rerun(client, effects.pin());
     }
 
     // --- beginning and end -----------------------------------------------------------------------------------------
@@ -106,23 +74,12 @@ public final class Link implements ServerConnection.Reader {
     public void begin(Pool pool, ServerConnection server, boolean read, long nowNanos) {
         this.pool = pool;
         this.server = server;
-        this.read = read;
-        heardNothing = true;
-        prelude = true;
-        groupEnds = false;
+        rerun.begin(read);
         latencyDue = read;
-        refusal = null;
-        appendedBefore = client.outbox().appended();
         names.limit(mode == Mode.SESSION ? 0 : client.maxPrepared());
         names.begin();
-        sequences.begin();
-        channels.begin();
-        outOfStep = false;
-        replayLost = false;
+        effects.begin();
         heardFatal = false;
-        ranUnknownCode = false;
-        ranHidingCode = false;
-        writes.clear();
         midMessage = false;
         linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
@@ -150,11 +107,11 @@ public final class Link implements ServerConnection.Reader {
 
     /** Why the client keeps its server beyond the transaction; null when it does not. */
     public @Nullable Reason pin() {
-        return pin.reason();
+        return effects.pin().reason();
     }
 
     public long pinnedSinceNanos() {
-        return pin.sinceNanos();
+        return effects.pin().sinceNanos();
     }
 
     public long linkedSinceNanos() {
@@ -167,12 +124,12 @@ public final class Link implements ServerConnection.Reader {
 
     /** Whether the link is one of reads on a standby and the server has not opened a transaction for them. */
     public boolean isRead() {
-        return read;
+        return rerun.isRead();
     }
 
     /** The beginning of the statement that {@link #pin() pinned} the client. */
     public String pinnedBy() {
-        return pin.statement();
+        return effects.pin().statement();
     }
 
     /** Replies that are still owed. */
@@ -224,7 +181,7 @@ public final class Link implements ServerConnection.Reader {
         if (linked == null || mode == Mode.SESSION) {
             return;
         }
-        Refusal refused = refusal;
+        Refusal refused = rerun.refusal();
         if (refused != null && hasFailed() && linked.replies().isEmpty()) {
             leave();
             names.takeBackGiven();
@@ -234,14 +191,13 @@ public final class Link implements ServerConnection.Reader {
         if (!linked.isQuiet() || midMessage || linked.outbox().hasUnsent()) {
             return;
         }
-        SessionTrace open = trace;
-        if (open != null && open.isOpen() && linked.hasCancelsInFlight()) {
+        if (effects.isOpen() && linked.hasCancelsInFlight()) {
             return; // a late cancel would hit the question: onCancelsDone goes on
         }
-        if (open != null && open.isOpen() && ask(open, linked)) {
+        if (effects.isOpen() && ask(linked)) {
             linked.outbox().flush();
-        } else if (!pin.isSet()) {
-            replayedAgain = false;
+        } else if (!effects.pin().isSet()) {
+            rerun.onReleased();
             giveBack(end(linked), linked, false);
             if (refused == null) {
                 client.onReleased();
@@ -254,9 +210,9 @@ public final class Link implements ServerConnection.Reader {
         }
     }
 
-    private boolean ask(SessionTrace open, ServerConnection linked) {
+    private boolean ask(ServerConnection linked) {
         names.beforeOwn();
-        return open.ask(linked);
+        return effects.trace().ask(linked);
     }
 
     @Override
@@ -268,8 +224,8 @@ public final class Link implements ServerConnection.Reader {
     private void giveBack(Pool home, ServerConnection linked, boolean unsettled) {
         if (home.settings().resetAlways()) {
             home.releaseWithReset(linked);
-        } else if (unsettled || home.settings().scrub().isDue(ranUnknownCode)) {
-            home.releaseWithScrub(linked, ranHidingCode);
+        } else if (unsettled || effects.isScrubDue(home)) {
+            home.releaseWithScrub(linked, effects.ranHidingCode());
         } else {
             home.release(linked);
         }
@@ -293,8 +249,8 @@ public final class Link implements ServerConnection.Reader {
                 && !linked.isInCopyIn()
                 && !linked.isClosed()
                 && !linked.outbox().hasUnsent();
-        boolean pinned = pin.isSet();
-        boolean unsettled = trace != null && trace.isOpen(); // what its statements changed will not be asked any more
+        boolean pinned = effects.pin().isSet();
+        boolean unsettled = effects.isOpen(); // what its statements changed will not be asked any more
         linked.outbox().discard();
         Pool home = end(linked);
         if (boundary && !pinned && linked.isQuiet()) {
@@ -304,8 +260,7 @@ public final class Link implements ServerConnection.Reader {
                 giveBack(home, linked, unsettled);
             }
         } else if (boundary && !pinned && mode != Mode.SESSION) {
-            home.releaseWithRollback(
-                    linked, unsettled || home.settings().scrub().isDue(ranUnknownCode), ranHidingCode);
+            home.releaseWithRollback(linked, unsettled || effects.isScrubDue(home), effects.ranHidingCode());
         } else {
             linked.blame("client disconnect while server was not ready").close();
             home.release(linked);
@@ -319,11 +274,7 @@ public final class Link implements ServerConnection.Reader {
         linked.detach();
         server = null;
         pool = null;
-        if (trace != null) {
-            trace.forget();
-        }
-        pin.end(home);
-        tellDefined();
+        effects.end(home);
         return home;
     }
 
@@ -350,11 +301,10 @@ public final class Link implements ServerConnection.Reader {
         OutstandingReplies replies = linked.replies();
         switch (type) {
             case QUERY -> {
-                if (!note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
+                if (!effects.note(linked, reason, traits, bytes, start + Limits.HEADER, whole ? end - 1 : end)) {
                     return false;
                 }
-                sequences.onQuery(linked);
-                channels.onQuery(linked);
+                effects.onQuery(linked);
                 if (whole && (traits != 0 || reason == Reason.SQL_PREPARE)) {
                     NamedStatement named = names.namedBySql(linked, bytes, start + Limits.HEADER, end - 1);
                     if (named != null) {
@@ -378,17 +328,14 @@ public final class Link implements ServerConnection.Reader {
             }
             case DESCRIBE -> names.describe(linked, bytes, start, end);
             case EXECUTE -> {
-                sequences.onExecute(linked, bytes, start);
-                channels.onExecute(linked);
+                effects.onExecute(linked, bytes, start);
                 linked.setGroupOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 forward(linked, bytes, start, end);
             }
             case CLOSE -> {
-                if (pin.mayEnd()) {
-                    trace().doubtHoldings(); // it may be of what SQL prepared
-                }
-                names.close(linked, pin.isSet(), bytes, start, end);
+                effects.onClose();
+                names.close(linked, effects.pin().isSet(), bytes, start, end);
             }
             case SYNC -> {
                 linked.setSkippingToSync(false);
@@ -403,7 +350,7 @@ public final class Link implements ServerConnection.Reader {
                 askAboutCopy(linked);
             }
             case FUNCTION_CALL -> {
-                if (!noteCall(linked, CalledFunction.number(bytes, start, end))) {
+                if (!effects.noteCall(linked, CalledFunction.number(bytes, start, end))) {
                     return false;
                 }
                 linked.setGroupOpen(false);
@@ -446,11 +393,10 @@ public final class Link implements ServerConnection.Reader {
     /** A Query that names a statement of Parse: to run that counts as to bind it. */
     private boolean onNamedBySql(ServerConnection linked, NamedStatement named, ByteBuf bytes, int start, int end) {
         Use use = client.preparedName().use();
-        if (use == Use.EXECUTE && !noteNamed(linked, named.statement(), null, 0)) {
+        if (use == Use.EXECUTE && !effects.noteNamed(linked, named.statement(), null, 0)) {
             return false;
         }
-        sequences.onQuery(linked);
-        channels.onQuery(linked);
+        effects.onQuery(linked);
         names.sendBySql(linked, use, named, bytes, start, end);
         return true;
     }
@@ -462,10 +408,10 @@ public final class Link implements ServerConnection.Reader {
             if (linked.hasCancelsInFlight()) {
                 return true; // it was for what is over, and must not hit what we put in front of the next message
             }
-            settings.restartIfDue(linked, trace);
+            settings.restartIfDue(linked, effects.traceOrNull());
         }
-        return (trace != null && trace.isAskedForResets())
-                || channels.isEnding(linked)
+        return effects.isAskedForResets()
+                || effects.channels().isEnding(linked)
                 || names.mustWait(linked, type, bytes, start, end);
     }
 
@@ -485,7 +431,7 @@ public final class Link implements ServerConnection.Reader {
 
     /** A transaction begins whose first batch has statements with these traits. */
     void onTransaction(int traits) {
-        channels.onStatement(linked(), pool(), traits);
+        effects.channels().onStatement(linked(), pool(), traits);
     }
 
     /** Puts a transaction that the client has begun before in front of what it says next. */
@@ -496,9 +442,7 @@ public final class Link implements ServerConnection.Reader {
 
     /** Another batch begins of a transaction that has only read, nothing being owed: other nodes may run it too. */
     public void onNextRead() {
-        heardNothing = true;
-        prelude = true;
-        appendedBefore = client.outbox().appended();
+        rerun.beginNext();
         names.begin();
     }
 
@@ -543,18 +487,18 @@ public final class Link implements ServerConnection.Reader {
         ParseView parse = names.parseAt(bytes, start, end);
         boolean kept = names.keeps(whole, end);
         // What is not kept is not there to be looked at when it is bound.
-        if (!kept && !note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
+        if (!kept && !effects.note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
             return false;
         }
         if (!linked.isInGroup()) {
-            channels.onStatement(linked, pool(), traits); // as a group of its own, so that the statement sees it
+            effects.channels().onStatement(linked, pool(), traits); // as a group of its own, so that the statement sees it
         }
         if (kept && names.isTooMuch(end)) {
             client.onTooManyStatements();
             return false;
         }
         if (kept) {
-            sequences.onParse(linked, pool(), reason, traits);
+            effects.sequences().onParse(linked, pool(), reason, traits);
         }
         names.parse(linked, bytes, start, end, kept, reason, traits);
         return true;
@@ -562,17 +506,9 @@ public final class Link implements ServerConnection.Reader {
 
     private boolean onBind(ServerConnection linked, ByteBuf bytes, int start, int end) {
         NamedStatement named = names.bindAt(bytes, start, end);
-        boolean wasDue = sequences.isDue();
-        if (named == null && !names.bindsUnnamed()) {
-            writes.note(Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE); // prepared in a way that was not followed
-            sequences.note(linked, pool(), Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE);
-        }
-        if (named != null
-                ? !noteNamed(linked, named.statement(), bytes, end)
-                : names.bindsUnnamed() && !noteUnnamed(linked, bytes, end)) {
+        if (!effects.noteBind(linked, named, bytes, start, end)) {
             return false;
         }
-        sequences.onBound(wasDue, bytes, start);
         names.bind(linked, named, bytes, start, end);
         return true;
     }
@@ -582,253 +518,27 @@ public final class Link implements ServerConnection.Reader {
         return names.unnamedReason();
     }
 
-    // --- state of the session --------------------------------------------------------------------------------------
-
-    private boolean noteUnnamed(ServerConnection linked, ByteBuf bind, int bindEnd) {
-        ByteBuf text = names.unnamedText();
-        writes.note(names.unnamedReason(), names.unnamedTraits());
-        if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
-            sequences.note(linked, pool(), names.unnamedReason(), 0);
-            channels.onStatement(linked, pool(), 0);
-            if (text != null
-                    && text.writerIndex() > 0
-                    && TemporarySchema.mayTake(client, trace, names.unnamedReason(), text.getByte(0))) {
-                doubtDefinition(text, 0, text.writerIndex());
-            }
-            return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
-        }
-        return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, bind, bindEnd);
-    }
-
-    private boolean noteNamed(
-            ServerConnection linked, PreparedStatement statement, @Nullable ByteBuf bind, int bindEnd) {
-        writes.note(statement.reason(), statement.traits());
-        if (isPlain(statement.reason(), statement.traits())) {
-            sequences.note(linked, pool(), statement.reason(), 0);
-            channels.onStatement(linked, pool(), 0);
-            if (TemporarySchema.mayTake(
-                    client, trace, statement.reason(), statement.tail()[0])) {
-                doubtDefinition(Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
-            }
-            return !client.keepsSequences()
-                    || keepSequences(
-                            statement.reason(), Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());
-        }
-        int end = statement.textLength();
-        return noteBound(
-                linked,
-                statement.reason(),
-                statement.traits(),
-                Unpooled.wrappedBuffer(statement.tail(), 0, end),
-                bind,
-                bindEnd);
-    }
-
-    /** A statement that is bound need not be executed. */
-    private boolean noteBound(
-            ServerConnection linked, Reason reason, int traits, ByteBuf text, @Nullable ByteBuf bind, int bindEnd) {
-        if (bind != null && (traits & Traits.CHANGES_SESSION) != 0) {
-            trace().bound(number -> names.boundText(bind, bindEnd, number));
-        }
-        boolean sent = note(linked, reason, traits, text, 0, text.writerIndex());
-        if (trace != null) {
-            trace.bound(null);
-            trace.doubtResets();
-        }
-        return sent;
-    }
-
-    private static boolean isPlain(Reason reason, int traits) {
-        return traits == 0 && !reason.leavesState();
-    }
-
-    /** Keeps the server for a client that is to find later what it draws; false when the client was refused. */
-    private boolean keepSequences(Reason reason, ByteBuf bytes, int start, int end) {
-        return pin.lasts()
-                || mode == Mode.SESSION
-                || !client.keepsSequences()
-                || (reason != Reason.SEQUENCE && !LinkedSequences.mayDraw(reason))
-                || pin(Reason.SEQUENCE, bytes, start, end);
-    }
-
-    /**
-     * Notes what a statement that is about to be sent may leave in the session, where it would outlive the transaction.
-     *
-     * @return false when it may not be sent: not yet, or the client was refused
-     */
-    private boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
-        writes.note(reason, traits);
-        if ((traits & Traits.LOCKS_TRANSACTION) != 0 && !client.grantLock()) {
-            return false;
-        }
-        if ((traits & Traits.ENDS_STATEMENTS) != 0) {
-            names.onEndsAll(linked);
-        }
-        sequences.note(linked, pool(), reason, traits);
-        if (!keepSequences(reason, bytes, start, end)) {
-            return false;
-        }
-        if (mode == Mode.SESSION) {
-            return true;
-        }
-        if (TemporarySchema.mayTake(client, trace, reason, traits, bytes, start, end)) {
-            doubtDefinition(bytes, start, end);
-        }
-        if (isPlain(reason, traits) && !client.listening().isListening()) {
-            return true;
-        }
-        if ((traits & Traits.RUNS_UNKNOWN_CODE) != 0) {
-            ranUnknownCode = true;
-            ranHidingCode = ranHidingCode || client.mayRunHidingCode() || HiddenState.isIn(bytes, start, end);
-        }
-        channels.onSent(traits);
-        channels.onStatement(linked, pool(), traits);
-        if ((traits & Traits.CHANGES_SESSION) == 0) {
-            return !reason.pins() || pin(reason, bytes, start, end);
-        }
-        SessionTrace changed = trace();
-        client.readChanges(bytes, start, end, changed);
-        List<String> named = changed.takeChannels();
-        if (client.listening().isShared()) {
-            if (!named.isEmpty() && !client.listening().listenFirst(named)) {
-                return false;
-            }
-            if (changed.takeUnlistens() && client.listening().isListening()) {
-                channels.listenHere(linked);
-            }
-            if (!named.isEmpty()) {
-                changed.onListen();
-            }
-            if (reason == Reason.LISTEN) {
-                return true;
-            }
-        }
-        Reason kept = reason.pins() ? reason : changed.takeUnnamed() ? Reason.SESSION_SETTING : null;
-        return kept == null || pin(kept, bytes, start, end);
-    }
-
-    private boolean noteCall(ServerConnection linked, int function) {
-        Reason reason = CalledFunction.reason(function);
-        ranUnknownCode = true;
-        ranHidingCode |= client.mayRunHidingCode();
-        writes.note(reason, Traits.RUNS_UNKNOWN_CODE);
-        sequences.note(linked, pool(), reason, CalledFunction.traits(function));
-        sequences.onQuery(linked);
-        ByteBuf shown = reason.pins()
-                ? Unpooled.copiedBuffer("FunctionCall \"" + function + '"', StandardCharsets.US_ASCII)
-                : null;
-        return shown == null || mode == Mode.SESSION || pin(reason, shown, 0, shown.writerIndex());
-    }
-
-    /** State is left in the backend by this statement: the client stays on it until that is gone. */
-    private boolean pin(Reason reason, ByteBuf bytes, int start, int end) {
-        if (SessionTrace.isTold(reason)) {
-            trace().doubtHoldings();
-        }
-        if (reason == Reason.TEMPORARY_OBJECT) {
-            definitions.onTemporary();
-        }
-        return pin.set(reason, pool(), bytes, start, end);
-    }
-
-    /** What this statement defines may be temporary: the server is asked. */
-    private void doubtDefinition(ByteBuf bytes, int start, int end) {
-        trace().doubtHoldings();
-        pin.suspect(Reason.TEMPORARY_OBJECT, bytes, start, end);
-    }
-
-    /**
-     * What the server still holds of what pinned the client; null for nothing.
-     *
-     * @param registered what the session is registered for
-     * @param exactly whether those are all of the client's channels, and not only what it added
-     */
-    void onHoldings(@Nullable Reason held, List<String> registered, boolean exactly) {
-        if (trace().doubtsHoldings()) {
-            return; // more was sent since it was asked: the next answer tells
-        }
-        Reason kept = held;
-        if (client.listening().isShared()) {
-            channels.onRegistered(linked(), registered, exactly);
-        } else if (held == null && !registered.isEmpty()) {
-            kept = Reason.LISTEN;
-        }
-        channels.releaseReady();
-        pin.onTold(kept, pool());
-    }
-
-    /** The server said what became of a setting; a null value is that of the session's start. */
-    void onSettled(String name, @Nullable String value) {
-        SessionSettings before = client.settings();
-        client.setSettings(value == null ? before.without(name) : before.with(name, value));
-    }
-
-    /** The client's text makes the session forget what it drew. */
-    void onSequencesDiscarded() {
-        sequences.onDiscarded(linked());
-    }
-
-    boolean isReported(String setting) {
-        return linked().reports(setting);
-    }
-
-    SessionSettings clientSettings() {
-        return client.settings();
-    }
-
-    SessionSettings startSettings() {
-        return client.startSettings();
-    }
-
-    private SessionTrace trace() {
-        SessionTrace made = trace;
-        if (made == null) {
-            made = new SessionTrace(this);
-            trace = made;
-        }
-        return made;
-    }
-
     // --- from the server -------------------------------------------------------------------------------------------
 
     @Override
     public boolean mayMove() {
-        return mayRunAgain() && !midMessage;
+        return rerun.isPossible() && !midMessage;
     }
 
     @Override
     public void forward(ByteBuf bytes, int start, int end) {
-        if (refusal != null) {
+        if (rerun.isRefused()) {
             return;
         }
-        if (heardNothing) {
-            heardNothing = false;
+        if (rerun.hears()) {
             names.answerWithheld();
             noteLatency();
         }
-        prelude = prelude && isPrelude(bytes.getByte(start));
+        rerun.onForwarding(bytes, start);
         client.outbox().forward(bytes, start, end);
-        if (groupEnds) {
-            onGroupEnd();
+        if (rerun.endsGroup()) {
+            names.onGroupAnswered(linked());
         }
-    }
-
-    /** What PostgreSQL says of a statement before it runs, and sends together with the first row or the error. */
-    private static boolean isPrelude(byte type) {
-        return switch (type) {
-            case '1', '2', '3', 't', 'T', 'n' -> true; // ParseComplete to NoData
-            default -> false;
-        };
-    }
-
-    /** In a pipeline of reads that are kept: from here on the next one stands alone. */
-    private void onGroupEnd() {
-        groupEnds = false;
-        heardNothing = true;
-        prelude = true;
-        appendedBefore = client.outbox().appended();
-        client.onGroupAnswered();
-        names.onGroupAnswered(linked());
     }
 
     private void noteLatency() {
@@ -842,13 +552,13 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void onSynthetic(Reply reply) {
-        if (refusal != null) {
+        if (rerun.isRefused()) {
             return;
         }
-        if (mayRunAgain()) {
+        if (rerun.isPossible()) {
             names.withhold(reply);
         } else {
-            heardNothing = false;
+            rerun.hears();
             names.answer(reply);
         }
     }
@@ -863,99 +573,84 @@ public final class Link implements ServerConnection.Reader {
         if (subject == LinkedSequences.SKIPPABLE || subject == OwnStatements.ALONE) {
             linked.doubtSequences();
         } else if (subject == LinkedChannels.SKIPPABLE) {
-            trace().doubtHoldings();
+            effects.trace().doubtHoldings();
         }
     }
 
     @Override
     public boolean onInjectedError(ErrorResponse error, @Nullable Object subject) {
         if (subject == FollowedSettings.REPLAY) {
-            outOfStep = true;
+            rerun.onOutOfStep();
             client.onOutOfStep(error);
             return false;
         }
         if (subject instanceof SessionTrace asked) {
-            asked.onFailed();
-            channels.releaseReady();
-            pin.onUnknown();
+            effects.onAskedInVain(asked);
             return false;
         }
         if (subject instanceof HeldBegin begin) {
-            outOfStep = !begin.isWanted(error);
-            if (outOfStep) {
+            if (!begin.isWanted(error)) {
+                rerun.onOutOfStep();
                 client.onBeginFailed(error);
             }
             return false;
         }
         if (subject == OwnStatements.ALONE) {
-            linked().doubtSequences();
-            trace().doubtHoldings();
+            effects.onOwnFailed(linked());
             return false;
         }
         if (StatementNames.isAlone(subject)) {
             return false;
         }
-        return !isRefused(error); // our Parse failed in place of the client's message, which is not answered any more
+        // Our Parse failed in place of the client's message, which is not answered any more.
+        return !rerun.refuses(linked(), error);
     }
 
     @Override
     public boolean onError(ErrorResponse error, @Nullable Object subject, ByteBuf bytes, int start, int end) {
-        if (trace != null) {
-            trace.onError();
-        }
+        effects.onError();
         if (error.isFatal()) {
             ServerConnection linked = linked();
             if (!linked.replies().isEmpty() && linked.replies().headSubject() == FollowedSettings.REPLAY) {
-                replayLost = true; // and so nothing of what the client sent has run
+                rerun.onReplayLost(); // and so nothing of what the client sent has run
                 return false;
             }
-            if (linked.isQuiet() && !midMessage && mode != Mode.SESSION && !pin.isSet()) {
+            if (linked.isQuiet()
+                    && !midMessage
+                    && mode != Mode.SESSION
+                    && !effects.pin().isSet()) {
                 linked.setCloseWhenReleased(); // the client has its whole answer: only the server ends
                 return false;
             }
-            boolean owing = refusal != null || linked.replies().owesClient();
+            boolean owing = rerun.isRefused() || linked.replies().owesClient();
             if (!owing && Refusal.isOfNode(error) && client.leaves(hasFailed())) {
                 return false;
             }
-            takeBack();
-            heardFatal = !mayRunAgain();
+            rerun.takeBack(outstanding());
+            heardFatal = !rerun.isPossible();
             if (heardFatal) {
-                channels.dropReady(); // nothing may follow a last word
+                effects.channels().dropReady(); // nothing may follow a last word
             }
             return heardFatal;
         }
-        if (isRefused(error)) {
+        if (rerun.refuses(linked(), error)) {
             return false;
         }
         boolean renamed = names.onError(linked(), error, subject, bytes, start, end);
-        heardNothing &= !renamed;
-        return !renamed;
-    }
-
-    /** Whether the client is not to hear of the error, for another node may know better. */
-    private boolean isRefused(ErrorResponse error) {
-        if (refusal == null && read && linked().isStandby()) {
-            Refusal found = Refusal.of(error);
-            if (found != null) {
-                takeBack();
-                refusal = mayRunAgain() ? found : null;
-                if (refusal != null && linked().replies().size() > 1) {
-                    linked().blame("it refuses a read that has others behind it")
-                            .close(); // onLost goes on with all of them
-                }
-            }
+        if (renamed) {
+            rerun.hears();
         }
-        return refusal != null;
+        return !renamed;
     }
 
     /** Whether the server that the client has is to be left for another, which is to run the same. */
     public boolean isRefused() {
-        return refusal != null;
+        return rerun.isRefused();
     }
 
     /** What is about to be sent may write although its text does not show it. */
     public void noteHiddenWrite() {
-        writes.note(Reason.REFUSED_BY_STANDBY, Traits.RUNS_UNKNOWN_CODE);
+        effects.noteHiddenWrite();
     }
 
     @Override
@@ -970,15 +665,10 @@ public final class Link implements ServerConnection.Reader {
         return settings.onParameter(linked, name);
     }
 
-    /** Something goes back to the server's start, which need not be the client's. */
-    void onReset() {
-        settings.onReset();
-    }
-
     @Override
     public void onTag(@Nullable CommandTag tag) {
         if (tag == CommandTag.RESET) {
-            onReset();
+            settings.onReset();
         }
         if (tag == CommandTag.DISCARD_ALL && client.listening().isListening()) {
             client.listening().onChannels(List.of(), true);
@@ -986,12 +676,7 @@ public final class Link implements ServerConnection.Reader {
         if (tag == CommandTag.DEALLOCATE) {
             names.onDeallocated(linked().replies().headSubject());
         }
-        if (trace != null) {
-            trace.onTag(tag);
-        }
-        if (pin.mayEnd() && SessionTrace.mayEndPin(tag)) {
-            trace().doubtHoldings();
-        }
+        effects.onTag(tag);
     }
 
     @Override
@@ -1001,13 +686,7 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void onDefinition() {
-        definitions.onAnswered();
-    }
-
-    private void tellDefined() {
-        if (definitions.take()) {
-            client.onDefined();
-        }
+        effects.onDefinition();
     }
 
     /** Who shares a listener hears by that. */
@@ -1034,47 +713,37 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public boolean onReady(TransactionStatus status) {
-        if (refusal != null) {
+        if (rerun.isRefused()) {
             return false;
         }
         long now = System.nanoTime();
         client.stats().queries++; // not for each Execute: PgBouncer counts what clients wait for
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
-        settings.onReady(linked(), trace, status);
+        settings.onReady(linked(), effects.traceOrNull(), status);
         if (status == TransactionStatus.IDLE) {
-            tellDefined();
+            effects.tellDefined();
             client.stats().transactions++;
             client.stats().transactionNanos += now - transactionSinceNanos;
             transactionSinceNanos = now;
             if (pool != null) {
-                pool.countTransaction(read);
+                pool.countTransaction(rerun.isRead());
             }
-            noteCommit();
-            if (channels.mayTell(trace)) {
-                return !channels.withholdReady(linked(), trace);
+            effects.onTransactionEnd();
+            if (effects.mayTell()) {
+                return !effects.withholdsReady(linked());
             }
         } else if (mode == Mode.STATEMENT) {
             client.onTransactionInStatementMode();
         }
-        groupEnds = read && !linked().replies().isEmpty() && client.holdsRequest();
+        rerun.onReady(outstanding());
         return true;
-    }
-
-    /** In a pipeline each end of a transaction may be that of the one that wrote. */
-    private void noteCommit() {
-        if (writes.isNoted() && !linked().isStandby()) {
-            client.onCommit(writes.mayBeUnflushed());
-            if (linked().replies().isEmpty()) {
-                writes.onEnd();
-            }
-        }
     }
 
     @Override
     public void onBatchEnd() {
         Outbox outbox = client.outbox();
-        if (!mayBeTakenBack() || !outbox.hold()) {
+        if (!rerun.mayBeTakenBack(outstanding()) || !outbox.hold()) {
             outbox.flush();
         }
         client.stats().sentBytes += outbox.bytes() - countedBytes;
@@ -1088,24 +757,18 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public void onLost(@Nullable ErrorResponse fatal) {
-        boolean again = replayLost && !replayedAgain && heardNothing && client.holdsRequest();
-        boolean rerun = again || (!replayLost && mayRunAgain() && !outOfStep);
-        boolean replayRefused = replayLost && !again;
-        replayedAgain = again;
-        replayLost = false;
-        if (writes.isNoted()) {
-            client.onCommit(true); // perhaps: others are to see it if it was
-        }
-        channels.releaseReady();
+        boolean replayLost = rerun.isReplayLost();
+        boolean again = rerun.onLost();
+        effects.onLost();
         ServerConnection linked = linked();
         midReply = linked.isMidMessage();
         linked.outbox().discard();
         Pool home = end(linked);
         home.release(linked);
-        if (replayRefused && fatal != null) {
+        if (replayLost && !again && fatal != null) {
             client.onOutOfStep(fatal);
         }
-        if (rerun) {
+        if (again) {
             names.takeBackGiven();
         } else if (!linked.isEndedOwing()
                 && !heardFatal
@@ -1115,10 +778,11 @@ public final class Link implements ServerConnection.Reader {
             client.onProgress();
             return;
         }
-        if (rerun && refusal != null) {
-            client.onRefused(refusal);
+        Refusal refused = rerun.refusal();
+        if (again && refused != null) {
+            client.onRefused(refused);
         } else {
-            client.onServerLost(fatal, heardFatal, rerun);
+            client.onServerLost(fatal, heardFatal, again);
         }
     }
 
@@ -1151,32 +815,12 @@ public final class Link implements ServerConnection.Reader {
         return transactionSinceNanos;
     }
 
-    /**
-     * A server that is stopped sends what it had of an answer (ParseComplete, BindComplete) together with its last word.
-     * None of that has left us yet, so the client need not hear it.
-     */
-    private void takeBack() {
-        boolean rerunnable = read && !pin.isSet() && client.holdsRequest() && outstanding() > 0;
-        if (rerunnable && client.outbox().discardBehind(appendedBefore)) {
-            heardNothing = true;
-        }
-    }
-
-    /** Whether the rest of the answer is on its way, and may be an error for which another node is asked. */
-    private boolean mayBeTakenBack() {
-        return prelude && read && !pin.isSet() && client.holdsRequest() && outstanding() > 0;
-    }
-
-    private boolean mayRunAgain() {
-        return read && heardNothing && !pin.isSet() && client.holdsRequest();
-    }
-
     @Override
     public void onWritability(boolean writable) {
         client.setReadable(writable);
     }
 
-    private Pool pool() {
+    Pool pool() {
         Pool home = pool;
         if (home == null) {
             throw new IllegalStateException("not linked");
@@ -1184,7 +828,7 @@ public final class Link implements ServerConnection.Reader {
         return home;
     }
 
-    private ServerConnection linked() {
+    ServerConnection linked() {
         ServerConnection linked = server;
         if (linked == null) {
             throw new IllegalStateException("not linked");
@@ -1194,6 +838,7 @@ public final class Link implements ServerConnection.Reader {
 
     @Override
     public String toString() {
-        return "Link[client=%d server=%s pin=%s]".formatted(client.id(), server == null ? "-" : server.id(), pin);
+        return "Link[client=%d server=%s pin=%s]"
+                .formatted(client.id(), server == null ? "-" : server.id(), effects.pin());
     }
 }

@@ -5,7 +5,6 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Traits;
 import io.plenum.wire.TransactionStatus;
 import java.util.List;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +23,7 @@ final class LinkedChannels {
     static final Object SKIPPABLE = "channels";
 
     private final Listening listening;
-    private final Supplier<SessionTrace> trace;
+    private final StatementEffects effects;
     /** The registration is to go in front of what runs next in the group. */
     private boolean due;
     /** The end of a registration was sent and may not be answered yet. */
@@ -33,9 +32,9 @@ final class LinkedChannels {
     private boolean mayHaveNotified;
     private boolean readyWithheld;
 
-    LinkedChannels(Listening listening, Supplier<SessionTrace> trace) {
+    LinkedChannels(Listening listening, StatementEffects effects) {
         this.listening = listening;
-        this.trace = trace;
+        this.effects = effects;
     }
 
     /** A link begins. */
@@ -99,9 +98,9 @@ final class LinkedChannels {
     private boolean begins(ServerConnection linked) {
         boolean registers = linked.status() != TransactionStatus.FAILED
                 && !linked.isStandby()
-                && !trace.get().isListeningHere();
+                && !effects.trace().isListeningHere();
         if (registers) {
-            trace.get().onListeningHere();
+            effects.trace().onListeningHere();
         }
         return registers;
     }

@@ -59,7 +59,7 @@ final class SessionTrace implements SessionChanges.Sink {
         RESET
     }
 
-    private final Link link;
+    private final StatementEffects effects;
     private final Map<String, Change> changes = new LinkedHashMap<>();
     private boolean holdingsDoubted;
     private boolean rolledBack;
@@ -76,8 +76,8 @@ final class SessionTrace implements SessionChanges.Sink {
     /** Whether the question that is on its way tells if something went back to the server's start. */
     private boolean askedForResets;
 
-    SessionTrace(Link link) {
-        this.link = link;
+    SessionTrace(StatementEffects effects) {
+        this.effects = effects;
     }
 
     // --- what a text says ------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ final class SessionTrace implements SessionChanges.Sink {
     public void set(String setting) {
         if (setting.equals(SEED)) {
             unnamed = true; // it cannot be asked for, nor taken back
-        } else if (link.isReported(setting)) {
+        } else if (effects.isReported(setting)) {
             changes.remove(setting); // PostgreSQL says by itself what becomes of it
         } else {
             note(setting, Change.ASK);
@@ -96,12 +96,12 @@ final class SessionTrace implements SessionChanges.Sink {
     @Override
     public void reset(String setting) {
         note(setting, Change.RESET);
-        link.onReset();
+        effects.onReset();
     }
 
     @Override
     public void resetAll() {
-        for (SessionSettings settings : List.of(link.clientSettings(), link.startSettings())) {
+        for (SessionSettings settings : List.of(effects.clientSettings(), effects.startSettings())) {
             settings.forEach((name, value) -> {
                 if (!isRole(name)) { // manual, RESET: neither SET ROLE nor SET SESSION AUTHORIZATION is undone by ALL
                     note(name, Change.RESET);
@@ -116,17 +116,17 @@ final class SessionTrace implements SessionChanges.Sink {
                 }
             }
         }
-        link.onReset();
+        effects.onReset();
     }
 
     @Override
     public void discardAll() { // which is never part of a transaction: PostgreSQL's tag says that it ran
-        link.onSequencesDiscarded();
+        effects.onSequencesDiscarded();
     }
 
     @Override
     public void discardSequences() {
-        link.onSequencesDiscarded();
+        effects.onSequencesDiscarded();
     }
 
     @Override
@@ -331,7 +331,7 @@ final class SessionTrace implements SessionChanges.Sink {
             changes.forEach((name, change) -> {
                 if (change == Change.RESET) {
                     server.assumeSettings(server.settings().without(name));
-                    link.onSettled(name, link.startSettings().get(name));
+                    effects.onSettled(name, effects.startSettings().get(name));
                 }
             });
             changes.values().removeIf(change -> change == Change.RESET);
@@ -398,7 +398,7 @@ final class SessionTrace implements SessionChanges.Sink {
                     value == null
                             ? server.settings().without(name)
                             : server.settings().with(name, value));
-            link.onSettled(name, value == null ? link.startSettings().get(name) : value);
+            effects.onSettled(name, value == null ? effects.startSettings().get(name) : value);
         }
         if (!askedForHoldings) {
             return;
@@ -414,7 +414,7 @@ final class SessionTrace implements SessionChanges.Sink {
         boolean exactly = "on".equals(row.value(column + 1));
         List<String> listening =
                 registered == null || registered.isEmpty() ? List.of() : List.of(registered.split(SEPARATOR, -1));
-        link.onHoldings(held, listening, exactly);
+        effects.onHoldings(held, listening, exactly);
     }
 
     /** The question failed, by a timeout of the client's own making: what the session holds is not known. */

@@ -22,8 +22,8 @@ import io.plenum.routing.sql.Fingerprint;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.frontend.BindView;
-import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
+import io.plenum.wire.frontend.TargetView;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,7 +73,7 @@ final class BatchReader {
     private final StatementClassifier classifier = new StatementClassifier();
     private final ParseView parse = new ParseView();
     private final BindView bind = new BindView();
-    private final DescribeView describe = new DescribeView();
+    private final TargetView target = new TargetView();
     private final SessionChanges changes = new SessionChanges();
     private final PreparedName preparedName = new PreparedName();
 
@@ -163,13 +163,13 @@ final class BatchReader {
                     leading.onBind(bind, named, commandOf(named), end);
                 }
                 case 'D' -> {
-                    describe.at(bytes, at, end);
-                    if (describe.isStatement()) {
-                        addNamed(session, bytes, describe.nameStart(), describe.nameEnd(), parsesUnnamed);
+                    target.at(bytes, at, end);
+                    if (target.isStatement()) {
+                        addNamed(session, bytes, target.nameStart(), target.nameEnd(), parsesUnnamed);
                     } else {
                         portals.onUse();
                     }
-                    leading.onDescribe(describe);
+                    leading.onDescribe(target);
                 }
                 case 'E' -> {
                     portals.onExecute(bytes, at, end);
@@ -284,6 +284,15 @@ final class BatchReader {
         Reason judged = classifier.classify(
                 Unpooled.wrappedBuffer(statement.tail(), 0, end), 0, end, session.isTextSafe(), now);
         statement.judge(judged, classifier.traits(), now.version());
+    }
+
+    /**
+     * What a Close or Describe is about; good until the next message is looked at.
+     *
+     * @throws ProtocolException when PostgreSQL would refuse the message
+     */
+    TargetView targetOf(ByteBuf bytes, int start, int end) {
+        return target.at(bytes, start, end);
     }
 
     /** Whether the Parse, of which the bytes before {@code end} are present, gives its statement a name. */

@@ -180,7 +180,7 @@ final class BatchRelay implements LinkedClient {
             }
             case PASSWORD -> throw new ProtocolException("invalid frontend message type " + type.code());
             case CLOSE -> {
-                return session.closes(bytes, cutter.start(), cutter.end(), outbox()) || beginBatch(bytes);
+                return session.closes(reader(), bytes, cutter.start(), cutter.end(), outbox()) || beginBatch(bytes);
             }
             case QUERY, PARSE, BIND, DESCRIBE, EXECUTE, FUNCTION_CALL -> {
                 return maySend(type, bytes) && beginBatch(bytes);

@@ -17,7 +17,7 @@ import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.Target;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.backend.BackendMessages;
-import io.plenum.wire.frontend.CloseView;
+import io.plenum.wire.frontend.TargetView;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +35,6 @@ final class ClientSession implements BatchReader.Session {
     /** What names mean in the database; null in session mode, where it makes no difference. */
     private final @Nullable DatabaseCatalog names;
 
-    private final CloseView close = new CloseView();
     private ClientSettings limits;
     private SessionSettings settings;
     private boolean readOnlyByDefault;
@@ -116,13 +115,14 @@ final class ClientSession implements BatchReader.Session {
     }
 
     /** Answers the Close from {@code start} to {@code end} if no server need hear of it; false if one must. */
-    boolean closes(ByteBuf bytes, int start, int end, Outbox out) {
+    boolean closes(BatchReader reader, ByteBuf bytes, int start, int end, Outbox out) {
+        TargetView close;
         try {
-            close.at(bytes, start, end);
+            close = reader.targetOf(bytes, start, end);
         } catch (ProtocolException malformed) {
             return false;
         }
-        if (close.isStatement() && (limits.maxPrepared() == 0 || close.nameStart() == close.nameEnd())) {
+        if (close.isStatement() && (limits.maxPrepared() == 0 || close.isUnnamed())) {
             return false; // it is gone only when its server has closed it
         }
         if (close.isStatement()) {

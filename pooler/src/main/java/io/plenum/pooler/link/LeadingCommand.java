@@ -11,8 +11,8 @@ import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.frontend.BindView;
-import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ParseView;
+import io.plenum.wire.frontend.TargetView;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -150,7 +150,7 @@ public final class LeadingCommand {
     }
 
     /** A Describe. */
-    public void onDescribe(DescribeView describe) {
+    public void onDescribe(TargetView describe) {
         boolean known = describe.isStatement()
                 ? (stage == Stage.PARSED || stage == Stage.BOUND)
                         && isSameName(describe.nameStart(), describe.nameEnd())

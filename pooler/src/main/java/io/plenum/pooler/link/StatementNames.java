@@ -23,10 +23,9 @@ import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import io.plenum.wire.frontend.BindView;
-import io.plenum.wire.frontend.CloseView;
-import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.frontend.ParseView;
+import io.plenum.wire.frontend.TargetView;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -90,8 +89,7 @@ final class StatementNames {
     private final boolean keepsUnnamed;
     private final ParseView parse = new ParseView();
     private final BindView bind = new BindView();
-    private final DescribeView describe = new DescribeView();
-    private final CloseView close = new CloseView();
+    private final TargetView target = new TargetView();
 
     private final UnnamedStatement unnamed;
 
@@ -313,15 +311,15 @@ final class StatementNames {
     }
 
     void describe(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        describe.at(bytes, start, end);
+        target.at(bytes, start, end);
         linked.setGroupOpen(true);
-        if (!describe.isStatement()) {
+        if (!target.isStatement()) {
             linked.replies().add(Reply.DESCRIBE_PORTAL, Origin.CLIENT);
             linked.outbox().forward(bytes, start, end);
             return;
         }
-        int nameStart = describe.nameStart();
-        int nameEnd = describe.nameEnd();
+        int nameStart = target.nameStart();
+        int nameEnd = target.nameEnd();
         NamedStatement named = nameStart == nameEnd || maxPrepared == 0
                 ? null
                 : client.statements().get(bytes, nameStart, nameEnd);
@@ -364,14 +362,14 @@ final class StatementNames {
 
     /** {@code pinned} says that the server may hold statements that SQL prepared for the client. */
     void close(ServerConnection linked, boolean pinned, ByteBuf bytes, int start, int end) {
-        close.at(bytes, start, end);
+        target.at(bytes, start, end);
         linked.setGroupOpen(true);
-        boolean unnamedStatement = close.isStatement() && close.nameStart() == close.nameEnd();
-        if (close.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isInCopyIn()) {
+        boolean unnamedStatement = target.isStatement() && target.nameStart() == target.nameEnd();
+        if (target.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isInCopyIn()) {
             // The statement stays on the server for others; only this client's name for it goes.
-            NamedStatement named = client.statements().get(bytes, close.nameStart(), close.nameEnd());
+            NamedStatement named = client.statements().get(bytes, target.nameStart(), target.nameEnd());
             if (named == null && pinned) {
-                renameUnknown(linked, Reply.CLOSE, bytes, start, close.nameStart(), close.nameEnd(), end);
+                renameUnknown(linked, Reply.CLOSE, bytes, start, target.nameStart(), target.nameEnd(), end);
                 return;
             }
             if (named != null) {
@@ -530,14 +528,14 @@ final class StatementNames {
                     yield isInFlight(linked, bytes, bind.statementStart(), bind.statementEnd());
                 }
                 case DESCRIBE -> {
-                    describe.at(bytes, start, end);
-                    yield describe.isStatement() && isInFlight(linked, bytes, describe.nameStart(), describe.nameEnd());
+                    target.at(bytes, start, end);
+                    yield target.isStatement() && isInFlight(linked, bytes, target.nameStart(), target.nameEnd());
                 }
                 case CLOSE -> {
-                    close.at(bytes, start, end);
-                    yield close.isStatement()
-                            && close.nameStart() != close.nameEnd()
-                            && isNameInFlight(linked, true, bytes, close.nameStart(), close.nameEnd());
+                    target.at(bytes, start, end);
+                    yield target.isStatement()
+                            && target.nameStart() != target.nameEnd()
+                            && isNameInFlight(linked, true, bytes, target.nameStart(), target.nameEnd());
                 }
                 case QUERY ->
                     (namesInFlight || endsAll)

@@ -22,13 +22,12 @@ import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.frontend.BindView;
-import io.plenum.wire.frontend.CloseView;
-import io.plenum.wire.frontend.DescribeView;
 import io.plenum.wire.frontend.ExecuteView;
 import io.plenum.wire.frontend.ParseView;
 import io.plenum.wire.frontend.PasswordMessage;
 import io.plenum.wire.frontend.QueryView;
 import io.plenum.wire.frontend.SaslInitialResponse;
+import io.plenum.wire.frontend.TargetView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -196,12 +195,8 @@ public final class FrontendFuzz {
                     }
                     yield found.toString();
                 }
-                case DESCRIBE -> {
-                    var view = new DescribeView().at(bytes, start, end);
-                    yield view.isStatement() + span(start, end, view.nameStart(), view.nameEnd());
-                }
-                case CLOSE -> {
-                    var view = new CloseView().at(bytes, start, end);
+                case DESCRIBE, CLOSE -> {
+                    var view = new TargetView().at(bytes, start, end);
                     yield view.isStatement() + span(start, end, view.nameStart(), view.nameEnd());
                 }
                 case EXECUTE -> {

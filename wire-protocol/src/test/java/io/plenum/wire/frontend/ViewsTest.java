@@ -24,8 +24,7 @@ class ViewsTest {
 
     private final ParseView parse = new ParseView();
     private final BindView bind = new BindView();
-    private final DescribeView describe = new DescribeView();
-    private final CloseView close = new CloseView();
+    private final TargetView target = new TargetView();
     private final ExecuteView execute = new ExecuteView();
     private final QueryView query = new QueryView();
 
@@ -77,7 +76,7 @@ class ViewsTest {
         assertThat(seenOf(out -> FrontendMessages.describePortal(out, "p"))).isEqualTo("Describe portal 'p'");
         assertThat(seenOf(out -> FrontendMessages.closeStatement(out, "s"))).isEqualTo("Close statement 's'");
         assertThat(seenOf(out -> FrontendMessages.closePortal(out, ""))).isEqualTo("Close portal ''");
-        assertThat(close.isUnnamed()).isTrue();
+        assertThat(target.isUnnamed()).isTrue();
         assertThat(seenOf(out -> FrontendMessages.execute(out, "p", 100))).isEqualTo("Execute 'p' 100");
         assertThat(seenOf(out -> FrontendMessages.query(out, "select 'ä'"))).isEqualTo("Query 'select 'ä''");
         assertThat(seenOf(out -> FrontendMessages.query(out, ""))).isEqualTo("Query ''");
@@ -232,16 +231,16 @@ class ViewsTest {
                         + text(bytes, bind.statementStart(), bind.statementEnd());
             }
             case 'D' -> {
-                describe.at(bytes, start, end);
-                ordered(start, describe.nameStart(), describe.nameEnd(), end);
-                yield "Describe " + (describe.isStatement() ? "statement '" : "portal '")
-                        + text(bytes, describe.nameStart(), describe.nameEnd()) + "'";
+                target.at(bytes, start, end);
+                ordered(start, target.nameStart(), target.nameEnd(), end);
+                yield "Describe " + (target.isStatement() ? "statement '" : "portal '")
+                        + text(bytes, target.nameStart(), target.nameEnd()) + "'";
             }
             case 'C' -> {
-                close.at(bytes, start, end);
-                ordered(start, close.nameStart(), close.nameEnd(), end);
-                yield "Close " + (close.isStatement() ? "statement '" : "portal '")
-                        + text(bytes, close.nameStart(), close.nameEnd()) + "'";
+                target.at(bytes, start, end);
+                ordered(start, target.nameStart(), target.nameEnd(), end);
+                yield "Close " + (target.isStatement() ? "statement '" : "portal '")
+                        + text(bytes, target.nameStart(), target.nameEnd()) + "'";
             }
             case 'E' -> {
                 execute.at(bytes, start, end);
@@ -280,18 +279,18 @@ class ViewsTest {
                         types);
             }
             case 'D' -> {
-                describe.at(bytes, 0, end);
-                String name = text(bytes, describe.nameStart(), describe.nameEnd());
-                if (describe.isStatement()) {
+                target.at(bytes, 0, end);
+                String name = text(bytes, target.nameStart(), target.nameEnd());
+                if (target.isStatement()) {
                     FrontendMessages.describeStatement(out, name);
                 } else {
                     FrontendMessages.describePortal(out, name);
                 }
             }
             case 'C' -> {
-                close.at(bytes, 0, end);
-                String name = text(bytes, close.nameStart(), close.nameEnd());
-                if (close.isStatement()) {
+                target.at(bytes, 0, end);
+                String name = text(bytes, target.nameStart(), target.nameEnd());
+                if (target.isStatement()) {
                     FrontendMessages.closeStatement(out, name);
                 } else {
                     FrontendMessages.closePortal(out, name);

@@ -1,15 +1,16 @@
 package io.plenum.wire.frontend;
 
 import io.netty.buffer.ByteBuf;
+import io.plenum.wire.FrontendType;
 import io.plenum.wire.ProtocolException;
 
 /**
- * A Describe message, read in place: which kind of thing and its name.
+ * A Close or Describe message, read in place, whose bodies are alike: which kind of thing it is about, and its name.
  *
  * <p>All indexes are into the bytes that {@link #at} was given; the end is exclusive and leaves the NUL out. Statements
  * and portals have separate name spaces.
  */
-public final class DescribeView {
+public final class TargetView {
     private boolean statement;
     private int nameStart;
     private int nameEnd;
@@ -19,7 +20,7 @@ public final class DescribeView {
      *
      * @throws ProtocolException when PostgreSQL would refuse the message
      */
-    public DescribeView at(ByteBuf bytes, int start, int end) {
+    public TargetView at(ByteBuf bytes, int start, int end) {
         int kindAt = MessageFields.body(start);
         if (kindAt >= end) {
             throw new ProtocolException("no data left in message");
@@ -31,7 +32,9 @@ public final class DescribeView {
         }
         byte kind = bytes.getByte(kindAt);
         if (kind != 'S' && kind != 'P') {
-            throw new ProtocolException("invalid DESCRIBE message subtype " + (kind & 0xff));
+            boolean close = bytes.getByte(start) == FrontendType.CLOSE.code();
+            throw new ProtocolException(
+                    "invalid %s message subtype %d".formatted(close ? "CLOSE" : "DESCRIBE", kind & 0xff));
         }
         statement = kind == 'S';
         return this;

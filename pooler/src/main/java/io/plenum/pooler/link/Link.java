@@ -491,7 +491,8 @@ public final class Link implements ServerConnection.Reader {
             return false;
         }
         if (!linked.isInGroup()) {
-            effects.channels().onStatement(linked, pool(), traits); // as a group of its own, so that the statement sees it
+            // As a group of its own, so that the statement sees it.
+            effects.channels().onStatement(linked, pool(), traits);
         }
         if (kept && names.isTooMuch(end)) {
             client.onTooManyStatements();

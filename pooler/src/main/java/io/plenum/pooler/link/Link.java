@@ -693,7 +693,7 @@ public final class Link implements ServerConnection.Reader {
     /** Who shares a listener hears by that. */
     @Override
     public boolean onNotification(ByteBuf bytes, int start, int end) {
-        return mode == Mode.SESSION || !client.listening().isShared();
+        return mode == Mode.SESSION || !effects.channels().areShared();
     }
 
     @Override

@@ -28,6 +28,8 @@ final class LinkedChannels {
     private boolean due;
     /** The end of a registration was sent and may not be answered yet. */
     private boolean ending;
+    /** The client keeps its server for what it listens to there, which it did in an encoding that is not shared. */
+    private boolean own;
 
     private boolean mayHaveNotified;
     private boolean readyWithheld;
@@ -41,6 +43,17 @@ final class LinkedChannels {
     void begin() {
         due = false;
         ending = false;
+        own = false;
+    }
+
+    /** Whether the client listens by the shared connection; not while it keeps a server for that, whatever it speaks by now. */
+    boolean areShared() {
+        return !own && listening.isShared();
+    }
+
+    /** The client listens, or does not any more, on its server itself. */
+    void setOwn(boolean own) {
+        this.own = own;
     }
 
     /** A statement with these traits is sent. */
@@ -127,7 +140,7 @@ final class LinkedChannels {
 
     /** Whether the client may have something to hear when its transaction ends. */
     boolean mayTell(@Nullable SessionTrace open) {
-        return listening.isListening() || (open != null && open.changesChannels() && listening.isShared());
+        return listening.isListening() || (open != null && open.changesChannels() && areShared());
     }
 
     /**

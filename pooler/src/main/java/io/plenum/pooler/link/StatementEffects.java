@@ -164,7 +164,7 @@ final class StatementEffects {
         SessionTrace changed = trace();
         client.readChanges(bytes, start, end, changed);
         List<String> named = changed.takeChannels();
-        if (client.listening().isShared()) {
+        if (channels.areShared()) {
             if (!named.isEmpty() && !client.listening().listenFirst(named)) {
                 return false;
             }
@@ -177,6 +177,8 @@ final class StatementEffects {
             if (reason == Reason.LISTEN) {
                 return true;
             }
+        } else if (!named.isEmpty()) {
+            channels.setOwn(true);
         }
         Reason kept = reason.pins() ? reason : changed.takeUnnamed() ? Reason.SESSION_SETTING : null;
         return kept == null || pin(kept, bytes, start, end);
@@ -407,9 +409,11 @@ final class StatementEffects {
             return; // more was sent since it was asked: the next answer tells
         }
         Reason kept = held;
-        if (client.listening().isShared()) {
+        if (channels.areShared()) {
             channels.onRegistered(link.linked(), registered, exactly);
-        } else if (held == null && !registered.isEmpty()) {
+        } else if (registered.isEmpty()) {
+            channels.setOwn(false);
+        } else if (held == null) {
             kept = Reason.LISTEN;
         }
         channels.releaseReady();

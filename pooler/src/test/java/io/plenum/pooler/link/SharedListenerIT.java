@@ -67,6 +67,12 @@ class SharedListenerIT {
                 "LISTEN a|BEGIN|SELECT pg_listening_channels()|COMMIT",
                 "LISTEN a|BEGIN|COMMIT|BEGIN|ROLLBACK|NOTIFY a, '1'",
                 "LISTEN a|BEGIN|NOTIFY b|UNLISTEN a|LISTEN b|COMMIT|NOTIFY a, '1'|NOTIFY b, '2'",
+                "SET client_encoding = 'LATIN1'|LISTEN a|SET client_encoding = 'UTF8'|SELECT"
+                        + " pg_advisory_lock(77)|NOTIFY a, '1'",
+                "SET client_encoding = 'LATIN1'|LISTEN a|SET client_encoding = 'UTF8'|LISTEN b|NOTIFY a, '1'|NOTIFY b,"
+                        + " '2'",
+                "SET client_encoding = 'LATIN1'|LISTEN a|SET client_encoding = 'UTF8'|UNLISTEN a|LISTEN b|NOTIFY"
+                        + " a|NOTIFY b, '2'",
                 "LISTEN \"A b\"|NOTIFY \"A b\", '1'|NOTIFY a, '2'",
                 "LISTEN a|LISTEN a|NOTIFY a, '1'",
                 "LISTEN a|DO $$BEGIN PERFORM pg_notify('a', '1'); END$$|SELECT 2",

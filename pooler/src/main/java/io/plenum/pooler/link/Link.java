@@ -431,7 +431,7 @@ public final class Link implements ServerConnection.Reader {
 
     /** A transaction begins whose first batch has statements with these traits. */
     void onTransaction(int traits) {
-        effects.channels().onStatement(linked(), pool(), traits);
+        effects.channels().onStatement(linked(), traits);
     }
 
     /** Puts a transaction that the client has begun before in front of what it says next. */
@@ -492,7 +492,7 @@ public final class Link implements ServerConnection.Reader {
         }
         if (!linked.isInGroup()) {
             // As a group of its own, so that the statement sees it.
-            effects.channels().onStatement(linked, pool(), traits);
+            effects.channels().onStatement(linked, traits);
         }
         if (kept && names.isTooMuch(end)) {
             client.onTooManyStatements();

@@ -1,6 +1,5 @@
 package io.plenum.pooler.link;
 
-import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Traits;
 import io.plenum.wire.TransactionStatus;
@@ -61,20 +60,9 @@ final class LinkedChannels {
         mayHaveNotified |= (traits & (Traits.RUNS_UNKNOWN_CODE | Traits.NOTIFIES)) != 0;
     }
 
-    /**
-     * A statement is about to be parsed, bound or sent as a Query. One that asks for the channels must find them, and is told
-     * what held when its transaction began: once clients of the pool ask, each transaction of who listens begins with them.
-     */
-    void onStatement(ServerConnection linked, Pool pool, int traits) {
-        if (!listening.isListening()) {
-            return;
-        }
-        boolean asks = (traits & Traits.ASKS_CHANNELS) != 0;
-        if (asks) {
-            pool.setChannelsAsked();
-        }
-        boolean begins = linked.status() == TransactionStatus.IDLE && !linked.isInGroup();
-        if (asks || (begins && pool.areChannelsAsked())) {
+    /** A statement is about to be parsed, bound or sent as a Query, and may ask for the client's channels. */
+    void onStatement(ServerConnection linked, int traits) {
+        if ((traits & Traits.ASKS_CHANNELS) != 0 && listening.isListening()) {
             listenHere(linked);
         }
     }

@@ -152,7 +152,7 @@ final class StatementEffects {
             ranHidingCode = ranHidingCode || client.mayRunHidingCode() || HiddenState.isIn(bytes, start, end);
         }
         channels.onSent(traits);
-        channels.onStatement(linked, link.pool(), traits);
+        channels.onStatement(linked, traits);
         if ((traits & Traits.CHANGES_SESSION) == 0) {
             return !reason.pins() || pin(reason, bytes, start, end);
         }
@@ -207,7 +207,6 @@ final class StatementEffects {
         writes.note(names.unnamedReason(), names.unnamedTraits());
         if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
             sequences.note(linked, link.pool(), names.unnamedReason(), 0);
-            channels.onStatement(linked, link.pool(), 0);
             if (text != null
                     && text.writerIndex() > 0
                     && TemporarySchema.mayTake(client, trace, names.unnamedReason(), text.getByte(0))) {
@@ -223,7 +222,6 @@ final class StatementEffects {
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             sequences.note(linked, link.pool(), statement.reason(), 0);
-            channels.onStatement(linked, link.pool(), 0);
             if (TemporarySchema.mayTake(
                     client, trace, statement.reason(), statement.tail()[0])) {
                 doubtDefinition(Unpooled.wrappedBuffer(statement.tail()), 0, statement.textLength());

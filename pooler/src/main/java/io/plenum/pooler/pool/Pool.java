@@ -97,8 +97,6 @@ public final class Pool implements ServerConnection.Owner {
     private boolean paused;
     private boolean retired;
     private boolean sequencesAsked;
-
-    private boolean channelsAsked;
     private NodeRole expected = NodeRole.UNKNOWN;
     private @Nullable ErrorResponse lastRefusal;
     private long transactions;
@@ -219,15 +217,6 @@ public final class Pool implements ServerConnection.Owner {
 
     public boolean areSequencesAsked() {
         return sequencesAsked;
-    }
-
-    /** A client that listens asked by pg_listening_channels what its session listens to. */
-    public void setChannelsAsked() {
-        channelsAsked = true;
-    }
-
-    public boolean areChannelsAsked() {
-        return channelsAsked;
     }
 
     /** Lets one more client keep its server beyond its transactions; false when no more may. */

@@ -76,13 +76,7 @@ class GeneratedConversationsIT {
                 RunningPooler.start(server, "default_pool_size = 2", "max_prepared_statements = 4", PoolView.ALLOWED);
         private final Crowd crowd = new Crowd(pooler);
 
-        /** The first question of a pool may find no channels behind another statement of its transaction: here it is asked. */
-        Stage() throws IOException {
-            try (var first = pooler.wire()) {
-                first.rows("LISTEN first");
-                first.rows("SELECT pg_listening_channels()");
-            }
-        }
+        Stage() throws IOException {}
 
         /** How the pooler's answers differ from the server's; null when they do not. */
         @Nullable

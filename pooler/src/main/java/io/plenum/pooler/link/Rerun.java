@@ -111,9 +111,12 @@ final class Rerun {
         };
     }
 
-    /** Whether the rest of the answer is on its way, and may be an error for which another node is asked. */
+    /**
+     * Whether what is not flushed is the beginning of an answer alone, whose rest is on its way and may be an error for which
+     * another node is asked. The end of the answer before it waits for nothing.
+     */
     boolean mayBeTakenBack(int outstanding) {
-        return prelude && isRepeatable(outstanding);
+        return prelude && isRepeatable(outstanding) && client.outbox().bytes() >= appendedBefore;
     }
 
     /**

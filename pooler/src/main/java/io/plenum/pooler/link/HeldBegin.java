@@ -206,7 +206,7 @@ public final class HeldBegin {
      * <p>{@code end} is behind what is present of the message.
      */
     public boolean mustWait(Link link, ByteBuf bytes, int start, int end) {
-        if (stage == Stage.HELD || (traits & Traits.ASKS_CHANNELS) != 0) {
+        if ((traits & Traits.ASKS_CHANNELS) != 0) {
             link.onTransaction(traits);
             traits = 0; // what follows in the transaction may not be looked at
         }

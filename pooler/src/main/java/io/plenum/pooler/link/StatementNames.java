@@ -364,7 +364,7 @@ final class StatementNames {
     void close(ServerConnection linked, boolean pinned, ByteBuf bytes, int start, int end) {
         target.at(bytes, start, end);
         linked.setGroupOpen(true);
-        boolean unnamedStatement = target.isStatement() && target.nameStart() == target.nameEnd();
+        boolean unnamedStatement = target.isStatement() && target.isUnnamed();
         if (target.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isInCopyIn()) {
             // The statement stays on the server for others; only this client's name for it goes.
             NamedStatement named = client.statements().get(bytes, target.nameStart(), target.nameEnd());
@@ -534,7 +534,7 @@ final class StatementNames {
                 case CLOSE -> {
                     target.at(bytes, start, end);
                     yield target.isStatement()
-                            && target.nameStart() != target.nameEnd()
+                            && !target.isUnnamed()
                             && isNameInFlight(linked, true, bytes, target.nameStart(), target.nameEnd());
                 }
                 case QUERY ->

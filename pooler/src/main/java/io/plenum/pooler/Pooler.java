@@ -377,6 +377,14 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     @Override
     public void reload(PoolerConfig next) {
+        var _ = takeOver(next);
+    }
+
+    /**
+     * Completes when every loop works by it: a loop reads from its sockets before it does what it was told, so whoever is
+     * answered sooner can be served by what was.
+     */
+    private CompletionStage<Void> takeOver(PoolerConfig next) {
         TlsContexts before = tls;
         try {
             tls = TlsContexts.of(next, before);
@@ -401,6 +409,14 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             loopClients.loop().execute(loopClients::configure);
         }
         keepWarm(next);
+        return allLoops();
+    }
+
+    /** Completes when each loop has done what it was told before. */
+    private CompletableFuture<Void> allLoops() {
+        return CompletableFuture.allOf(pools.stream()
+                .map(loopPools -> CompletableFuture.runAsync(() -> {}, loopPools.loop()))
+                .toArray(CompletableFuture<?>[]::new));
     }
 
     private void keepWarm(PoolerConfig now) {
@@ -419,11 +435,13 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                     case LoadResult.Loaded(PoolerConfig fresh) -> {
                         Main.logWarnings(fresh);
                         ProcessLog.apply(fresh);
-                        reload(fresh);
+                        var _ = takeOver(fresh).thenRun(() -> result.complete(read));
                     }
-                    case LoadResult.Refused refused -> Main.logRefusal(refused);
+                    case LoadResult.Refused refused -> {
+                        Main.logRefusal(refused);
+                        result.complete(read);
+                    }
                 }
-                result.complete(read);
             } catch (RuntimeException failure) {
                 result.completeExceptionally(failure);
             }
@@ -432,16 +450,16 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     }
 
     @Override
-    public LoadResult set(String setting, String text) {
+    public CompletionStage<LoadResult> set(String setting, String text) {
         LoadResult result = ConfigLoader.set(config, setting, text);
-        if (result instanceof LoadResult.Loaded(PoolerConfig changed)) {
-            ProcessLog.apply(changed);
-            if (!changed.warnings().equals(config.warnings())) {
-                changed.warnings().forEach(warning -> LOG.error("event=tls_refused fault=\"{}\"", warning));
-            }
-            reload(changed);
+        if (!(result instanceof LoadResult.Loaded(PoolerConfig changed))) {
+            return CompletableFuture.completedStage(result);
         }
-        return result;
+        ProcessLog.apply(changed);
+        if (!changed.warnings().equals(config.warnings())) {
+            changed.warnings().forEach(warning -> LOG.error("event=tls_refused fault=\"{}\"", warning));
+        }
+        return takeOver(changed).thenApply(_ -> result);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.plenum.pooler;
 
+import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresServer;
@@ -90,6 +91,19 @@ public final class RunningPooler implements AutoCloseable {
             %s
             """.formatted(databases, String.join("\n", settings));
         return new RunningPooler(Pooler.start(PoolerConfig.parse(ini, Path.of(""))));
+    }
+
+    /** What SET does on the console: in force when this returns. */
+    public void set(String setting, String text) {
+        set(pooler, setting, text);
+    }
+
+    /** The same for a pooler that was started otherwise. */
+    public static void set(Pooler pooler, String setting, String text) {
+        LoadResult result = pooler.set(setting, text).toCompletableFuture().join();
+        if (result instanceof LoadResult.Refused refused) {
+            throw new IllegalArgumentException(refused.text());
+        }
     }
 
     public int port() {

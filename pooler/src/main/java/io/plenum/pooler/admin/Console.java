@@ -301,11 +301,10 @@ public final class Console implements ConsoleSession.Factory {
     }
 
     private CompletionStage<Answer> set(Command command) {
-        LoadResult result = controls.set(command.name(), command.value());
-        if (result instanceof LoadResult.Loaded) {
-            return now(new Answer.Done("SET " + command.name() + "=" + command.value(), null));
-        }
-        return now(loaded(result, command, REFUSED, "SET failed"));
+        return controls.set(command.name(), command.value())
+                .thenApply(result -> result instanceof LoadResult.Loaded
+                        ? new Answer.Done("SET " + command.name() + "=" + command.value(), null)
+                        : loaded(result, command, REFUSED, "SET failed"));
     }
 
     private static Answer loaded(LoadResult result, Command command, SqlState state, String failure) {

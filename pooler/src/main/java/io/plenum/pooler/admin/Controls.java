@@ -13,11 +13,11 @@ public interface Controls {
     /** The configuration in force. */
     PoolerConfig config();
 
-    /** Reads the configuration anew and takes it over, wholly or not at all. */
+    /** Reads the configuration anew and takes it over, wholly or not at all; completes when every loop works by it. */
     CompletionStage<LoadResult> reload();
 
-    /** Changes one setting until the next reload. */
-    LoadResult set(String setting, String text);
+    /** Changes one setting until the next reload; completes when every loop works by it. */
+    CompletionStage<LoadResult> set(String setting, String text);
 
     /**
      * What of the database is not given out any more; it ends by itself after {@code longest}, if that is not zero. A

@@ -94,6 +94,10 @@ public final class Pool implements ServerConnection.Owner {
     private long drainAtNanos;
     private boolean outdated;
     private long outdatedAtNanos;
+    private boolean renewed;
+    /** Connections that were begun before this are not to be kept, once something was {@link #renewed}. */
+    private long renewedNanos;
+
     private boolean paused;
     private boolean retired;
     private boolean sequencesAsked;
@@ -603,6 +607,9 @@ public final class Pool implements ServerConnection.Owner {
             return;
         }
         servers.add(server);
+        if (renewed && server.bornNanos() - renewedNanos < 0) {
+            server.setCloseWhenReleased();
+        }
         server.moveTo(loop, this);
         loop.executor().register(server.channel()).addListener(joined -> {
             if (joined.isSuccess() && isMisplaced(server)) {
@@ -773,6 +780,7 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Closes every server as soon as it is free: RECONNECT, a changed password, a node that is gone. */
     public void renew() {
+        noteRenewal();
         closeIdle(CONFIGURATION_CHANGED);
         for (ServerConnection server : servers) {
             server.setCloseWhenReleased();
@@ -795,6 +803,7 @@ public final class Pool implements ServerConnection.Owner {
      * stay, for a client would lose its stream.
      */
     void outdate() {
+        noteRenewal();
         for (ServerConnection server : servers) {
             if (!server.target().isWalSender()) {
                 server.setCloseWhenReleased();
@@ -804,6 +813,12 @@ public final class Pool implements ServerConnection.Owner {
             outdated = true;
             outdatedAtNanos = System.nanoTime() + OUTDATE_AFTER_NANOS;
         }
+    }
+
+    /** One that is on its way from another loop is on no list, and must not be passed over. */
+    private void noteRenewal() {
+        renewed = true;
+        renewedNanos = System.nanoTime();
     }
 
     private void closeOutdated() {

@@ -1,6 +1,7 @@
 package io.plenum.pooler.admin;
 
 import io.plenum.pooler.Pooler;
+import io.plenum.pooler.RunningPooler;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.PostgresNode;
 import io.plenum.testbed.SharedPostgres;
@@ -61,6 +62,11 @@ public final class AdministeredPooler implements AutoCloseable {
 
     public Pooler pooler() {
         return pooler;
+    }
+
+    /** What SET does on the console: in force when this returns. */
+    public void set(String setting, String text) {
+        RunningPooler.set(pooler, setting, text);
     }
 
     public int port() {

@@ -94,7 +94,7 @@ class ConsoleRightsIT {
             assertThat(console.query("RELOAD").getFirst().field('M')).isEqualTo("admin access needed");
             assertThat(console.query("SHOW STATE").getFirst().field('M')).isEqualTo("admin access needed");
         } finally {
-            pooler.pooler().set("admin_users", "admin");
+            pooler.set("admin_users", "admin");
         }
     }
 

@@ -366,7 +366,7 @@ class ControlIT {
 
     @Test
     void drainAcceptsClientsForAWhile() throws Exception {
-        pooler.pooler().set("drain_delay", "1");
+        pooler.set("drain_delay", "1");
         int port = pooler.port();
 
         pooler.pooler().stopWhenClientsAreGone();
@@ -385,7 +385,7 @@ class ControlIT {
     void processThatSharesItsPortAcceptsNobodyFromTheDrainOn(@TempDir Path directory) throws Exception {
         try (var sharing = AdministeredPooler.start(directory, "so_reuseport = 1");
                 WireClient busy = sharing.wire("app")) {
-            sharing.pooler().set("drain_delay", "60");
+            sharing.set("drain_delay", "60");
             int port = sharing.port();
 
             sharing.pooler().stopWhenClientsAreGone();

@@ -294,13 +294,13 @@ class ClientTlsIT {
     void settingsThatDoNotFitYetLeaveTlsAsItWas() throws Exception {
         var next = authority.issue("next", "localhost", "127.0.0.1");
         try (var pooler = start("require")) {
-            pooler.pooler().set("client_tls_key_file", next.key().toString());
+            pooler.set("client_tls_key_file", next.key().toString());
             try (var client = pooler.connect(trusted())) {
                 assertThat(value(client, "SELECT 1")).isEqualTo("1");
             }
-            pooler.pooler().set("client_tls_cert_file", next.certificate().toString());
+            pooler.set("client_tls_cert_file", next.certificate().toString());
             assertThat(commonName(pooler)).isEqualTo("CN=next");
-            pooler.pooler().set("client_tls_sslmode", "disable");
+            pooler.set("client_tls_sslmode", "disable");
             try (var client = pooler.connect("sslmode=prefer")) {
                 assertThat(value(client, "SELECT 1")).isEqualTo("1");
             }

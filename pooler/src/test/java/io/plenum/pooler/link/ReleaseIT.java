@@ -277,9 +277,8 @@ class ReleaseIT {
         }
     }
 
-    private static void setMaxPrepared(RunningPooler pooler, int most) throws InterruptedException {
-        pooler.pooler().set("max_prepared_statements", Integer.toString(most));
-        Thread.sleep(20); // the loop has a task to hear of it
+    private static void setMaxPrepared(RunningPooler pooler, int most) {
+        pooler.set("max_prepared_statements", Integer.toString(most));
     }
 
     @Test

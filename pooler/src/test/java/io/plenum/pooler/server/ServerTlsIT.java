@@ -229,11 +229,11 @@ class ServerTlsIT {
                 var client = connect(pooler, "postgres")) {
             assertThat(value(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
                     .isEqualTo("f");
-            pooler.pooler().set("server_tls_sslmode", "require");
+            pooler.set("server_tls_sslmode", "require");
             assertThat(value(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
                     .isEqualTo("t");
             String before = value(client, "SELECT pg_backend_pid()");
-            pooler.pooler().set("server_tls_sslmode", "require");
+            pooler.set("server_tls_sslmode", "require");
             Thread.sleep(500);
             assertThat(value(client, "SELECT pg_backend_pid()")).isEqualTo(before);
         }

@@ -2,6 +2,7 @@ package io.plenum.pooler.discovery;
 
 import io.netty.util.concurrent.Future;
 import io.plenum.pooler.net.Loop;
+import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.topology.Node;
 import io.plenum.wire.error.ErrorResponse;
@@ -32,6 +33,9 @@ final class NodeQuestions implements ServerConnection.Owner {
 
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
+    /** Logins that are refused cost the server a process each and fill its log: the pause between them grows to this. */
+    private static final long REFUSED_RETRY_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     private final Node node;
     private final Loop loop;
     private final LongSupplier clock;
@@ -43,6 +47,7 @@ final class NodeQuestions implements ServerConnection.Owner {
     private @Nullable String question;
     private @Nullable Future<?> deadline;
     private int loginTried;
+    private long retryNanos = RETRY_NANOS;
     private long dueNanos;
     private boolean asked;
 
@@ -92,6 +97,7 @@ final class NodeQuestions implements ServerConnection.Owner {
     public void onLoggedIn(ServerConnection server) {
         String sql = question;
         if (server == connection && sql != null) {
+            retryNanos = RETRY_NANOS;
             listener.onConnected();
             send(server, sql);
         }
@@ -117,11 +123,20 @@ final class NodeQuestions implements ServerConnection.Owner {
     @Override
     public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         if (server == connection) {
-            if (refusal != null) {
-                loginTried++;
-            }
             connection = null;
             lose();
+            if (refusal != null) {
+                onRefused(refusal);
+            }
+        }
+    }
+
+    /** Another login may do; when all of them were refused, and not only for the moment, there is time. */
+    private void onRefused(ErrorResponse refusal) {
+        loginTried++;
+        if (LoginRetry.isLasting(refusal)
+                && loginTried % Math.max(1, logins.now().size()) == 0) {
+            retryNanos = Math.min(2 * retryNanos, REFUSED_RETRY_NANOS);
         }
     }
 
@@ -145,7 +160,7 @@ final class NodeQuestions implements ServerConnection.Owner {
     private void lose() {
         close();
         asked = false;
-        dueNanos = clock.getAsLong() + RETRY_NANOS;
+        dueNanos = clock.getAsLong() + retryNanos;
     }
 
     void close() {

@@ -14,7 +14,8 @@ public final class LoginRetry {
     private static final long LONGEST_NANOS = 1_000_000_000L;
 
     private long pauseNanos;
-    private long atNanos = System.nanoTime();
+    private long failedNanos = System.nanoTime();
+    private long atNanos = failedNanos;
 
     /** Whether waiting does not help: not so where the server is starting, stopping or full. */
     public static boolean isLasting(ErrorResponse refusal) {
@@ -31,10 +32,18 @@ public final class LoginRetry {
         pause(LONGEST_NANOS, allowedNanos);
     }
 
+    /** The same of one of several that are under way at once: those that began before another failed say nothing new. */
+    public void onFailed(long begunNanos, long allowedNanos) {
+        if (pauseNanos == 0 || begunNanos - failedNanos > 0) {
+            onFailed(allowedNanos);
+        }
+    }
+
     private void pause(long wantedNanos, long allowedNanos) {
         pauseNanos = Math.min(Math.min(wantedNanos, LONGEST_NANOS), allowedNanos);
         long jitter = ThreadLocalRandom.current().nextLong(pauseNanos / 4 + 1);
-        atNanos = System.nanoTime() + pauseNanos + jitter;
+        failedNanos = System.nanoTime();
+        atNanos = failedNanos + pauseNanos + jitter;
     }
 
     /** One succeeded, or there is reason to believe that it would. */

@@ -448,13 +448,14 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private void refuseStandby(ServerConnection server) {
-        backOff();
+        backOff(server);
         server.blame("a standby where the primary was expected").terminate();
         waiters.trouble(null);
     }
 
-    void backOff() {
-        retry.onFailed(settings.loginRetryNanos());
+    /** Nothing came of this connection: the next is not opened at once. */
+    void backOff(ServerConnection server) {
+        retry.onFailed(server.bornNanos(), settings.loginRetryNanos());
     }
 
     @Override
@@ -469,16 +470,16 @@ public final class Pool implements ServerConnection.Owner {
             if (isOfNode(refusal)) {
                 standing.onFailure(System.nanoTime());
             }
-            backOff();
+            backOff(server);
             onRefused(refusal, step);
         }
         waiters.trouble(refusal);
     }
 
     /** A WAL sender's login failed: others wait only if the node, and not the login, is what is wrong. */
-    void onWalSenderRefused(@Nullable ErrorResponse refusal, String step) {
+    void onWalSenderRefused(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         if (isOfNode(refusal)) {
-            backOff();
+            backOff(server);
         }
         onRefused(refusal, step);
     }

@@ -154,7 +154,7 @@ public final class WalSenders {
             given = true;
             active++;
             if (pool.isPaused() || pool.isMisplaced(server)) {
-                pool.backOff();
+                pool.backOff(server);
                 server.terminate();
                 client.onTrouble(null);
             } else {
@@ -169,7 +169,7 @@ public final class WalSenders {
             server.blame(refusal == null ? "connect failed" : "login failed");
             if (!abandoned) {
                 retryAtNanos = System.nanoTime() + RETRY_NANOS;
-                pool.onWalSenderRefused(refusal, step);
+                pool.onWalSenderRefused(server, refusal, step);
                 failed = true;
                 said = refusal;
             }

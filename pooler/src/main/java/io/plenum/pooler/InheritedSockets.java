@@ -18,8 +18,8 @@ final class InheritedSockets {
 
     private static final int MOST = 1_000;
 
-    /** One of them; {@code unix} says that it is a Unix socket. */
-    record Inherited(int descriptor, boolean unix) {}
+    /** One of them; {@code unix} says that it is a Unix socket, which alone has a path. */
+    record Inherited(int descriptor, boolean unix, String path) {}
 
     private InheritedSockets() {}
 
@@ -36,11 +36,11 @@ final class InheritedSockets {
             return sockets;
         }
         for (int descriptor = FIRST; descriptor < FIRST + count; descriptor++) {
-            Libc.Family family = Libc.family(descriptor);
-            if (family == Libc.Family.OTHER || !Libc.setNonBlocking(descriptor)) {
+            Libc.SocketName name = Libc.socketName(descriptor);
+            if (name.family() == Libc.Family.OTHER || !Libc.setNonBlocking(descriptor)) {
                 LOG.warn("event=socket_not_taken descriptor={} reason=\"it is no socket of TCP or Unix\"", descriptor);
             } else {
-                sockets.add(new Inherited(descriptor, family == Libc.Family.UNIX));
+                sockets.add(new Inherited(descriptor, name.family() == Libc.Family.UNIX, name.path()));
             }
         }
         return sockets;

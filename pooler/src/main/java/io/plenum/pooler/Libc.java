@@ -54,6 +54,9 @@ final class Libc {
         OTHER
     }
 
+    /** Where a socket listens; {@code path} is that of a Unix socket, {@code @} in front for the abstract namespace. */
+    record SocketName(Family family, String path) {}
+
     private Libc() {}
 
     static boolean isLinux() {
@@ -139,21 +142,34 @@ final class Libc {
         }
     }
 
-    static Family family(int descriptor) {
+    static SocketName socketName(int descriptor) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = arena.allocate(Short.BYTES + LONGEST_SOCKET_PATH, Short.BYTES);
             MemorySegment length = arena.allocateFrom(JAVA_INT, (int) address.byteSize());
             int failed = (int) GETSOCKNAME.invokeExact(descriptor, address, length);
             return failed != 0
-                    ? Family.OTHER
+                    ? new SocketName(Family.OTHER, "")
                     : switch (address.get(JAVA_SHORT, 0)) {
-                        case AF_UNIX -> Family.UNIX;
-                        case AF_INET, AF_INET6 -> Family.INTERNET;
-                        default -> Family.OTHER;
+                        case AF_UNIX -> new SocketName(Family.UNIX, path(address, length.get(JAVA_INT, 0)));
+                        case AF_INET, AF_INET6 -> new SocketName(Family.INTERNET, "");
+                        default -> new SocketName(Family.OTHER, "");
                     };
         } catch (Throwable failure) {
             throw failed(failure);
         }
+    }
+
+    /** An abstract name begins with a NUL and goes to the end of the address; another one ends with a NUL. */
+    private static String path(MemorySegment address, int length) {
+        byte[] name =
+                address.asSlice(Short.BYTES, Math.max(0, length - Short.BYTES)).toArray(ValueLayout.JAVA_BYTE);
+        if (name.length > 0 && name[0] == 0) {
+            name[0] = '@';
+            return new String(name, StandardCharsets.UTF_8);
+        }
+        String path = new String(name, StandardCharsets.UTF_8);
+        int end = path.indexOf('\0');
+        return end < 0 ? path : path.substring(0, end);
     }
 
     /** Says whether the descriptor can be asked for what it does not have yet from now on. */

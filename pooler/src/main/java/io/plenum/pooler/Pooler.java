@@ -205,6 +205,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             LOG.info("listening on unix:{}", listener.unixPath());
         }
         if (!inherited.isEmpty()) {
+            inherited.stream()
+                    .filter(Inherited::unix)
+                    .forEach(socket -> LOG.info("listening on unix:{}", socket.path()));
             LOG.info("event=sockets_inherited count={}", inherited.size());
         }
         LOG.info(
@@ -488,7 +491,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     @Override
     public boolean isPaused() {
-        return isPaused("");
+        return isPaused("") || isSuspended();
     }
 
     @Override

@@ -19,7 +19,7 @@ interface PoolerControl {
     /** SIGUSR2: as RESUME on the console. */
     void resume();
 
-    /** Whether {@link #pause} or PAUSE on the console holds everything back. */
+    /** Whether {@link #pause}, or PAUSE or SUSPEND on the console, holds everything back. */
     boolean isPaused();
 
     /** Whether a signal or SHUTDOWN has begun the end. */

@@ -263,6 +263,17 @@ class ControlIT {
         }
     }
 
+    /** SIGUSR2 looks first whether there is anything to end. */
+    @Test
+    void signalEndsASuspensionToo() {
+        pooler.pooler().suspend();
+
+        assertThat(pooler.pooler().isPaused()).isTrue();
+        pooler.pooler().resume();
+        assertThat(pooler.pooler().isPaused()).isFalse();
+        assertThat(pooler.pooler().isSuspended()).isFalse();
+    }
+
     @Test
     void nothingIsSuspendedWhileADatabaseIsPaused() throws Exception {
         try (WireClient console = pooler.console(ADMIN)) {

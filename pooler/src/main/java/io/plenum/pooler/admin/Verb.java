@@ -17,7 +17,8 @@ enum Verb {
                 + " `nothing`), whether the database's catalogue is `read`, `awaited` or `off`, and whether it would"
                 + " be held now, and why: `no`, `paused`, `suspended`, `no_primary`, or `two_primaries` on one"
                 + " timeline. Without FOR it is asked of the only database, or of the built-in lists alone. The text"
-                + " is not run."),
+                + " is not run.",
+            Origin.OWN),
     HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
     SELECT(
             Right.READ,
@@ -53,7 +54,8 @@ enum Verb {
             "Lets running transactions end, closes all server connections and lets clients wait. Answers when nothing"
                     + " runs any more; a cancel request before that ends the pause. Where a database has standbys,"
                     + " their reads go on: it is the primary that is paused. With FOR it ends by itself after so long,"
-                    + " and fails if something still runs then."),
+                    + " and fails if something still runs then.",
+            Origin.BETTER),
     RESUME(
             Right.ADMIN,
             Form.OPTIONAL_DATABASE,

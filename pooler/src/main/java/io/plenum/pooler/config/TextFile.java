@@ -10,8 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads whole files of text: UTF-8, bounded. */
+/** Reads whole files of text: UTF-8, with or without a byte order mark, bounded. A line of comment may be in any encoding. */
 final class TextFile {
+    /** What editors of Windows put in front. */
+    private static final String BYTE_ORDER_MARK = "\ufeff";
+
     private TextFile() {}
 
     /**
@@ -32,15 +35,35 @@ final class TextFile {
         if (bytes.length > mostBytes) {
             throw new IOException("is larger than " + mostBytes + " bytes");
         }
+        blankComments(bytes);
         ByteBuffer rest = ByteBuffer.wrap(bytes);
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(rest).toString();
+            String text = StandardCharsets.UTF_8.newDecoder().decode(rest).toString();
+            return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
         } catch (CharacterCodingException e) {
             int line = 1;
             for (int i = 0; i < rest.position(); i++) {
                 line += bytes[i] == '\n' ? 1 : 0;
             }
             throw new IOException("is not UTF-8 in line " + line, e);
+        }
+    }
+
+    /** Lines that begin with a semicolon or a hash sign, in all these files comments, keep nothing that only some encodings have. */
+    private static void blankComments(byte[] bytes) {
+        boolean begins = true;
+        boolean comment = false;
+        for (int i = 0; i < bytes.length; i++) {
+            byte b = bytes[i];
+            if (b == '\n') {
+                begins = true;
+                comment = false;
+            } else if (comment && b < 0) {
+                bytes[i] = '?';
+            } else if (begins && b != ' ' && b != '\t') {
+                begins = false;
+                comment = b == ';' || b == '#';
+            }
         }
     }
 

@@ -156,7 +156,9 @@ public final class PgbouncerManual {
         return switch (setting.effect()) {
             case Effect.InForce<?> _
             when BETTER.containsKey(setting.name()) -> "better: " + BETTER.get(setting.name()) + otherDefault;
-            case Effect.InForce<?> _ when BUT.containsKey(setting.name()) -> "same, but " + BUT.get(setting.name());
+            case Effect.InForce<?> _
+            when BUT.containsKey(setting.name()) && setting.keys().containsKey(Scope.GLOBAL) ->
+                "same, but " + BUT.get(setting.name());
             case Effect.InForce<?> _ -> "same" + otherDefault;
             case Effect.NoMeaning<?>(String why) -> "without effect: " + why;
         };

@@ -478,7 +478,7 @@ class ConfigLoaderTest {
 
     @Test
     void fileThatIsMissingOrNoTextIsRefused() throws IOException {
-        Files.write(folder.resolve("latin.ini"), "[users]\n; caf\u00e9".getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(folder.resolve("latin.ini"), "[users]\ncaf\u00e9 = ".getBytes(StandardCharsets.ISO_8859_1));
 
         assertThat(refused(ConfigLoader.load(folder.resolve("none.ini"), Map.of()))
                         .getFirst()
@@ -492,6 +492,22 @@ class ConfigLoaderTest {
                 .isEqualTo("is not UTF-8 in line 2");
         assertThat(faultsOf("[pgbouncer]\nlisten_port = 1\0\n").getFirst().message())
                 .contains("zero byte");
+    }
+
+    @Test
+    void fileOfAWindowsEditorIsReadAsAnyOther() throws IOException {
+        String users = "; ge\u00e4ndert\r\n\"ada\" \"secret\"\r\n";
+        Files.write(folder.resolve("users.txt"), users.getBytes(StandardCharsets.ISO_8859_1));
+        String ini = "[pgbouncer]\r\n # Gr\u00f6\u00dfe\r\nlisten_port = 6543\r\nauth_file = users.txt\r\n";
+        Files.write(folder.resolve("latin.ini"), ini.getBytes(StandardCharsets.ISO_8859_1));
+        Files.writeString(folder.resolve("marked.ini"), "\ufeff" + ini);
+
+        for (String name : List.of("latin.ini", "marked.ini")) {
+            PoolerConfig config = loaded(ConfigLoader.load(folder.resolve(name), Map.of()));
+
+            assertThat(config.get(Settings.LISTEN_PORT)).isEqualTo(6543);
+            assertThat(config.userList().knows("ada")).isTrue();
+        }
     }
 
     static Stream<Arguments> warnings() {

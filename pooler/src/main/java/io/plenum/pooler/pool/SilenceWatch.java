@@ -17,6 +17,9 @@ final class SilenceWatch {
     /** A probe is answered sooner than that, or not at all. */
     private static final long PROBE_NANOS = 250_000_000L;
 
+    /** By then a node that answers nothing is known to be down: one that is not refuses our probes, and may do for reads. */
+    private static final long LONGEST_SILENCE_NANOS = 10_000_000_000L;
+
     /** Who is late himself cannot tell who else is. */
     private static final long LATE_NANOS = 400_000_000L;
 
@@ -39,8 +42,6 @@ final class SilenceWatch {
 
     /** {@code lastSeen} is the last answer to a probe, null if there was none. */
     Finding look(List<ServerConnection> servers, @Nullable Observation lastSeen, long nowNanos) {
-        boolean late = nowNanos - lookedNanos > LATE_NANOS;
-        lookedNanos = nowNanos;
         long sum = 0;
         boolean owed = false;
         for (int i = 0; i < servers.size(); i++) {
@@ -48,8 +49,18 @@ final class SilenceWatch {
             sum += server.receivedBytes();
             owed |= owes(server);
         }
-        if (silent && lastSeen == before && !late) {
-            return Finding.SILENT; // what was moved away from it says nothing about it
+        return look(sum, owed, lastSeen, nowNanos);
+    }
+
+    /** {@code sum} is what has come from all of its connections, {@code owed} says that more should. */
+    Finding look(long sum, boolean owed, @Nullable Observation lastSeen, long nowNanos) {
+        boolean late = nowNanos - lookedNanos > LATE_NANOS;
+        lookedNanos = nowNanos;
+        if (silent && lastSeen == before && silentNanos(nowNanos) < LONGEST_SILENCE_NANOS) {
+            // What was moved away from it says nothing about it, nor does a look that comes late: only an answer does.
+            // Else each
+            // hiccup of ours would give reads to a node that is known not to answer.
+            return Finding.SILENT;
         }
         if (silent || !owed || sum != bytes || late) {
             bytes = sum;

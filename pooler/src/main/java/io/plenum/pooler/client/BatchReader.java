@@ -17,6 +17,7 @@ import io.plenum.routing.RoutingHint;
 import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.StatementClassifier;
+import io.plenum.routing.Target;
 import io.plenum.routing.TransactionCommand;
 import io.plenum.routing.sql.Fingerprint;
 import io.plenum.wire.Limits;
@@ -85,6 +86,9 @@ final class BatchReader {
     /** The traits of all that the batch has which is looked at. */
     private int ahead;
 
+    /** What is still to come of the batch that was decided last may change where it goes, and nobody waits for an answer before. */
+    private boolean cut;
+
     // The text that was looked at last, and what it is.
     private @Nullable ByteBuf seen;
     private int seenStart;
@@ -102,6 +106,7 @@ final class BatchReader {
         ahead = 0;
         Reason decided;
         try {
+        cut = false;
             decided = decideWellFormed(session, bytes, start);
         } catch (ProtocolException malformed) {
             leading.skip();
@@ -127,11 +132,17 @@ final class BatchReader {
         portals.begin();
         int at = start;
         while (true) {
+        boolean awaited = false; // an answer, before the end of the batch
             int end = endOfMessage(bytes, at);
             if (end < 0) {
                 leading.skip();
                 router.doubt(Reason.INCOMPLETE_BATCH);
                 if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
+                cut = at < limit
+                        ? isCut(bytes, start, at)
+                        : !awaited
+                                && at - start < Limits.LOOKED_AT
+                                && router.decide().target() == Target.REPLICA;
                     add(classify(session, bytes, at + Limits.HEADER, limit), traits);
                 }
                 return router.decide();
@@ -198,7 +209,10 @@ final class BatchReader {
                     router.doubt(Reason.FUNCTION_CALL);
                     return router.decide();
                 }
-                default -> leading.skip();
+                default -> { // Flush, for one
+                    awaited = true;
+                    leading.skip();
+                }
             }
             at = end;
         }
@@ -348,6 +362,15 @@ final class BatchReader {
     }
 
     /** The {@link KeyHint} of the first text of the batch that has one; 0 when none has. */
+    /**
+     * Whether the batch that was decided last is to be decided again when more of it is there: the network has cut it, in the midst
+     * of a message, or between two of them where it may still turn out to be for a standby. PostgreSQL promises no answer before
+     * Sync or Flush, so nobody waits for one; what goes to the primary anyway is not kept waiting.
+     */
+    boolean isCut() {
+        return cut;
+    }
+
     long key(Session session, ByteBuf bytes, int start) {
         int at = start;
         while (true) {
@@ -414,19 +437,11 @@ final class BatchReader {
         return reason;
     }
 
-    /** Whether the bytes end in the midst of a message of the batch that begins at {@code start}, and not of a large one. */
-    boolean isCut(ByteBuf bytes, int start) {
-        int limit = bytes.writerIndex();
-        int at = start;
-        while (at < limit) {
-            int end = endOfMessage(bytes, at);
-            if (end < 0) {
-                int length = limit - at < Limits.HEADER ? Limits.HEADER : bytes.getInt(at + 1);
-                return length >= 4 && length < Limits.LOOKED_AT && at - start + length < Limits.LOOKED_AT;
-            }
-            at = end;
-        }
-        return false;
+    /** Whether the message at {@code at} is only cut by the network, and not one that is too large to be waited for. */
+    private static boolean isCut(ByteBuf bytes, int start, int at) {
+        int present = bytes.writerIndex() - at;
+        int length = present < Limits.HEADER ? Limits.HEADER : bytes.getInt(at + 1);
+        return length >= 4 && length < Limits.LOOKED_AT && at - start + length < Limits.LOOKED_AT;
     }
 
     /** Behind the Sync, Query or FunctionCall that ends the batch; -1 when it is not complete. */

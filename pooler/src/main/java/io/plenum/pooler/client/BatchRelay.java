@@ -207,8 +207,8 @@ final class BatchRelay implements LinkedClient {
             return false;
         }
         Reason reason = reader().decide(session, bytes, start);
-        if (reason == Reason.INCOMPLETE_BATCH && reader().isCut(bytes, start)) {
-            return false; // the network has cut it: what is still to come decides where it goes
+        if (reader().isCut() && (reason == Reason.INCOMPLETE_BATCH || reason.target() == Target.REPLICA)) {
+            return false; // what is still to come decides where it goes
         }
         long now = System.nanoTime();
         LeadingCommand said = reader().leading();
@@ -440,7 +440,7 @@ final class BatchRelay implements LinkedClient {
             return true;
         }
         cutter().rewind(start);
-        if (next != Reason.INCOMPLETE_BATCH || !reader().isCut(bytes, start)) {
+        if (next != Reason.INCOMPLETE_BATCH || !reader().isCut()) {
             begin.leaves(link.hasFailed());
             link.leave();
             onReleased();

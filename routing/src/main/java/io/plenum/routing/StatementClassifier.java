@@ -100,6 +100,11 @@ public final class StatementClassifier {
 
     private TransactionCommand command = TransactionCommand.NONE;
 
+    // The COMMIT or ROLLBACK that the text begins with, if more follows: where its first word begins, and behind its
+    // semicolon.
+    private int endBegin;
+    private int endBehind;
+
     // What the catalogue knows: of the name at hand, of the one before it, and of all names in the statement.
     private Catalog catalog = Catalog.OFF;
     private int known;
@@ -160,11 +165,15 @@ public final class StatementClassifier {
             copied = Math.max(copied, length);
             over(copy, 0, length);
         }
+        int from = scanner.position();
         Reason reason = text();
+        endBegin -= from;
+        endBehind -= from;
         if (!safeText) {
             traits &= ~Traits.ONLY_SETTINGS;
             scanner.rewind();
             command = TransactionCommand.NONE;
+            endBehind = -1;
             Reason found = anywhere(); // what pins may hide behind a change of settings too
             reason = reason.pins() ? reason : reason.or(found);
         }
@@ -174,6 +183,7 @@ public final class StatementClassifier {
             traits |= Traits.RUNS_UNKNOWN_CODE | Traits.CHANGES_SESSION;
             reason = reason.or(Reason.TOO_LONG);
             command = TransactionCommand.NONE;
+            endBehind = -1;
         }
         return reason;
     }
@@ -206,18 +216,37 @@ public final class StatementClassifier {
         return statements == 1 ? command : TransactionCommand.NONE;
     }
 
+    /**
+     * Where that word begins in the text which was classified last that ends the transaction in front of all else, from its
+     * beginning; only where there is one ({@link #endBehind}).
+     */
+    public int endBegin() {
+        return endBegin;
+    }
+
+    /** Where it goes on behind the semicolon of that statement; negative where there is none such, or it stands alone. */
+    public int endBehind() {
+        return statements > 1 ? endBehind : -1;
+    }
+
     private Reason text() {
         texts.clear();
         boolean onlySettings = true;
         boolean endsTransaction = false;
         statements = 0;
         command = TransactionCommand.NONE;
+        endBehind = -1;
         do {
+            int from = scanner.position();
             beginStatement();
             statements += ended() ? 0 : 1;
             onlySettings &= ended() || term() == Term.SET || term() == Term.RESET || term() == Term.SHOW;
             Reason statement = statement();
             endsTransaction |= statement == Reason.TRANSACTION_END;
+            if (statements == 1 && statement == Reason.TRANSACTION_END && command.ends()) {
+                endBegin = scanner.begin(from);
+                endBehind = scanner.position();
+            }
             texts.add(statement);
         } while (token() == Token.SEMICOLON);
         if (onlySettings && (traits & Traits.RUNS_UNKNOWN_CODE) == 0) {

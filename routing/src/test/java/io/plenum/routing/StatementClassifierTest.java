@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -84,6 +85,28 @@ class StatementClassifierTest {
 
         assertThat(classifier.classify(text, start, end)).isEqualTo(Reason.READ);
         assertThat(text.readerIndex()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '`', delimiter = '|', textBlock = """
+        COMMIT; SELECT 1                     | COMMIT;
+        ; ;/* a; */ rollback work ;SELECT 1  | rollback work ;
+        END TRANSACTION;COMMIT               | END TRANSACTION;
+        COMMIT                               |
+        COMMIT;                              |
+        COMMIT AND CHAIN; SELECT 1           |
+        ROLLBACK TO a; SELECT 1              |
+        COMMIT PREPARED 'a'; SELECT 1        |
+        SELECT 1; COMMIT; SELECT 1           |
+        EXPLAIN COMMIT; SELECT 1             |
+        """)
+    void theEndOfATransactionInFrontOfAllElseIsFound(String sql, String end) {
+        ByteBuf text = bytes("?" + sql);
+
+        classifier.classify(text, 1, 1 + sql.length());
+
+        String found = classifier.endBehind() < 0 ? null : sql.substring(classifier.endBegin(), classifier.endBehind());
+        assertThat(found).isEqualTo(end);
     }
 
     @Test

@@ -96,6 +96,8 @@ final class BatchReader {
     private Reason reason = Reason.EMPTY;
     private int traits;
     private TransactionCommand command = TransactionCommand.NONE;
+    private int endBegin;
+    private int endBehind;
     private long judgedBy;
 
     /**
@@ -104,9 +106,9 @@ final class BatchReader {
      */
     Reason decide(Session session, ByteBuf bytes, int start) {
         ahead = 0;
+        cut = false;
         Reason decided;
         try {
-        cut = false;
             decided = decideWellFormed(session, bytes, start);
         } catch (ProtocolException malformed) {
             leading.skip();
@@ -130,19 +132,19 @@ final class BatchReader {
         boolean parsesUnnamed = false;
         leading.begin(bytes, start);
         portals.begin();
+        boolean awaited = false; // an answer, before the end of the batch
         int at = start;
         while (true) {
-        boolean awaited = false; // an answer, before the end of the batch
             int end = endOfMessage(bytes, at);
             if (end < 0) {
                 leading.skip();
-                router.doubt(Reason.INCOMPLETE_BATCH);
-                if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
                 cut = at < limit
                         ? isCut(bytes, start, at)
                         : !awaited
                                 && at - start < Limits.LOOKED_AT
                                 && router.decide().target() == Target.REPLICA;
+                router.doubt(Reason.INCOMPLETE_BATCH);
+                if (limit - at > Limits.HEADER && bytes.getByte(at) == 'Q') {
                     add(classify(session, bytes, at + Limits.HEADER, limit), traits);
                 }
                 return router.decide();
@@ -314,6 +316,43 @@ final class BatchReader {
         return !parse.at(bytes, start, end).isUnnamed();
     }
 
+    /**
+     * Whether a whole Query ends a transaction on a standby, and goes on with what is not for a standby. Where PostgreSQL may
+     * refuse the text as a whole it stays whole, for then the transaction does not end.
+     */
+    boolean endsInFront(Session session, ByteBuf bytes, int start, int end) {
+        if (bytes.getByte(start) != 'Q' || endOfMessage(bytes, start) != end) {
+            return false;
+        }
+        Reason whole = classify(session, bytes, start + Limits.HEADER, end - 1);
+        return endBehind > start + Limits.HEADER
+                && whole.target() == Target.PRIMARY
+                && whole != Reason.TRANSACTION_END
+                && whole != Reason.NOT_UNDERSTOOD
+                && whole != Reason.SESSION_DOUBT;
+    }
+
+    /**
+     * Takes what ends the transaction out of the Query at {@code start}, of which {@link #endsInFront} was said: blanks are in its
+     * place, so that an error that the rest may have is found where the client looks for it.
+     *
+     * @return a Query of it alone
+     */
+    ByteBuf takeEnd(ByteBuf bytes, int start) {
+        int text = start + Limits.HEADER;
+        int length = endBehind - text;
+        ByteBuf query = Unpooled.buffer(Limits.HEADER + length + 1)
+                .writeByte('Q')
+                .writeInt(4 + length + 1)
+                .writeBytes(bytes, text, length)
+                .writeByte(0);
+        for (int at = endBegin; at < endBehind; at++) {
+            bytes.setByte(at, ' ');
+        }
+        forget();
+        return query;
+    }
+
     /** What the statement of a Query or Parse is; {@code end} is behind what is present of it. */
     Reason reasonOf(Session session, byte code, ByteBuf bytes, int start, int end) {
         if (code == 'Q') {
@@ -321,6 +360,15 @@ final class BatchReader {
         }
         parse.at(bytes, start, end);
         return classify(session, bytes, parse.queryStart(), parse.queryEnd());
+    }
+
+    /**
+     * Whether the batch that was decided last is to be decided again when more of it is there: the network has cut it, in the midst
+     * of a message, or between two of them where it may still turn out to be for a standby. PostgreSQL promises no answer before
+     * Sync or Flush, so nobody waits for one; what goes to the primary anyway is not kept waiting.
+     */
+    boolean isCut() {
+        return cut;
     }
 
     /** The {@link io.plenum.routing.Traits} of the text that was asked about last. */
@@ -362,15 +410,6 @@ final class BatchReader {
     }
 
     /** The {@link KeyHint} of the first text of the batch that has one; 0 when none has. */
-    /**
-     * Whether the batch that was decided last is to be decided again when more of it is there: the network has cut it, in the midst
-     * of a message, or between two of them where it may still turn out to be for a standby. PostgreSQL promises no answer before
-     * Sync or Flush, so nobody waits for one; what goes to the primary anyway is not kept waiting.
-     */
-    boolean isCut() {
-        return cut;
-    }
-
     long key(Session session, ByteBuf bytes, int start) {
         int at = start;
         while (true) {
@@ -432,6 +471,8 @@ final class BatchReader {
             reason = classifier.classify(bytes, start, end, session.isTextSafe(), catalog);
             traits = classifier.traits();
             command = classifier.command();
+            endBegin = start + classifier.endBegin();
+            endBehind = start + classifier.endBehind();
             judgedBy = catalog.version();
         }
         return reason;

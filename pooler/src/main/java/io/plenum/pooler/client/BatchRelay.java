@@ -79,6 +79,9 @@ final class BatchRelay implements LinkedClient {
     /** The batch at hand may not go to the server that the client has; it waits for the link to end. */
     private boolean held;
 
+    /** It is what stands behind the end of the transaction in a Query, of which the client has the first answer. */
+    private boolean heldRest;
+
     /** The message at hand waits for answers: on them depends what its name means, or it ends the session. */
     private boolean awaitsAnswers;
 
@@ -411,7 +414,7 @@ final class BatchRelay implements LinkedClient {
             if (link.outstanding() == 0) {
                 request.drop();
                 // Inside a READ ONLY transaction, or the link would be over.
-                return !begin.isTentative() || readsOn(bytes, start);
+                return begin.isTentative() ? readsOn(bytes, start) : !endsInFront(bytes, start);
             }
             if (reader().decide(session, bytes, start) != Reason.READ
                     || reads.wereRefused(reader(), session, bytes, System.nanoTime())) {
@@ -426,6 +429,23 @@ final class BatchRelay implements LinkedClient {
         if (link.isRead()) {
             keepRequest(bytes, start);
         }
+        return true;
+    }
+
+    /**
+     * Whether the Query ends the transaction here and goes on with what is not for a standby. Then only the end is sent, and of its
+     * answer all but ReadyForQuery is for the client; the rest is held until the link is over, and then a batch of its own.
+     */
+    private boolean endsInFront(ByteBuf bytes, int start) {
+        if (link.pin() != null
+                || link.isBetweenTransactions()
+                || !reader().endsInFront(session, bytes, start, cutter().end())) {
+            return false;
+        }
+        link.sendEnd(reader().takeEnd(bytes, start));
+        cutter().rewind(start);
+        held = true;
+        heldRest = true;
         return true;
     }
 
@@ -505,6 +525,11 @@ final class BatchRelay implements LinkedClient {
     public void onReleased() {
         request.onAnswered();
         reads.onAnswered(linkedPool, onReplica);
+        if (heldRest && link.hasEndFailed()) {
+            skipping = true; // PostgreSQL runs nothing behind an error of the same Query
+            skippingGroup = false;
+        }
+        heldRest = false;
         held = false;
         awaitsAnswers = false;
         onReplica = false;

@@ -53,6 +53,11 @@ public final class Link implements ServerConnection.Reader {
     private boolean midReply;
 
     private boolean heardFatal;
+
+    /** What runs is the end of a transaction, and the Query that it is from goes on elsewhere. */
+    private boolean endsInFront;
+
+    private boolean endFailed;
     private boolean serverHeld;
     private long linkedSinceNanos;
     private long transactionSinceNanos;
@@ -80,6 +85,7 @@ public final class Link implements ServerConnection.Reader {
         names.begin();
         effects.begin();
         heardFatal = false;
+        endsInFront = false;
         midMessage = false;
         linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
@@ -434,6 +440,19 @@ public final class Link implements ServerConnection.Reader {
         effects.channels().onStatement(linked(), traits);
     }
 
+    /** Sends the end of a transaction, which the client has said in one Query with what runs elsewhere; nothing else is owed. */
+    public void sendEnd(ByteBuf query) {
+        onMessage(FrontendType.QUERY, query, 0, query.writerIndex(), true, Reason.TRANSACTION_END, 0);
+        flushToServer(); // which the buffer is lent until
+        endsInFront = true;
+        endFailed = false;
+    }
+
+    /** Whether that was answered with an error, behind which nothing of the Query runs. */
+    public boolean hasEndFailed() {
+        return endFailed;
+    }
+
     /** Puts a transaction that the client has begun before in front of what it says next. */
     void sendHeld(HeldBegin begin) {
         transactionSinceNanos = begin.sinceNanos();
@@ -637,6 +656,7 @@ public final class Link implements ServerConnection.Reader {
         if (rerun.refuses(linked(), error)) {
             return false;
         }
+        endFailed |= endsInFront;
         boolean renamed = names.onError(linked(), error, subject, bytes, start, end);
         if (renamed) {
             rerun.hears();
@@ -717,6 +737,8 @@ public final class Link implements ServerConnection.Reader {
         if (rerun.isRefused()) {
             return false;
         }
+        boolean goesOn = endsInFront;
+        endsInFront = false;
         long now = System.nanoTime();
         client.stats().queries++; // not for each Execute: PgBouncer counts what clients wait for
         client.stats().queryNanos += now - querySinceNanos;
@@ -731,14 +753,14 @@ public final class Link implements ServerConnection.Reader {
                 pool.countTransaction(rerun.isRead());
             }
             effects.onTransactionEnd();
-            if (effects.mayTell()) {
+            if (!goesOn && effects.mayTell()) {
                 return !effects.withholdsReady(linked());
             }
         } else if (mode == Mode.STATEMENT) {
             client.onTransactionInStatementMode();
         }
         rerun.onReady(outstanding());
-        return true;
+        return !goesOn;
     }
 
     @Override

@@ -202,6 +202,74 @@ class DeferredBeginIT {
         }
     }
 
+    /** One answer, as if one server had run it all. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        COMMIT; INSERT INTO kept VALUES (2)                       | COMMIT, INSERT 0 1
+        /* then */ ROLLBACK WORK ;; INSERT INTO kept VALUES (2);  | ROLLBACK, INSERT 0 1
+        end; SELECT anything(); INSERT INTO kept VALUES (2)       | COMMIT, SELECT 1, INSERT 0 1
+        COMMIT; BEGIN; INSERT INTO kept VALUES (2); COMMIT        | COMMIT, BEGIN, INSERT 0 1, COMMIT
+        """)
+    void whatFollowsTheEndOfATransactionOnAStandbyInTheSameQueryMayWrite(String sql, String tags) throws Exception {
+        try (var pooler = startPooler();
+                var client = connected(pooler)) {
+            client.query("BEGIN READ ONLY");
+            assertThat(client.value(NODE)).isNotEqualTo(PRIMARY);
+
+            client.send(query(sql), query(NODE));
+
+            var answer = client.readUntilReady();
+            assertThat(answer).noneMatch(message -> message.type() == 'E');
+            assertThat(String.join(", ", tags(answer))).isEqualTo(tags);
+            assertThat(client.transactionStatus()).isEqualTo('I');
+            assertThat(tags(client.readUntilReady())).containsExactly("SELECT 1");
+        }
+    }
+
+    @Test
+    void transactionThatBeginsInTheQueryThatEndsOneOnAStandbyIsOneOfItsOwn() throws Exception {
+        try (var pooler = startPooler();
+                var client = connected(pooler)) {
+            client.query("BEGIN READ ONLY");
+            assertThat(client.value(NODE)).isNotEqualTo(PRIMARY);
+
+            assertThat(tags(client.query("COMMIT; BEGIN"))).containsExactly("COMMIT", "BEGIN");
+            assertThat(client.transactionStatus()).isEqualTo('T');
+            assertThat(tags(client.query("INSERT INTO kept VALUES (3)"))).containsExactly("INSERT 0 1");
+            assertThat(tags(client.query("ROLLBACK"))).containsExactly("ROLLBACK");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        COMMIT; INSERT INTO nowhere VALUES (2)           | COMMIT | 42P01 | 21 | I
+        COMMIT AND CHAIN; INSERT INTO kept VALUES (2)    | COMMIT | 25006 |    | E
+        """)
+    void errorBehindTheEndOfATransactionOnAStandbyIsThatOfOneServer(
+            String sql, String tags, String state, String position, char status) throws Exception {
+        try (var pooler = startPooler();
+                var client = connected(pooler);
+                var direct = WireClient.connect(
+                        cluster.primary().host(), cluster.primary().port(), "app", PostgresCluster.SUPERUSER, "")) {
+            for (WireClient one : List.of(direct, client)) {
+                one.query("BEGIN READ ONLY");
+                one.value(NODE);
+
+                var answer = one.query(sql);
+
+                var error = answer.stream()
+                        .filter(message -> message.type() == 'E')
+                        .findFirst()
+                        .orElseThrow();
+                assertThat(tags(answer)).containsExactly(tags);
+                assertThat(error.field('C')).isEqualTo(state);
+                assertThat(error.field('P')).isEqualTo(position);
+                assertThat(one.transactionStatus()).isEqualTo(status);
+                one.query("ROLLBACK");
+            }
+        }
+    }
+
     /** Nothing is held back, but what comes in the same packet is seen. */
     @Test
     void whatComesWithABeginThatIsNotHeldIsLookedAt() throws Exception {

@@ -4,7 +4,10 @@ import io.netty.buffer.Unpooled;
 import io.plenum.pooler.admin.ShowTable.Column;
 import io.plenum.pooler.admin.ShowTable.Row;
 import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.DeferredBegin;
+import io.plenum.pooler.config.PoolMode;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.UserConfig;
 import io.plenum.pooler.metrics.Census;
 import io.plenum.pooler.pool.Pause;
 import io.plenum.routing.Catalog;
@@ -16,6 +19,7 @@ import io.plenum.routing.RoutingPolicy;
 import io.plenum.routing.StatementClassifier;
 import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
+import io.plenum.routing.TransactionCommand;
 import io.plenum.routing.topology.Topology;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -41,13 +45,22 @@ final class ExplainRoute {
                     new Column("reason", ColumnType.TEXT, ""),
                     new Column("leaves", ColumnType.TEXT, ""),
                     new Column("catalog", ColumnType.TEXT, ""),
-                    new Column("held", ColumnType.TEXT, "")),
+                    new Column("held", ColumnType.TEXT, ""),
+                    new Column(
+                            "behind_begin",
+                            ColumnType.TEXT,
+                            "the reason it would have as the first batch behind a BEGIN; nothing for such a command"
+                                    + " itself")),
             view -> Stream.empty());
 
     private static final String ANYBODY = "";
+    private static final String NAME = "(?:\"((?:[^\"]|\"\")++)\"|([^\\s\"]++))\\s+";
 
     private static final Pattern COMMAND =
-            Pattern.compile("(?is)\\s*EXPLAIN\\s+ROUTE\\s+(?:FOR\\s+(?:\"((?:[^\"]|\"\")++)\"|([^\\s\"]++))\\s+)?(.*)");
+            Pattern.compile("(?is)\\s*EXPLAIN\\s+ROUTE\\s+(?:FOR\\s+" + NAME + ")?((?:AS\\s+" + NAME + ")?.*)");
+
+    /** No statement begins with AS. */
+    private static final Pattern AS_USER = Pattern.compile("(?is)AS\\s+" + NAME + "(.*)");
 
     private ExplainRoute() {}
 
@@ -57,37 +70,66 @@ final class ExplainRoute {
         if (!found.matches()) {
             return null;
         }
-        String quoted = found.group(1);
-        String plain = found.group(2);
-        String database = quoted != null ? quoted.replace("\"\"", "\"") : plain == null ? "" : plain;
-        return new Command(Verb.EXPLAIN_ROUTE, TABLE, database, found.group(3));
+        return new Command(Verb.EXPLAIN_ROUTE, TABLE, name(found), found.group(3));
     }
 
-    /** What would become of a text of a user for whom nothing is set, in a session that has set nothing. */
+    /** The name that is found first, in quotes or without; empty for none. */
+    private static String name(Matcher found) {
+        String quoted = found.group(1);
+        String plain = found.group(2);
+        return quoted != null ? quoted.replace("\"\"", "\"") : plain == null ? "" : plain;
+    }
+
+    /**
+     * What would become of a text, in a session that has set nothing, of the user that stands in front of it with AS; without,
+     * of one for whom nothing is set.
+     */
     static Row explain(
             PoolerConfig config,
             @Nullable DatabaseConfig database,
             Catalog catalog,
             @Nullable Holding holding,
-            String sql) {
-        byte[] text = sql.getBytes(StandardCharsets.UTF_8);
+            String asked) {
+        Matcher as = AS_USER.matcher(asked);
+        UserConfig user = config.user(as.matches() ? name(as) : ANYBODY);
+        byte[] text = (as.matches() ? as.group(3) : asked).getBytes(StandardCharsets.UTF_8);
         var classifier = new StatementClassifier();
-        var router = new Router();
-        router.begin(database == null ? RoutingPolicy.AUTO : policy(config, database), false, true);
-        router.hint(database == null ? HintPolicy.OFF : hints(config, database), RoutingHint.AUTO);
-        if (catalog.isSerializable()) {
-            router.serializable();
-        }
         Reason classified = classifier.classify(Unpooled.wrappedBuffer(text), 0, text.length, true, catalog);
-        router.statement(classified, classifier.traits());
-        Reason reason = router.decide();
+        int traits = classifier.traits();
+        Reason reason = decide(begin(config, database, user, catalog), classified, traits);
+        String behindBegin = "";
+        if (!TransactionCommand.mayBe(classified)) {
+            Router router = begin(config, database, user, catalog);
+            router.begun(Reason.TRANSACTION, false);
+            if (database != null && readsFirst(config, database, user) && catalog.isReadCommitted()) {
+                router.tentative();
+            }
+            behindBegin = decide(router, classified, traits).label();
+        }
         return Row.of(
                 database == null ? "" : database.name(),
                 reason.target().name().toLowerCase(Locale.ROOT),
                 reason.label(),
-                leaves(classified, classifier.traits()),
+                leaves(classified, traits),
                 catalog == Catalog.OFF ? "off" : catalog.isFresh() ? "read" : "awaited",
-                holding == null ? "" : holding.of(reason.target()));
+                holding == null ? "" : holding.of(reason.target()),
+                behindBegin);
+    }
+
+    private static Router begin(
+            PoolerConfig config, @Nullable DatabaseConfig database, UserConfig user, Catalog catalog) {
+        var router = new Router();
+        router.begin(database == null ? RoutingPolicy.AUTO : policy(config, database, user), false, true);
+        router.hint(database == null ? HintPolicy.OFF : hints(config, database, user), RoutingHint.AUTO);
+        if (catalog.isSerializable()) {
+            router.serializable();
+        }
+        return router;
+    }
+
+    private static Reason decide(Router router, Reason classified, int traits) {
+        router.statement(classified, traits);
+        return router.decide();
     }
 
     /** What may keep the batches of one database from beginning, as it is now. */
@@ -107,13 +149,22 @@ final class ExplainRoute {
         }
     }
 
-    private static RoutingPolicy policy(PoolerConfig config, DatabaseConfig database) {
-        String word = config.readRouting(database, config.user(ANYBODY)).word();
+    private static RoutingPolicy policy(PoolerConfig config, DatabaseConfig database, UserConfig user) {
+        if (config.poolMode(database, user) == PoolMode.SESSION) {
+            return RoutingPolicy.OFF;
+        }
+        String word = config.readRouting(database, user).word();
         return Objects.requireNonNullElse(RoutingPolicy.named(word), RoutingPolicy.OFF);
     }
 
-    private static HintPolicy hints(PoolerConfig config, DatabaseConfig database) {
-        String word = config.routingHints(database, config.user(ANYBODY)).word();
+    /** Whether a transaction that may write may read on a standby first. */
+    private static boolean readsFirst(PoolerConfig config, DatabaseConfig database, UserConfig user) {
+        return config.poolMode(database, user) == PoolMode.TRANSACTION
+                && config.deferredBegin(database, user) == DeferredBegin.OPTIMISTIC;
+    }
+
+    private static HintPolicy hints(PoolerConfig config, DatabaseConfig database, UserConfig user) {
+        String word = config.routingHints(database, user).word();
         return Objects.requireNonNullElse(HintPolicy.named(word), HintPolicy.OFF);
     }
 

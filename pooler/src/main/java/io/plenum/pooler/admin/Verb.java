@@ -12,12 +12,13 @@ enum Verb {
     EXPLAIN_ROUTE(
             Right.READ,
             Form.NOTHING,
-            "EXPLAIN ROUTE [FOR <db>] <sql>",
+            "EXPLAIN ROUTE [FOR <db>] [AS <user>] <sql>",
             "Says where a text would go and why, what it may leave in the session (`pin`, `unknown`, `settings` or"
-                + " `nothing`), whether the database's catalogue is `read`, `awaited` or `off`, and whether it would"
-                + " be held now, and why: `no`, `paused`, `suspended`, `no_primary`, or `two_primaries` on one"
-                + " timeline. Without FOR it is asked of the only database, or of the built-in lists alone. The text"
-                + " is not run.",
+                + " `nothing`), whether the database's catalogue is `read`, `awaited` or `off`, whether it would be"
+                + " held now, and why: `no`, `paused`, `suspended`, `no_primary`, or `two_primaries` on one timeline;"
+                + " and the reason that it would have behind a BEGIN (`deferred_begin`). Without FOR it is asked of"
+                + " the only database, or of the built-in lists alone; with AS what is set for that user counts. The"
+                + " text is not run.",
             Origin.OWN),
     HELP(Right.READ, Form.NOTHING, "SHOW HELP", "Shows all commands, as a notice."),
     SELECT(

@@ -185,6 +185,7 @@ final class Seeds {
                 "SHOW TRANSACTION ISOLATION LEVEL",
                 "EXPLAIN ROUTE FOR \"app\" SELECT 1",
                 "EXPLAIN ROUTE FOR app DELETE FROM x",
+                "EXPLAIN ROUTE AS \"somebody\" SELECT 1",
                 "RELOAD /* now */ ;;")) {
             seeds.add(behind(utf8(text), 0));
         }

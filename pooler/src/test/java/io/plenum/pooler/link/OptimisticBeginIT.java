@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -391,6 +392,31 @@ class OptimisticBeginIT {
         }
         frames.add(sync());
         return Frames.join(frames.toArray(byte[][]::new));
+    }
+
+    @Test
+    void explainRouteSaysWhereATransactionOfWhomWouldBegin() throws Exception {
+        String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
+        try (var pooler = RunningPooler.ofDatabases(
+                        "app = host=%s port=%d"
+                                .formatted(hosts, cluster.primary().port()),
+                        "admin_users = postgres",
+                        "[users]",
+                        "eager = deferred_begin=optimistic");
+                var reader = connected(pooler); // so the catalogue is read
+                var console = pooler.wire(Map.of("database", "pgbouncer"))) {
+            assertThat(reader.transactionStatus()).isEqualTo('I');
+            assertThat(behindBegin(console, "SELECT * FROM work")).isEqualTo("transaction");
+            assertThat(behindBegin(console, "AS other SELECT * FROM work")).isEqualTo("transaction");
+            assertThat(behindBegin(console, "AS eager SELECT * FROM work")).isEqualTo("read_so_far");
+            assertThat(behindBegin(console, "AS \"eager\" INSERT INTO work VALUES (1)"))
+                    .isEqualTo("write");
+            assertThat(behindBegin(console, "AS eager BEGIN")).isEmpty();
+        }
+    }
+
+    private static @Nullable String behindBegin(WireClient console, String sql) throws IOException {
+        return console.rows("EXPLAIN ROUTE FOR app " + sql).getFirst().getLast();
     }
 
     // --- the test's own means --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
 import io.plenum.testbed.WireClient;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,51 @@ class FrozenPrimaryIT {
                     assertThat(late.transactionStatus()).isEqualTo('I');
                 }
             }
+        }
+    }
+
+    /** The catalogue was being read there, and until it is read again what is defined is not known to be harmless. */
+    @Test
+    void whatItsSuccessorDefinesIsSoonKnown() throws Exception {
+        try (var cluster = PostgresCluster.builder().standbys(2).start()) {
+            String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
+            try (var pooler = RunningPooler.ofDatabases(
+                            "app = host=%s port=%d monitor_user=postgres"
+                                    .formatted(hosts, cluster.primary().port()),
+                            "admin_users = postgres",
+                            "catalog_refresh = 1");
+                    WireClient client = pooler.wire();
+                    WireClient console = RunningPooler.wire(pooler.port(), Map.of("database", "pgbouncer"), null)) {
+                client.query("CREATE TABLE written (id int)");
+                awaitRead(console);
+                cluster.primary().freeze();
+                TimeUnit.MILLISECONDS.sleep(1_500);
+                PostgresNode next = cluster.standbys().getFirst();
+                cluster.promote(next);
+                while (console.rows("SHOW NODES").stream()
+                        .noneMatch(node -> String.valueOf(node.get(1)).startsWith(next.host() + ":")
+                                && "primary".equals(node.get(3)))) {
+                    TimeUnit.MILLISECONDS.sleep(10);
+                }
+
+                assertThat(client.query("CREATE TABLE another (id int)")
+                                .getFirst()
+                                .commandTag())
+                        .isEqualTo("CREATE TABLE");
+                long defined = System.nanoTime();
+                awaitRead(console);
+
+                assertThat(Duration.ofNanos(System.nanoTime() - defined)).isLessThan(Duration.ofSeconds(5));
+            }
+        }
+    }
+
+    private static void awaitRead(WireClient console) throws Exception {
+        while (!"read"
+                .equals(console.rows("EXPLAIN ROUTE SELECT id FROM written")
+                        .getFirst()
+                        .get(2))) {
+            TimeUnit.MILLISECONDS.sleep(10);
         }
     }
 

@@ -33,7 +33,11 @@ import org.slf4j.LoggerFactory;
 public final class DatabaseCatalog implements ServerConnection.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(DatabaseCatalog.class);
 
-    private static final long DEADLINE_MILLIS = 30_000;
+    private static final long DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    /** So often is looked whether the node that is asked is still there: probes find sooner than we that it is silent. */
+    private static final long LOOK_MILLIS = 250;
+
     private static final long FIRST_PAUSE_MILLIS = 50;
     private static final long LONGEST_PAUSE_MILLIS = 10_000;
 
@@ -71,7 +75,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
 
     private final List<String> users = new CopyOnWriteArrayList<>();
     private @Nullable Future<?> planned;
-    private @Nullable Future<?> deadline;
+    private @Nullable Future<?> look;
     private @Nullable ServerConnection connection;
     private @Nullable PoolKey connectedAs;
     private boolean building;
@@ -216,9 +220,28 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
             return;
         }
         beganNanos = System.nanoTime();
-        deadline = control.executor().schedule(() -> fail("no answer in time"), DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
+        lookLater();
         connectedAs = user;
         connection = connector.connect(control, user, this);
+    }
+
+    private void lookLater() {
+        look = control.executor().schedule(this::look, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** A node that is not used any more need not answer: another one does, and what is new is known only there. */
+    private void look() {
+        Topology now = topology.topology();
+        Node asked = connectedAs == null ? null : connectedAs.node();
+        boolean used =
+                asked != null && (asked.equals(now.primary()) || now.replicas().contains(asked));
+        if (!used) {
+            fail("node " + asked + " is gone");
+        } else if (System.nanoTime() - beganNanos >= DEADLINE_NANOS) {
+            fail("no answer in time");
+        } else {
+            lookLater();
+        }
     }
 
     /** The next as whom to log in; null if all would be refused. */
@@ -340,8 +363,8 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     }
 
     private void end() {
-        cancel(deadline);
-        deadline = null;
+        cancel(look);
+        look = null;
         ServerConnection open = connection;
         connection = null;
         if (open != null) {

@@ -26,8 +26,11 @@ public final class CatalogBuilder {
     /** Code that calls itself or others deeper than this is given up on: then nothing is certain. */
     private static final int MOST_ROUNDS = 64;
 
-    private static final int SEEN_IN_CODE =
-            Traits.RUNS_UNKNOWN_CODE | Traits.CHANGES_SESSION | Traits.NOTIFIES | Traits.ASKS_SEQUENCE_MEMORY;
+    private static final int SEEN_IN_CODE = Traits.RUNS_UNKNOWN_CODE
+            | Traits.CHANGES_SESSION
+            | Traits.ENDS_STATEMENTS
+            | Traits.NOTIFIES
+            | Traits.ASKS_SEQUENCE_MEMORY;
 
     /** What code a function is. */
     private static final class Function {
@@ -150,9 +153,10 @@ public final class CatalogBuilder {
         relation(name, Catalog.UNCLEAN_WRITE);
     }
 
-    /** The definition of a view. */
+    /** The definition of a view. What is written to it may be written to the tables in it. */
     public void view(String name, String sql) {
         codes.add(new Code(name, true, true, sql.getBytes(StandardCharsets.UTF_8)));
+        codes.add(new Code(name, false, true, ("INSERT INTO _ " + sql).getBytes(StandardCharsets.UTF_8)));
     }
 
     /** An expression that is evaluated when the relation is read, and when it is written to. */
@@ -178,6 +182,22 @@ public final class CatalogBuilder {
     /** Whoever uses the parent uses the child. */
     public void child(String parent, String child) {
         edges.add(new Edge(child, parent, Catalog.EVERYWHERE & ~Catalog.SEQUENCE));
+    }
+
+    /** The same where the triggers of the parent are the child's too. */
+    public void partition(String parent, String child) {
+        child(parent, child);
+        edges.add(new Edge(parent, child, Catalog.UNCLEAN_WRITE));
+    }
+
+    /** The relation has a column of the type, or of one that is made of it. */
+    public void column(String type, String relation) {
+        edges.add(new Edge(type, relation, Catalog.UNCLEAN_WRITE));
+    }
+
+    /** The one type is made of the other. */
+    public void derivedType(String type, String derived) {
+        edges.add(new Edge(type, derived, Catalog.OPAQUE | Catalog.UNCLEAN_READ | Catalog.UNCLEAN_WRITE));
     }
 
     /** A write to the one may write to the other: by a foreign key that cascades. */

@@ -145,13 +145,14 @@ final class CodeReader {
 
     private void word(Term term) {
         switch (term) {
-            case EXECUTE, TEMPORARY, PG_TEMP, HOLD -> spoil(true);
-            case SET, RESET, LISTEN, UNLISTEN, LOAD, PREPARE, DISCARD, NOTIFY, RUNNING -> {
+            case EXECUTE, TEMPORARY, PG_TEMP, HOLD, MAINTAINING, CASCADE -> spoil(true);
+            case SET, RESET, LISTEN, UNLISTEN, LOAD, PREPARE, DEALLOCATE, DISCARD, NOTIFY, RUNNING, ANALYZE -> {
                 if (beginsStatement()) {
                     spoil(true); // else UPDATE ... SET, or a name
                 }
             }
-            case INSERT, DELETE, MERGE, UPDATE, CREATE, ALTER, WRITING, COPY, LOCK, CHECKPOINT -> spoil(false);
+            case CREATE, ALTER, WRITING -> spoil(catalog.watchesDefinitions());
+            case INSERT, DELETE, MERGE, UPDATE, COPY, LOCK, CHECKPOINT -> spoil(false);
             case NO, SHARE, KEY -> {
                 if (Lexeme.term(previous) == Term.FOR) {
                     spoil(false);

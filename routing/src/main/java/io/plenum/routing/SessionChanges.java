@@ -207,7 +207,7 @@ public final class SessionChanges {
         return switch (term()) {
             case SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW -> true;
             case BEGIN, START, COMMIT, END, ABORT, ROLLBACK -> true;
-            case CREATE, ALTER, DECLARE, PREPARE, EXECUTE, RUNNING, LOAD, COPY, LOCK, CHECKPOINT -> true;
+            case CREATE, ALTER, DECLARE, PREPARE, EXECUTE, RUNNING, MAINTAINING, LOAD, COPY, LOCK, CHECKPOINT -> true;
             case INSERT, UPDATE, DELETE, MERGE, NOTIFY, ANALYZE, WRITING, DEALLOCATE, UTILITY, FETCH -> true;
             default -> token() == Token.OPEN || ended();
         };

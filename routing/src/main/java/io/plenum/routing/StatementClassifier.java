@@ -92,6 +92,8 @@ public final class StatementClassifier {
     private boolean updates;
     /** The word JOIN stood in the statement, so ON may have a condition behind it. */
     private boolean joins;
+    /** What begins the statement may have CASCADE behind it. */
+    private boolean mayCascade;
 
     private int traits;
 
@@ -297,6 +299,7 @@ public final class StatementClassifier {
         doubted = false;
         updates = false;
         joins = false;
+        mayCascade = false;
         settingDepth = 0;
         knownOfAll = 0;
         namesAnything = false;
@@ -373,7 +376,7 @@ public final class StatementClassifier {
             case LOAD -> body(Reason.SESSION_STATE, Traits.RUNS_UNKNOWN_CODE);
             case COPY -> body(Reason.COPY, Traits.RUNS_UNKNOWN_CODE);
             case ALTER -> alter();
-            case RUNNING -> body(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
+            case RUNNING, MAINTAINING, ANALYZE -> body(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
             case EXECUTE -> body(Reason.UTILITY, Traits.RUNS_UNKNOWN_CODE);
             case NOTIFY -> body(Reason.WRITE, Traits.NOTIFIES);
             case DISCARD -> body(Reason.UTILITY, Traits.CHANGES_SESSION | Traits.ENDS_STATEMENTS);
@@ -381,8 +384,11 @@ public final class StatementClassifier {
             case UNLISTEN -> body(Reason.UTILITY, Traits.CHANGES_SESSION);
             case LOCK -> body(Reason.LOCKING_READ);
             case CHECKPOINT -> body(Reason.NODE_LOCAL);
-            case WRITING -> body(Reason.WRITE, ofDefinitions());
-            case INSERT, UPDATE, DELETE, MERGE, ANALYZE -> body(Reason.WRITE);
+            case WRITING -> {
+                mayCascade = true;
+                yield body(Reason.WRITE, ofDefinitions());
+            }
+            case INSERT, UPDATE, DELETE, MERGE -> body(Reason.WRITE);
             case UTILITY, FETCH -> body(Reason.UTILITY);
             default -> body(Reason.NOT_UNDERSTOOD);
         };
@@ -761,7 +767,12 @@ public final class StatementClassifier {
             case NO, SHARE, KEY -> Lexeme.term(previous) == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
                 selectInto = Lexeme.term(previous) != Term.INSERT && Lexeme.term(previous) != Term.MERGE;
+                traits |= selectInto ? ofDefinitions() : 0;
                 yield Reason.WRITE;
+            }
+            case CASCADE -> {
+                traits |= mayCascade ? Traits.RUNS_UNKNOWN_CODE : 0; // TRUNCATE of tables that the text does not name
+                yield Reason.EMPTY;
             }
             case TEMPORARY -> isTemporary() ? Reason.TEMPORARY_OBJECT : Reason.EMPTY;
             default -> Reason.EMPTY;

@@ -110,6 +110,32 @@ class CatalogBuilderTest {
     }
 
     @Test
+    void whatMakesTheSessionForgetItsStatementsIsNotClean() {
+        plpgsql("forgets", 'v', "BEGIN DEALLOCATE ALL; RETURN 1; END");
+        sql("forgets_too", 'v', "DEALLOCATE ALL");
+
+        reasonOf("SELECT forgets()");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        reasonOf("SELECT forgets_too()");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void codeThatMaintainsOrEmptiesMoreThanItNamesIsNotClean() {
+        plpgsql("refreshes", 'v', "BEGIN REFRESH MATERIALIZED VIEW m; END");
+        plpgsql("analyzes", 'v', "BEGIN ANALYZE; END");
+        plpgsql("empties_all", 'v', "BEGIN TRUNCATE users CASCADE; END");
+        plpgsql("empties", 'v', "BEGIN TRUNCATE users; END");
+
+        for (String function : new String[] {"refreshes", "analyzes", "empties_all"}) {
+            reasonOf("SELECT " + function + "()");
+            assertThat(traits()).as(function).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        reasonOf("SELECT empties()");
+        assertThat(traits()).isZero();
+    }
+
+    @Test
     void aBodyThatPostgresHasParsedIsReadToo() {
         sql("parsed", 's', "RETURN ($1 + 1)");
         sql("atomic", 's', "BEGIN ATOMIC\n SELECT 1;\n SELECT nextval('s'::regclass);\nEND");
@@ -207,6 +233,46 @@ class CatalogBuilderTest {
     }
 
     @Test
+    void aViewPassesOnWhatIsWrittenToIt() {
+        builder.view("seen_twice", "SELECT id FROM seen");
+        builder.view("seen", "WITH x AS (SELECT 1) SELECT id FROM triggered");
+        builder.trigger("triggered", plpgsql("sets_role", 'v', "BEGIN SET ROLE app; RETURN NEW; END"));
+
+        assertThat(reasonOf("SELECT * FROM seen, seen_twice")).isEqualTo(Reason.READ);
+        assertThat(traits()).isZero();
+        for (String view : new String[] {"seen", "seen_twice"}) {
+            reasonOf("UPDATE " + view + " SET id = 1");
+            assertThat(traits()).as(view).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+    }
+
+    @Test
+    void aPartitionHasTheTriggersOfItsTableAndAChildHasNot() {
+        builder.trigger("triggered", plpgsql("sets_role", 'v', "BEGIN SET ROLE app; RETURN NEW; END"));
+        builder.partition("triggered", "part");
+        builder.child("triggered", "child");
+
+        reasonOf("INSERT INTO part (id) VALUES (1)");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        reasonOf("INSERT INTO child (id) VALUES (1)");
+        assertThat(traits()).isZero();
+    }
+
+    @Test
+    void whatATypeChecksIsCheckedWhereverItIsMadeUseOf() {
+        builder.typeRuns("checked", plpgsql("locks_too", 'v', "BEGIN PERFORM pg_advisory_lock(a); END"));
+        builder.derivedType("checked", "made_of_it");
+        builder.column("checked", "users");
+
+        reasonOf("SELECT '5'::made_of_it");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        reasonOf("INSERT INTO users VALUES (1)");
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        assertThat(reasonOf("SELECT * FROM users")).isEqualTo(Reason.READ);
+        assertThat(traits()).isZero();
+    }
+
+    @Test
     void whatRowSecurityRunsCountsForReadsAndWrites() {
         builder.evaluatedAlways("secured", "(tenant = current_setting('app.tenant'))");
         builder.evaluatedAlways("locked", "(locks() IS NULL)");
@@ -221,8 +287,14 @@ class CatalogBuilderTest {
         long audit = plpgsql("audit", 'v', "BEGIN PERFORM set_config('a.b', 'c', false); END");
         builder.eventTrigger(audit);
 
-        reasonOf("CREATE TABLE x AS SELECT 1");
-        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        sql("made", 'v', "CREATE TABLE x AS SELECT 1");
+        plpgsql("made_too", 'v', "BEGIN DROP TABLE x; END");
+
+        for (String definition :
+                new String[] {"CREATE TABLE x AS SELECT 1", "SELECT 1 INTO x", "SELECT made()", "SELECT made_too()"}) {
+            reasonOf(definition);
+            assertThat(traits()).as(definition).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
         reasonOf("DELETE FROM users");
         assertThat(traits()).isZero();
     }

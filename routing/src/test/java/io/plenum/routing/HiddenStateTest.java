@@ -15,6 +15,7 @@ class HiddenStateTest {
         DO $$BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END$$ | true
         SELECT run('Prepare p AS SELECT 1')             | true
         DO $$BEGIN PERFORM pg_catalog.SetSeed(1); END$$ | true
+        DO $$BEGIN DEALLOCATE ALL; END$$                | true
         DO $$BEGIN PERFORM random(); END$$              | false
         SELECT repair(1), setsee                        | false
         prepar                                          | false

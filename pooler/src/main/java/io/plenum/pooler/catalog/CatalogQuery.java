@@ -26,12 +26,12 @@ final class CatalogQuery {
     /**
      * Grows with each change of the catalogues that are read; NULL where that cannot be told. pg_proc, pg_class, pg_rewrite,
      * pg_trigger, pg_policy, pg_attrdef, pg_constraint, pg_operator, pg_cast, pg_aggregate, pg_inherits, pg_event_trigger,
-     * pg_db_role_setting.
+     * pg_type, pg_attribute, pg_db_role_setting.
      */
     private static final String CHANGES = """
         SELECT 'P', CASE WHEN current_setting('track_counts')::bool AND NOT pg_is_in_recovery() THEN
             (SELECT sum(pg_stat_get_tuples_inserted(o) + pg_stat_get_tuples_updated(o) + pg_stat_get_tuples_deleted(o))
-             FROM unnest('{1255,1259,2618,2620,3256,2604,2606,2617,2605,2600,2611,3466,2964}'::oid[]) o) END;
+             FROM unnest('{1255,1259,2618,2620,3256,2604,2606,2617,2605,2600,2611,3466,1247,1249,2964}'::oid[]) o) END;
         """;
 
     /** No name of ours may mean another's object; a lock of somebody's is not waited for long. */
@@ -58,6 +58,23 @@ final class CatalogQuery {
         SELECT 'Y', t.typname, c.castfunc FROM pg_cast c JOIN pg_type t ON t.oid = c.casttarget WHERE c.castfunc >= $U;
         SELECT 'Y', t.typname, d.refobjid FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
             JOIN pg_depend d ON d.classid = 2606 AND d.objid = c.oid AND d.refclassid = 1255;
+        SELECT 'B', t.typname, left(pg_get_expr(c.conbin, 0), $L) FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
+            WHERE c.conbin::text ~ $C;
+        SELECT 'W', t.typname, left(pg_get_expr(t.typdefaultbin, 0), $L) FROM pg_type t WHERE t.typtype = 'd'
+            AND (t.typdefaultbin::text ~ $C
+            OR EXISTS (SELECT FROM pg_depend e WHERE e.classid = 1247 AND e.objid = t.oid AND e.refclassid = 1255));
+        WITH RECURSIVE made(type, name, of) AS (
+            SELECT t.oid, t.typname, t.typname FROM pg_type t WHERE (t.typtype = 'd' AND t.oid >= $U)
+            OR t.oid IN (SELECT casttarget FROM pg_cast WHERE castfunc >= $U)
+            UNION SELECT t.oid, t.typname, made.of FROM made JOIN (
+                SELECT oid, typbasetype FROM pg_type WHERE typbasetype <> 0
+                UNION ALL SELECT oid, typelem FROM pg_type WHERE typelem <> 0
+                UNION ALL SELECT rngtypid, rngsubtype FROM pg_range
+                UNION ALL SELECT c.reltype, a.atttypid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                WHERE c.relkind = 'c' AND a.attnum > 0) w(whole, part) ON part = made.type JOIN pg_type t ON t.oid = whole)
+            SELECT 'C', of, relname FROM made JOIN pg_attribute ON atttypid = made.type JOIN pg_class c ON c.oid = attrelid
+            WHERE relkind IN ('r', 'p', 'f') AND attnum > 0 GROUP BY 2, 3
+            UNION ALL SELECT 'N', of, name FROM made WHERE of <> name;
         SELECT 'S', c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind = 'S' AND $T GROUP BY 2;
         SELECT 'U', c.relname FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind IN ('r', 'p', 'm') GROUP BY 2;
@@ -84,8 +101,8 @@ final class CatalogQuery {
             FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
             WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgparentid = 0;
         SELECT 'G', evtfoid FROM pg_event_trigger WHERE evtenabled <> 'D';
-        SELECT 'H', p.relname, c.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
-            JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f') GROUP BY 2, 3;
+        SELECT 'H', p.relname, c.relname, c.relispartition FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+            JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f') GROUP BY 2, 3, 4;
         SELECT 'K', p.relname, c.relname FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid
             JOIN pg_class c ON c.oid = k.conrelid
             WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd')) GROUP BY 2, 3;
@@ -178,7 +195,15 @@ final class CatalogQuery {
                 }
             }
             case "G" -> builder.eventTrigger(number(row, 1));
-            case "H" -> builder.child(text(row, 1), text(row, 2));
+            case "H" -> {
+                if (isTrue(row, 3)) {
+                    builder.partition(text(row, 1), text(row, 2));
+                } else {
+                    builder.child(text(row, 1), text(row, 2));
+                }
+            }
+            case "C" -> builder.column(text(row, 1), text(row, 2));
+            case "N" -> builder.derivedType(text(row, 1), text(row, 2));
             case "K" -> builder.cascade(text(row, 1), text(row, 2));
             case "Z" -> builder.serializable();
             case "D" -> builder.repeatableRead();

@@ -55,13 +55,14 @@ public final class Pool implements ServerConnection.Owner {
             + " pg_catalog.pg_advisory_unlock_all();DISCARD TEMP;DISCARD SEQUENCES";
 
     /**
-     * Nothing takes a seed back, but one that nobody knows is of no use to anybody. Which names SQL prepared unseen cannot be
-     * told beforehand, so a server with such a name is closed. It takes as long again as all the rest.
+     * Nothing takes a seed back, but one that nobody knows is of no use to anybody. Which names SQL prepared or deallocated
+     * unseen cannot be told beforehand, so a server with such a name is closed, and one that holds fewer of the protocol's
+     * statements than we know of ({@code $N}). It takes as long again as all the rest.
      */
     private static final String SCRUB_HIDDEN = ";SELECT pg_catalog.setseed(pg_catalog.uuid_hash_extended("
             + "pg_catalog.gen_random_uuid(),0)::pg_catalog.float8 OPERATOR(pg_catalog./) 9223372036854775808),"
-            + "CASE WHEN EXISTS(SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql) THEN '"
-            + ServerConnection.UNFIT + "' END";
+            + "(SELECT CASE WHEN pg_catalog.bool_or(from_sql) OR pg_catalog.count(*) OPERATOR(pg_catalog.<) $N THEN '"
+            + ServerConnection.UNFIT + "' END FROM pg_catalog.pg_prepared_statements)";
 
     private static final String CONFIGURATION_CHANGED = "database configuration changed";
     private static final String LIFETIME_OVER = "server lifetime over";
@@ -210,7 +211,11 @@ public final class Pool implements ServerConnection.Owner {
         String connectQuery = server.target().connectQuery();
         server.assumeSettings(SessionSettings.NONE);
         server.forgetSequences();
-        String sql = hidden ? SCRUB + SCRUB_HIDDEN : SCRUB;
+        String sql = hidden
+                ? SCRUB
+                        + SCRUB_HIDDEN.replace(
+                                "$N", Integer.toString(server.statements().size()))
+                : SCRUB;
         return connectQuery == null ? sql : sql + ";" + connectQuery;
     }
 

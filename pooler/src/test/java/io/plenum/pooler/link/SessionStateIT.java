@@ -39,6 +39,35 @@ class SessionStateIT {
         try (var control = RunningPooler.wire(SERVER.port(), Map.of(), null)) {
             control.rows("DROP ROLE IF EXISTS lowly");
             control.rows("CREATE ROLE lowly");
+            control.rows("""
+                DROP SCHEMA IF EXISTS hiding CASCADE; CREATE SCHEMA hiding;
+                CREATE FUNCTION hiding.sets() RETURNS trigger LANGUAGE plpgsql AS
+                    $$BEGIN PERFORM set_config('work_mem', '7MB', false); RETURN NULL; END$$;
+                CREATE FUNCTION hiding.locks(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+                    $$BEGIN PERFORM pg_advisory_lock($1); RETURN $1; END$$;
+                CREATE TABLE hiding.triggered (id int PRIMARY KEY);
+                CREATE TRIGGER sets AFTER INSERT OR TRUNCATE ON hiding.triggered
+                    FOR EACH STATEMENT EXECUTE FUNCTION hiding.sets();
+                CREATE VIEW hiding.seen AS SELECT id FROM hiding.triggered;
+                CREATE VIEW hiding.seen_twice AS SELECT id FROM hiding.seen;
+                CREATE TABLE hiding.pointed_at (id int PRIMARY KEY);
+                ALTER TABLE hiding.triggered ADD FOREIGN KEY (id) REFERENCES hiding.pointed_at NOT VALID;
+                CREATE TABLE hiding.parts (id int) PARTITION BY LIST (id);
+                CREATE TABLE hiding.part PARTITION OF hiding.parts DEFAULT;
+                CREATE TRIGGER sets AFTER INSERT ON hiding.parts FOR EACH ROW EXECUTE FUNCTION hiding.sets();
+                CREATE DOMAIN hiding.locked AS int CHECK (hiding.locks(VALUE) > 0);
+                CREATE DOMAIN hiding.small_locked AS hiding.locked CHECK (VALUE < 10);
+                CREATE DOMAIN hiding.setting AS int CHECK (set_config('work_mem', '7MB', false) IS NOT NULL);
+                CREATE DOMAIN hiding.defaulted AS text DEFAULT set_config('work_mem', '7MB', false);
+                CREATE TYPE hiding.pair AS (a int, b hiding.setting);
+                CREATE TABLE hiding.of_domain (id hiding.small_locked);
+                CREATE TABLE hiding.of_array (ids hiding.setting[]);
+                CREATE TABLE hiding.of_pair (pair hiding.pair);
+                CREATE TABLE hiding.of_default (id int, v hiding.defaulted);
+                CREATE MATERIALIZED VIEW hiding.refreshed AS SELECT hiding.locks(8) WITH NO DATA;
+                CREATE TABLE hiding.indexed AS SELECT 5 AS id;
+                CREATE INDEX of_locks ON hiding.indexed (hiding.locks(id)); SELECT pg_advisory_unlock_all();
+                """);
         }
     }
 
@@ -392,6 +421,73 @@ class SessionStateIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "INSERT INTO hiding.triggered VALUES (1)",
+                "INSERT INTO hiding.seen VALUES (2)",
+                "INSERT INTO hiding.seen_twice VALUES (3)",
+                "TRUNCATE hiding.pointed_at CASCADE",
+                "INSERT INTO hiding.part VALUES (1)",
+                "SELECT 5::hiding.locked",
+                "SELECT 5::hiding.small_locked",
+                "SELECT 5::hiding.setting",
+                "SELECT ROW(1, 2)::hiding.pair",
+                "INSERT INTO hiding.of_domain VALUES (5)",
+                "INSERT INTO hiding.of_array VALUES (ARRAY[5])",
+                "INSERT INTO hiding.of_pair VALUES ('(1,2)')",
+                "INSERT INTO hiding.of_default (id) VALUES (5)",
+                "REFRESH MATERIALIZED VIEW hiding.refreshed",
+                "ANALYZE hiding.indexed",
+                "REINDEX INDEX hiding.of_locks",
+                "CLUSTER hiding.indexed USING of_locks"
+            })
+    void whatCodeDidThatNoTextNamesIsUndoneToo(String sql) throws Exception {
+        String reset =
+                "TRUNCATE hiding.triggered; INSERT INTO hiding.pointed_at VALUES (1), (2), (3) ON CONFLICT DO NOTHING";
+        try (var control = direct()) {
+            control.rows(reset);
+            control.rows("CREATE OR REPLACE FUNCTION hiding.runs() RETURNS void LANGUAGE plpgsql AS $$BEGIN "
+                    + sql.replaceFirst("^SELECT", "PERFORM") + "; END$$");
+        }
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire();
+                var control = direct()) {
+            var before = state(stranger);
+            awaitCatalog(pooler);
+            client.rows(sql);
+            assertThat(state(stranger)).isEqualTo(before);
+            control.rows(reset);
+            client.rows("SELECT hiding.runs()");
+            assertThat(state(stranger)).isEqualTo(before);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"DO $$BEGIN DEALLOCATE ALL; END$$", "SELECT forgets()", "SELECT forgets_in_sql()"})
+    void whatAFunctionDeallocatedIsNotMissedByAnotherClient(String sql) throws Exception {
+        try (var control = direct()) {
+            control.rows("CREATE OR REPLACE FUNCTION forgets() RETURNS void LANGUAGE plpgsql AS"
+                    + " $$BEGIN DEALLOCATE ALL; END$$");
+            control.rows("CREATE OR REPLACE FUNCTION forgets_in_sql() RETURNS void LANGUAGE sql AS 'DEALLOCATE ALL'");
+        }
+        try (var pooler = pooled("default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire();
+                var control = direct()) {
+            stranger.send(parse("s", "SELECT 'prepared'"), bind("", "s"), execute(), sync());
+            stranger.readUntilReady();
+            awaitCatalog(pooler);
+
+            client.rows(sql);
+
+            stranger.send(bind("", "s"), execute(), sync());
+            assertThat(row(stranger.readUntilReady())).isEqualTo("prepared");
+            control.rows("DROP FUNCTION forgets(), forgets_in_sql()");
+        }
+    }
+
     @Test
     void preparedStatementsOfTheProtocolOutliveTheScrub() throws Exception {
         try (var pooler = pooled("default_pool_size = 1", "scrub = always");
@@ -575,6 +671,20 @@ class SessionStateIT {
 
     private static WireClient console(RunningPooler pooler) throws IOException {
         return pooler.wire(Map.of("database", "pgbouncer"));
+    }
+
+    /** Until it is known what the names of the database mean: before, all that names something is scrubbed. */
+    private static void awaitCatalog(RunningPooler pooler) throws Exception {
+        try (var console = console(pooler)) {
+            long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+            while (!"read"
+                    .equals(console.rows("EXPLAIN ROUTE FOR app SELECT * FROM hiding.triggered")
+                            .getFirst()
+                            .get(2))) {
+                assertThat(System.nanoTime()).as("the catalogue in time").isLessThan(deadline);
+                Thread.sleep(20);
+            }
+        }
     }
 
     private static void awaitNoPin(RunningPooler pooler) throws Exception {

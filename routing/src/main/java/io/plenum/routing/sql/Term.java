@@ -33,8 +33,11 @@ public enum Term {
     EXTENSION,
     /** DO, CALL and IMPORT: a word that begins a statement which runs what is not in its text. */
     RUNNING,
-    /** A word that begins a statement which writes, and that means nothing to us elsewhere. */
+    /** CLUSTER, REFRESH, REINDEX and VACUUM: a word that begins a statement which evaluates what indexes and views are of. */
+    MAINTAINING,
+    /** A word that begins another statement which writes, and that means nothing to us elsewhere. */
     WRITING,
+    CASCADE,
     COPY,
     NOTIFY,
     ON,

@@ -157,6 +157,7 @@ final class Vocabulary {
         for (Term group : new Term[] {
             Term.NONE,
             Term.RUNNING,
+            Term.MAINTAINING,
             Term.WRITING,
             Term.UTILITY,
             Term.REPORTED_SETTING,
@@ -176,9 +177,8 @@ final class Vocabulary {
         name(terms, Term.SAMPLING, "system bernoulli");
         name(terms, Term.FRAME, "rows range groups");
         name(terms, Term.LIKE, "ilike");
-        name(terms, Term.WRITING, """
-            cluster comment drop grant reassign refresh reindex revoke security truncate vacuum
-            """);
+        name(terms, Term.MAINTAINING, "cluster refresh reindex vacuum");
+        name(terms, Term.WRITING, "comment drop grant reassign revoke security truncate");
         name(terms, Term.RUNNING, "do call import");
         name(terms, Term.UTILITY, "close move release savepoint");
         name(terms, Term.REPORTED_SETTING, """

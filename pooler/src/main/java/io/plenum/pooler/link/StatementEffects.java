@@ -262,7 +262,8 @@ final class StatementEffects {
         writes.note(reason, Traits.RUNS_UNKNOWN_CODE);
         sequences.note(linked, link.pool(), reason, CalledFunction.traits(function));
         sequences.onQuery(linked);
-        ByteBuf shown = reason.pins()
+        channels.onSent(Traits.RUNS_UNKNOWN_CODE);
+        ByteBuf shown = reason.pins() || (reason == Reason.SEQUENCE && client.keepsSequences())
                 ? Unpooled.copiedBuffer("FunctionCall \"" + function + '"', StandardCharsets.US_ASCII)
                 : null;
         return shown == null || keepsServer || pin(reason, shown, 0, shown.writerIndex());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
@@ -71,6 +72,32 @@ class CalledFunctionIT {
             stranger.rows("BEGIN; SELECT 1"); // would take the server that was used last
             assertThat(stranger.value("SHOW work_mem")).isEqualTo("4MB");
             assertThat(client.value("SHOW work_mem")).isEqualTo("7MB");
+        }
+    }
+
+    @Test
+    void whatWasDrawnIsKeptWhereTheSettingSaysSo() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2", "sequence_memory = session");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.rows("CREATE SEQUENCE IF NOT EXISTS called_sequence");
+            stranger.rows("BEGIN; SELECT 1");
+            call(client, 1574, "called_sequence"); // nextval
+            stranger.rows("COMMIT; BEGIN; SELECT 1"); // would take the server that was used last
+
+            assertThat(client.value("SELECT currval('called_sequence') > 0")).isEqualTo("t");
+        }
+    }
+
+    @Test
+    void whatAClientNotifiesItselfItHearsBeforeItsAnswerEnds() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");
+                var client = pooler.wire()) {
+            client.rows("LISTEN called");
+            for (int i = 0; i < 20; i++) {
+                client.send(functionCall(3036, "called", "x")); // pg_notify
+                assertThat(client.readUntilReady().stream().map(Message::type)).containsExactly('V', 'A', 'Z');
+            }
         }
     }
 

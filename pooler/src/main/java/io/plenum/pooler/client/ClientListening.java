@@ -60,7 +60,9 @@ final class ClientListening implements Listening, ClientChannels.Client {
 
     @Override
     public boolean isShared() {
-        return batches.limits().mode() != Link.Mode.SESSION && batches.speaksUtf8();
+        // Who has begun in UTF8 goes on so, or what it listens to would be heard in two places.
+        return batches.limits().mode() != Link.Mode.SESSION
+                && (batches.speaksUtf8() || (channels != null && channels.isUsed()));
     }
 
     @Override

@@ -213,6 +213,11 @@ public final class ClientChannels {
         return !active.isEmpty();
     }
 
+    /** Whether it listens to anything, or its open transaction may. */
+    public boolean isUsed() {
+        return !subscriptions.isEmpty();
+    }
+
     /** What is listened to, as of the last commit. */
     public Set<String> active() {
         return Set.copyOf(active);

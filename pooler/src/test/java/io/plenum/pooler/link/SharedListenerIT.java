@@ -73,6 +73,11 @@ class SharedListenerIT {
                         + " '2'",
                 "SET client_encoding = 'LATIN1'|LISTEN a|SET client_encoding = 'UTF8'|UNLISTEN a|LISTEN b|NOTIFY"
                         + " a|NOTIFY b, '2'",
+                "LISTEN a|SET client_encoding = 'LATIN1'|LISTEN a|NOTIFY a, '1'|SELECT 1",
+                "LISTEN a|SET client_encoding = 'LATIN1'|LISTEN b|NOTIFY a, '1'|NOTIFY b, '2'",
+                "LISTEN a|SET client_encoding = 'LATIN1'|UNLISTEN a|NOTIFY a, '1'|SELECT 1",
+                "LISTEN a|BEGIN|SET client_encoding = 'LATIN1'|LISTEN b|COMMIT|NOTIFY a, '1'|NOTIFY b, '2'",
+                "BEGIN|LISTEN a|SET client_encoding = 'LATIN1'|LISTEN b|COMMIT|NOTIFY a, '1'|NOTIFY b, '2'",
                 "LISTEN \"A b\"|NOTIFY \"A b\", '1'|NOTIFY a, '2'",
                 "LISTEN a|LISTEN a|NOTIFY a, '1'",
                 "LISTEN a|DO $$BEGIN PERFORM pg_notify('a', '1'); END$$|SELECT 2",

@@ -24,7 +24,8 @@ record Difference(List<List<Utterance>> conversation, List<String> direct, List<
         int from = alike();
         return from < direct.size()
                 && from < pooled.size()
-                && AllowedDifference.of(direct.get(from), pooled.get(from)) != null;
+                && AllowedDifference.of(direct.get(from), pooled.get(from), words(conversation.subList(0, turn())))
+                        != null;
     }
 
     private int alike() {
@@ -42,8 +43,12 @@ record Difference(List<List<Utterance>> conversation, List<String> direct, List<
 
     /** The conversation, one line for each write. */
     String words() {
+        return words(conversation);
+    }
+
+    private static String words(List<List<Utterance>> turns) {
         var text = new StringBuilder();
-        for (List<Utterance> turn : conversation) {
+        for (List<Utterance> turn : turns) {
             text.append("  ").append(turn).append('\n');
         }
         return text.toString();

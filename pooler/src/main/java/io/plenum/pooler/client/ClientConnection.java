@@ -143,8 +143,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (event instanceof SslHandshakeCompletionEvent shaken) {
-            transport().onHandshake(shaken, id);
+        if (event instanceof SslHandshakeCompletionEvent shaken
+                && !transport().onHandshake(shaken, id)
+                && login != null) {
+            login.stop(); // what came with the end of the handshake is still to be read, and nobody's
         }
     }
 

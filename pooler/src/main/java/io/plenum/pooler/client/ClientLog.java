@@ -3,6 +3,7 @@ package io.plenum.pooler.client;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.net.LogName;
+import io.plenum.pooler.net.TlsSession;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import io.plenum.wire.startup.StartupParameters;
@@ -42,7 +43,7 @@ final class ClientLog {
     }
 
     /** The startup packet is read and means a session; nothing is proved yet. */
-    void onAttempt(StartupParameters startup, boolean tls) {
+    void onAttempt(StartupParameters startup, @Nullable TlsSession tls) {
         database = startup.database();
         user = startup.user();
         unheard = !LOGINS.mayTell(System.nanoTime());
@@ -52,7 +53,7 @@ final class ClientLog {
                     name(),
                     database,
                     user,
-                    tls ? "yes" : "no",
+                    tls == null ? "no" : tls.describe(),
                     word(startup.replication()));
         }
     }

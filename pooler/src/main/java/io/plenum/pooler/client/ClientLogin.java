@@ -178,7 +178,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         ProtocolVersion asked = session.version();
         startup = session;
         version = asked.negotiated();
-        client.log().onAttempt(parameters, client.transport().tls() != null);
+        client.log().onAttempt(parameters, client.transport().tls());
         boolean plain = client.transport().tls() == null && !client.transport().isUnix();
         if (plain && clients.shared().tls().get().clients().mode().isDemanded()) {
             refuse(PoolerErrors.tlsRequired());

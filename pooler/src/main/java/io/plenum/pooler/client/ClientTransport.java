@@ -148,12 +148,12 @@ public final class ClientTransport {
         return tls != null;
     }
 
-    /** The handshake is over, for better or worse. */
-    void onHandshake(SslHandshakeCompletionEvent event, long client) {
+    /** The handshake is over; false when it is no use, and the connection is closed. */
+    boolean onHandshake(SslHandshakeCompletionEvent event, long client) {
         ClientTls offered = tls;
         SslHandler made = handler;
         if (offered == null || made == null) {
-            return;
+            return true;
         }
         if (!event.isSuccess()) {
             LOG.info(
@@ -162,7 +162,7 @@ public final class ClientTransport {
                     remoteAddress(),
                     TlsFailure.reason(event.cause()));
             channel.close();
-            return;
+            return false;
         }
         if (direct && !ClientTls.isPostgres(made)) {
             // Who was sent here by another protocol's TLS is not to be answered in this one.
@@ -171,11 +171,12 @@ public final class ClientTransport {
                     client,
                     remoteAddress());
             channel.close();
-            return;
+            return false;
         }
         TlsSession agreed = offered.session(made, keys == null ? "" : keys.end(channel));
         session = agreed;
         PeerIdentity.of(channel).encrypted(agreed.peer()).attach(channel);
+        return true;
     }
 
     /** What was agreed; null in plain text and before the handshake is over. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.plenum.pooler.Authority;
 import io.plenum.pooler.Authority.Issued;
 import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.LogBook;
 import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.PostgresServer;
@@ -29,6 +30,8 @@ import java.util.List;
 import java.util.Map;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -260,6 +263,58 @@ class ClientTlsIT {
                 }
             }
         }
+    }
+
+    @Test
+    void nobodyReadsWhatComesWithTheEndOfAHandshakeThatIsNoUse() throws Exception {
+        try (var pooler = start("allow");
+                var log = new LogBook();
+                var socket = new Socket(InetAddress.getLoopbackAddress(), pooler.port())) {
+            shakeHandsAndSay(socket, Frames.startup(Frames.PROTOCOL_3_0, Map.of("user", "postgres")));
+
+            log.await("event=client_tls_failed .*direct TLS without ALPN.*");
+            while (readOrEnd(socket.getInputStream()) >= 0) {
+                // the pooler's half of the handshake
+            }
+            assertThat(log.lines()).noneMatch(line -> line.contains("login attempt"));
+        }
+    }
+
+    /** The last message of the handshake, without ALPN, and the words behind it in one piece. */
+    private static void shakeHandsAndSay(Socket socket, byte[] words) throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, new TrustManager[] {new Anybody()}, null);
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(true);
+        engine.beginHandshake();
+        ByteBuffer received = ByteBuffer.allocate(1 << 16).flip();
+        ByteBuffer sent = ByteBuffer.allocate(1 << 16);
+        while (true) {
+            switch (engine.getHandshakeStatus()) {
+                case NEED_TASK -> engine.getDelegatedTask().run();
+                case NEED_WRAP -> engine.wrap(ByteBuffer.allocate(0), sent);
+                case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> {
+                    SSLEngineResult read = engine.unwrap(received, ByteBuffer.allocate(1 << 16));
+                    if (read.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW) {
+                        send(socket, sent);
+                        received.compact();
+                        int count = socket.getInputStream()
+                                .read(received.array(), received.position(), received.remaining());
+                        received.position(received.position() + count).flip();
+                    }
+                }
+                case FINISHED, NOT_HANDSHAKING -> {
+                    engine.wrap(ByteBuffer.wrap(words), sent);
+                    send(socket, sent);
+                    return;
+                }
+            }
+        }
+    }
+
+    private static void send(Socket socket, ByteBuffer bytes) throws IOException {
+        socket.getOutputStream().write(bytes.array(), 0, bytes.position());
+        bytes.clear();
     }
 
     private static int readOrEnd(InputStream in) {

@@ -51,13 +51,17 @@ import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.routing.balance.BalancePolicy;
 import io.plenum.routing.topology.Topology;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -349,8 +353,24 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 now.get(Settings.OUTLIER_EJECTION, database));
     }
 
+    /** Of a name all addresses. */
     static List<InetSocketAddress> listenAddresses(PoolerConfig config) {
-        return addresses(config.get(Settings.LISTEN_ADDR), config.get(Settings.LISTEN_PORT));
+        int port = config.get(Settings.LISTEN_PORT);
+        Set<InetSocketAddress> addresses = new LinkedHashSet<>();
+        for (String host : config.get(Settings.LISTEN_ADDR)) {
+            if (host.equals("*")) {
+                addresses.add(new InetSocketAddress(port));
+                continue;
+            }
+            try {
+                for (InetAddress address : InetAddress.getAllByName(host)) {
+                    addresses.add(new InetSocketAddress(address, port));
+                }
+            } catch (UnknownHostException unknown) {
+                throw new UncheckedIOException("cannot listen on " + host, unknown);
+            }
+        }
+        return List.copyOf(addresses);
     }
 
     private static List<InetSocketAddress> addresses(List<String> hosts, int port) {

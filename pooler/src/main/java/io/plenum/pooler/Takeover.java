@@ -11,8 +11,11 @@ import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.startup.ProtocolVersion;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -136,8 +139,19 @@ final class Takeover {
         Files.deleteIfExists(socket);
     }
 
+    private static boolean isOurs(InetAddress address) {
+        try {
+            return address.isAnyLocalAddress() || NetworkInterface.getByInetAddress(address) != null;
+        } catch (SocketException unknown) {
+            return true;
+        }
+    }
+
     private static boolean isFree(List<InetSocketAddress> addresses) {
         for (InetSocketAddress address : addresses) {
+            if (!isOurs(address.getAddress())) {
+                continue; // nobody listens there, and neither shall we
+            }
             try (var probe = new ServerSocket()) {
                 probe.setReuseAddress(true);
                 probe.bind(address);

@@ -23,9 +23,13 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Accepts clients and gives each to one loop, in turn. */
 public final class Listener implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
+
     private final EventLoops loops;
     private final Transport transport;
     private final SocketOptions options;
@@ -39,7 +43,7 @@ public final class Listener implements AutoCloseable {
     /**
      * Listens on all addresses; {@code handlers} makes the handler of a connection on the loop that gets it.
      *
-     * @throws UncheckedIOException when an address cannot be had
+     * @throws UncheckedIOException when none of the addresses can be had; the log hears of each one that cannot
      */
     public Listener(
             EventLoops loops,
@@ -52,6 +56,7 @@ public final class Listener implements AutoCloseable {
         this.transport = loops.loops().getFirst().transport();
         this.options = options;
         this.handlers = handlers;
+        List<UncheckedIOException> refused = new ArrayList<>();
         for (InetSocketAddress address : addresses) {
             var bootstrap = bootstrap(new ReflectiveChannelFactory<>(transport.listener()), backlog, false)
                     .option(ChannelOption.SO_REUSEADDR, true);
@@ -61,10 +66,22 @@ public final class Listener implements AutoCloseable {
             try {
                 channels.add(bind(bootstrap, address));
             } catch (IOException cannot) {
-                close();
-                throw new UncheckedIOException("cannot listen on " + address, cannot);
+                refused.add(new UncheckedIOException("cannot listen on " + LogName.of(address), cannot));
             }
         }
+        if (channels.isEmpty() && !refused.isEmpty()) {
+            throw refused.getFirst();
+        }
+        // As in PgBouncer: one may be that of a machine that this one takes over from some day.
+        refused.forEach(one -> LOG.warn("{}: {}", one.getMessage(), reason(one)));
+    }
+
+    private static String reason(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.plenum.pooler.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.netty.buffer.Unpooled;
@@ -11,6 +12,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -81,6 +83,27 @@ class ListenerTest {
                 var client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
             assertThat(greeting(client)).isEqualTo(UNIX);
         }
+    }
+
+    @Test
+    void addressThatThisMachineDoesNotHaveKeepsNobodyFromTheOthers() throws IOException {
+        InetSocketAddress nobodys = new InetSocketAddress(InetAddress.ofLiteral("192.0.2.77"), 0);
+        InetSocketAddress own = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        try (var loops = EventLoops.start(Transport.NIO, 1)) {
+            try (var listener = listening(loops, List.of(nobodys, own))) {
+                assertThat(listener.addresses()).hasSize(1);
+                try (var client = SocketChannel.open(listener.addresses().getFirst())) {
+                    assertThat(greeting(client)).isEqualTo(TCP);
+                }
+            }
+            assertThatThrownBy(() -> listening(loops, List.of(nobodys)))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessage("cannot listen on 192.0.2.77:0");
+        }
+    }
+
+    private static Listener listening(EventLoops loops, List<InetSocketAddress> addresses) {
+        return new Listener(loops, addresses, 8, false, new SocketOptions(false, 0, 0, 0, 0, 0), _ -> greeter());
     }
 
     /** A pooler whose clients vanish behind a firewall keeps their places without it. */

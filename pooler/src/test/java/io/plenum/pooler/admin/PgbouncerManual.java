@@ -40,6 +40,7 @@ public final class PgbouncerManual {
     private static final Map<String, String> BUT = Map.of(
             "user", "by the launcher alone, for a JVM cannot change its user",
             "syslog", "on Linux alone, for it is written to by /dev/log",
+            "auth_hba_file", "a line that is not understood is a fault: PgBouncer warns of it and goes by the next",
             "max_packet_size", "for messages of clients alone, for those of servers are never held as a whole",
             "verbose", "each step shows more of Plenum, not what PgBouncer's would");
 

@@ -153,7 +153,7 @@ public final class Link implements ServerConnection.Reader {
     /** Whether answers come although the client says no more: not in a group without its Sync, nor in a COPY without its end. */
     public boolean answersByItself() {
         ServerConnection linked = server;
-        return linked != null && linked.replies().owesClient() && !linked.isGroupOpen() && !linked.isInCopyIn();
+        return linked != null && linked.replies().owesClient() && !linked.isGroupOpen() && !linked.isReadingCopy();
     }
 
     /** Whether the transaction has failed that is open on the server. */
@@ -377,7 +377,7 @@ public final class Link implements ServerConnection.Reader {
                 forward(linked, bytes, start, end);
             }
             case FLUSH -> {
-                if (end - start > Limits.HEADER && !linked.isInCopyIn()) {
+                if (end - start > Limits.HEADER && !linked.isReadingCopy()) {
                     onMalformed(type, bytes, start, end);
                 } else {
                     forward(linked, bytes, start, end);

@@ -365,7 +365,7 @@ final class StatementNames {
         target.at(bytes, start, end);
         linked.setGroupOpen(true);
         boolean unnamedStatement = target.isStatement() && target.isUnnamed();
-        if (target.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isInCopyIn()) {
+        if (target.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isReadingCopy()) {
             // The statement stays on the server for others; only this client's name for it goes.
             NamedStatement named = client.statements().get(bytes, target.nameStart(), target.nameEnd());
             if (named == null && pinned) {
@@ -407,7 +407,7 @@ final class StatementNames {
     /** The statement that a Query prepares, runs or deallocates, if Parse gave it its name; null for any other Query. */
     @Nullable
     NamedStatement namedBySql(ServerConnection linked, ByteBuf bytes, int start, int end) {
-        if (client.statements().size() == 0 || maxPrepared == 0 || linked.isInCopyIn()) {
+        if (client.statements().size() == 0 || maxPrepared == 0 || linked.isReadingCopy()) {
             return null;
         }
         PreparedName prepared = client.preparedName();
@@ -514,7 +514,7 @@ final class StatementNames {
             settle();
             return false;
         }
-        if (linked.isInCopyIn() && replies.indexOf(Reply.COPY_END) == replies.size()) {
+        if (linked.isReadingCopy()) {
             return false; // no answer comes before the client says more
         }
         try {

@@ -1002,6 +1002,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return copy.isOpen();
     }
 
+    /** Whether the server reads a COPY whose end was not sent yet: what else it is sent breaks that, and is not answered. */
+    public boolean isReadingCopy() {
+        return copy.isOpen() && replies.indexOf(Reply.COPY_END) == replies.size();
+    }
+
     /** A Sync is sent that the COPY ignores, if the server comes to read that. */
     public void ignoreSync() {
         copy.ignoreSync();

@@ -144,13 +144,14 @@ public final class CompareCommand implements Callable<Integer> {
             }
             comparison.addPgbouncer(PoolerProcess.pgbouncer(pgbouncerProgram));
             addPlenum(comparison);
+            Map<String, IdleClients> idle = idleClients > 0 ? comparison.measureIdleClients(idleClients) : Map.of();
             var results = new Results(Comparison.PGBOUNCER);
             comparison.run(workloads, rounds, seconds, warmSeconds, results);
             var report = new Report(
                     results,
                     comparison.rivals().stream().map(Rival::name).toList(),
                     countSystemCalls ? comparison.countSystemCalls(workloads) : Map.of(),
-                    idleClients > 0 ? comparison.measureIdleClients(idleClients) : Map.of());
+                    idle);
             var version = Command.run(directory, Duration.ofSeconds(10), List.of(pgbouncerProgram, "--version"))
                     .lines()
                     .findFirst()

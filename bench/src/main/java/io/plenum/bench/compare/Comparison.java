@@ -199,7 +199,10 @@ final class Comparison implements AutoCloseable {
         return counts;
     }
 
-    /** What an idle client costs each pooler. */
+    /**
+     * What an idle client costs each pooler. To be measured before anything else: in a heap that a load has made large nobody sees
+     * what is added, and in a small one what logging in leaves to the collector counts too.
+     */
     Map<String, IdleClients> measureIdleClients(int idleClients) {
         Map<String, IdleClients> costs = new LinkedHashMap<>();
         for (var rival : rivals) {

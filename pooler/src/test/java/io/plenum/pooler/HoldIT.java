@@ -143,6 +143,57 @@ class HoldIT {
         }
     }
 
+    /** Its sessions answer as ever, also that over which it is asked what it is. */
+    @Test
+    void primaryInASmartShutdownEndsWhatItRunsAndWhatItRefusesIsHeld() throws Exception {
+        PostgresNode primary = cluster.primary();
+        try (var pooler = start("");
+                var console = console(pooler);
+                WireClient open = pooler.wire();
+                var writer = pooler.connect()) {
+            long before = count(writer);
+            open.query("BEGIN");
+            open.query("INSERT INTO written DEFAULT VALUES");
+            run(console, "RECONNECT app"); // so that the next transaction needs a login
+            primary.beginStop(StopMode.SMART);
+            Future<Integer> write = THREADS.submit(() -> insert(writer));
+            awaitPrimary(pooler, "refusing");
+
+            assertThat(write.isDone()).isFalse();
+            assertThat(open.query("INSERT INTO written DEFAULT VALUES")
+                            .getFirst()
+                            .type())
+                    .isEqualTo('C');
+            assertThat(open.query("COMMIT").getFirst().commandTag()).isEqualTo("COMMIT");
+            await(() -> !primary.isRunning());
+
+            primary.start();
+            assertThat(write.get(10, TimeUnit.SECONDS)).isEqualTo(1);
+            assertThat(count(writer)).isEqualTo(before + 3);
+        }
+    }
+
+    @Test
+    void sessionsDoNotKeepThePrimaryFromItsEndForever() throws Exception {
+        PostgresNode primary = cluster.primary();
+        try (var pooler = start("smart_shutdown_timeout = 1");
+                var console = console(pooler);
+                WireClient open = pooler.wire();
+                WireClient writer = pooler.wire()) {
+            open.query("BEGIN");
+            open.query("INSERT INTO written DEFAULT VALUES");
+            run(console, "RECONNECT app"); // so that the next transaction needs a login
+            primary.beginStop(StopMode.SMART);
+            writer.send(Frames.query("INSERT INTO written DEFAULT VALUES"));
+
+            await(() -> !primary.isRunning());
+            assertThat(open.read().field('C')).isEqualTo("08006");
+
+            primary.start();
+            assertThat(writer.readUntilReady().getFirst().commandTag()).isEqualTo("INSERT 0 1");
+        }
+    }
+
     @Test
     void moreThanMayBeHeldIsRefusedOldestFirst() throws Exception {
         try (var pooler = start(
@@ -390,16 +441,20 @@ class HoldIT {
 
     /** Until the pooler knows that the primary is gone. */
     private static void awaitNoPrimary(RunningPooler pooler) throws Exception {
+        awaitPrimary(pooler, "down");
+    }
+
+    private static void awaitPrimary(RunningPooler pooler, String state) throws Exception {
         try (var console = console(pooler)) {
             await(() -> {
                 try (var statement = console.createStatement();
                         var nodes = statement.executeQuery("SHOW NODES")) {
-                    boolean down = false;
+                    boolean so = false;
                     while (nodes.next()) {
-                        down |= nodes.getString("role").equals("primary")
-                                && nodes.getString("state").equals("down");
+                        so |= nodes.getString("role").equals("primary")
+                                && nodes.getString("state").equals(state);
                     }
-                    return down;
+                    return so;
                 }
             });
         }

@@ -757,7 +757,8 @@ final class ShowTables {
                 .column(
                         "state",
                         TEXT,
-                        "`up`, `down`, `draining` (no longer named by discovery, but alive), `unknown` (not asked yet),"
+                        "`up`, `down`, `refusing` (starts, or is in a smart shutdown),"
+                                + " `draining` (no longer named by discovery, but alive), `unknown` (not asked yet),"
                                 + " `foreign` (of another cluster), `gone`")
                 .column("zone", TEXT)
                 .column("weight", INT4)

@@ -148,7 +148,9 @@ final class AuthDatabase {
         }
         return now.replicas().isEmpty()
                 ? now.nodes().stream()
-                        .filter(status -> status.health() != NodeHealth.DOWN && !status.foreign())
+                        .filter(status -> status.health() != NodeHealth.DOWN
+                                && status.health() != NodeHealth.REFUSING
+                                && !status.foreign())
                         .map(NodeStatus::node)
                         .findFirst()
                         .orElse(null)

@@ -395,6 +395,13 @@ public final class Settings {
             .doc("Bytes that the clients of those transactions had sent when they began to wait, all together; then the"
                     + " oldest fail with 57P03.");
 
+    public static final Setting<Duration> SMART_SHUTDOWN_TIMEOUT = row(
+                    Group.ROUTING, "smart_shutdown_timeout", Values.seconds(), Duration.ofMinutes(3))
+            .own()
+            .doc("Longest that transactions and sessions go on which are open on a node of several that refuses new"
+                    + " ones, for it is in a smart shutdown; then their clients are closed, so that it can end. 0"
+                    + " waits as long as they take.");
+
     public static final Setting<String> MONITOR_USER = row(Group.ROUTING, "monitor_user", Values.optionalText(), "")
             .own()
             .perDatabase("monitor_user")

@@ -148,6 +148,15 @@ final class Cluster implements Monitor.Listener {
         addresses.lookUpSoon();
     }
 
+    /** A node that starts or is being stopped has refused a login. */
+    void refused(Node node) {
+        Monitor monitor = monitors.get(node);
+        if (monitor != null) {
+            monitor.suspectRefusal();
+        }
+        addresses.lookUpSoon();
+    }
+
     // --- addresses -------------------------------------------------------------------------------------------------
 
     private void onAddresses(List<Node> nodes, Set<Node> leaving) {
@@ -190,6 +199,17 @@ final class Cluster implements Monitor.Listener {
         }
         barred.remove(node);
         publish(roster.unreachable(node, clock.getAsLong()));
+    }
+
+    @Override
+    public void onRefusing(Monitor monitor, String reason) {
+        Node node = monitor.node();
+        NodeStatus before = topology.status(node);
+        if (before != null && before.health() != NodeHealth.REFUSING) {
+            LOG.warn("event=node_refuses_sessions node={} reason=\"{}\"", node, reason);
+        }
+        barred.remove(node);
+        publish(roster.refusing(node, clock.getAsLong()));
     }
 
     @Override
@@ -290,7 +310,7 @@ final class Cluster implements Monitor.Listener {
             for (NodeStatus status : now.nodes()) {
                 Monitor monitor = monitors.get(status.node());
                 if (monitor != null) {
-                    monitor.setLeaving(status.health() == NodeHealth.DRAINING && status.role() == NodeRole.REPLICA);
+                    monitor.setLeaving(status.health() == NodeHealth.DRAINING, status.role() == NodeRole.REPLICA);
                 }
             }
         }

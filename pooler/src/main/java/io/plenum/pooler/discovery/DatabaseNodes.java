@@ -96,6 +96,11 @@ final class DatabaseNodes implements TopologySource, Cluster.Follower {
     }
 
     @Override
+    public void refused(Node node) {
+        clusters.control().execute(() -> cluster.refused(node));
+    }
+
+    @Override
     public void onClientUser(String user) {
         clusters.control().execute(() -> {
             if (clientUsers.size() < MAX_CLIENT_USERS && !clientUsers.contains(user)) {

@@ -19,6 +19,9 @@ final class Monitor {
         /** Nobody is there: refused, or {@value #MISSES} probes in a row without an answer. */
         void onUnreachable(Monitor monitor, String reason);
 
+        /** It takes no new sessions. */
+        void onRefusing(Monitor monitor, String reason);
+
         void onBarred(Monitor monitor, String reason);
 
         void onUnasked();
@@ -46,6 +49,7 @@ final class Monitor {
     private @Nullable Future<?> next;
     private boolean probing;
     private boolean again;
+    private boolean renewing;
     private boolean stopped;
     private int misses;
     private long endedNanos;
@@ -90,9 +94,19 @@ final class Monitor {
         probeSoon();
     }
 
-    /** The node is to end, as far as anybody knows, or is not any more. */
-    void setLeaving(boolean leaving) {
-        prober.keepConnection(!leaving);
+    /** The node has refused somebody else a session. */
+    void suspectRefusal() {
+        prober.renewConnection();
+        suspect();
+    }
+
+    /**
+     * The node is to end, as far as anybody knows, or is not any more. The smart shutdown of a standby would wait for a connection
+     * that we keep. A primary is used until its own begins, and only a new connection is told of that.
+     */
+    void setLeaving(boolean leaving, boolean replica) {
+        prober.keepConnection(!leaving || !replica);
+        renewing = leaving && !replica;
     }
 
     void stop() {
@@ -114,6 +128,9 @@ final class Monitor {
         next = null;
         probing = true;
         again = false;
+        if (renewing) {
+            prober.renewConnection();
+        }
         prober.probe(this::onResult);
     }
 
@@ -132,6 +149,12 @@ final class Monitor {
                 delay = isHurried(endedNanos) ? EAGER_INTERVAL_NANOS : INTERVAL_NANOS; // the answer may settle things
             }
             case ProbeResult.Gone(String reason) -> onGone(reason);
+            case ProbeResult.Refusing(String reason) -> {
+                misses = 0;
+                startedMicros = 0;
+                listener.onRefusing(this, reason);
+                delay = isHurried(endedNanos) ? EAGER_INTERVAL_NANOS : INTERVAL_NANOS; // there may be no primary now
+            }
             case ProbeResult.Silent() -> {
                 misses++;
                 if (misses >= MISSES) {

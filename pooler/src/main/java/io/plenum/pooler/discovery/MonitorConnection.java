@@ -5,6 +5,7 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.topology.Node;
 import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -42,6 +43,7 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
     private int refusals;
     private boolean fresh;
     private boolean kept = true;
+    private boolean outdated;
 
     MonitorConnection(
             Loop loop,
@@ -63,6 +65,10 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
         waiting = done;
         refusals = 0;
         deadline = loop.executor().schedule(this::onDeadline, DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
+        if (outdated) {
+            outdated = false;
+            leave();
+        }
         ServerConnection open = connection;
         if (open == null) {
             connect();
@@ -79,6 +85,11 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
         if (!keep && waiting == null) {
             leave();
         }
+    }
+
+    @Override
+    public void renewConnection() {
+        outdated = true;
     }
 
     @Override
@@ -120,7 +131,9 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
         connection = null;
         if (refusal == null && (step.startsWith("connect") || step.equals("startup"))) {
             finish(new ProbeResult.Gone(step));
-        } else if (refusal != null && refusal.code().startsWith("57P")) { // starting, stopping, crashed
+        } else if (refusal != null && refusal.is(SqlState.CANNOT_CONNECT_NOW)) {
+            finish(new ProbeResult.Refusing(refusal.message()));
+        } else if (refusal != null && refusal.code().startsWith("57P")) { // stopped, crashed
             finish(new ProbeResult.Gone(refusal.message()));
         } else {
             onBarred(refusal, step);

@@ -121,6 +121,8 @@ final class PositionSampler implements Cluster.Follower {
             }
             primary = takesWrites;
             timeline = Math.max(timeline, claimed);
+        } else {
+            leavePrimary(); // its smart shutdown may wait for us
         }
         if (decides) {
             standbys.entrySet().removeIf(watched -> {

@@ -11,8 +11,11 @@ sealed interface ProbeResult {
      */
     record Answered(Observation seen, long startedMicros) implements ProbeResult {}
 
-    /** Nobody is there, or a server that is only starting or stopping. */
+    /** Nobody is there. */
     record Gone(String reason) implements ProbeResult {}
+
+    /** A server that takes no sessions yet, or any more: it starts, or a smart shutdown waits for those that it has. */
+    record Refusing(String reason) implements ProbeResult {}
 
     /** No answer within the deadline. */
     record Silent() implements ProbeResult {}

@@ -19,6 +19,9 @@ interface Prober extends AutoCloseable {
      */
     void keepConnection(boolean keep);
 
+    /** The next probe logs in anew: a connection that stands does not show that the node takes no more of them. */
+    void renewConnection();
+
     @Override
     void close();
 }

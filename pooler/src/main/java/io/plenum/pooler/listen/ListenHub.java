@@ -7,6 +7,8 @@ import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.ServerConnector;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.routing.topology.Node;
+import io.plenum.routing.topology.NodeHealth;
+import io.plenum.routing.topology.NodeStatus;
 import io.plenum.routing.topology.Topology;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
@@ -514,7 +516,11 @@ public final class ListenHub {
         Node primary = now.primary();
         ListenConnection current = connection;
         if (primary == null) {
-            return; // as long as nobody else is the primary, what we have may still speak
+            NodeStatus last = current == null ? null : now.status(current.node());
+            if (last != null && last.health() == NodeHealth.REFUSING) {
+                giveUp("node refuses sessions", null); // its smart shutdown waits for us
+            }
+            return; // else, as long as nobody else is the primary, what we have may still speak
         }
         if (current != null && !current.node().equals(primary)) {
             LOG.info("event=listener_moves database={} user={} from={} to={}", database, user, current.node(), primary);

@@ -68,7 +68,7 @@ public final class LoopPools {
                     var key = new PoolKey(node, database.name(), user);
                     PoolSettings settings = directory.settings(database, user);
                     return directory.join(
-                            key, database, limits -> new Pool(key, loop, limits, settings, connector, source::suspect));
+                            key, database, limits -> new Pool(key, loop, limits, settings, connector, source));
                 },
                 balances.apply(database),
                 source::topology,

@@ -6,16 +6,15 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.balance.Standing;
-import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeRole;
 import io.plenum.routing.topology.Observation;
 import io.plenum.wire.error.ErrorResponse;
+import io.plenum.wire.error.SqlState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,7 +71,7 @@ public final class Pool implements ServerConnection.Owner {
     private final Loop loop;
     private final PoolLimits limits;
     private final ServerConnector connector;
-    private final Consumer<Node> suspicion;
+    private final TopologySource nodes;
     private final List<ServerConnection> servers = new ArrayList<>();
     private final ArrayDeque<ServerConnection> idle = new ArrayDeque<>();
     private final WaitQueue waiters = new WaitQueue();
@@ -107,20 +106,20 @@ public final class Pool implements ServerConnection.Owner {
     private long transactions;
     private long reads;
 
-    /** {@code suspicion} hears of the node when a connection to it fails or is not what it should be. */
+    /** {@code nodes} hears when a connection to the node fails or is not what it should be. */
     public Pool(
             PoolKey key,
             Loop loop,
             PoolLimits limits,
             PoolSettings settings,
             ServerConnector connector,
-            Consumer<Node> suspicion) {
+            TopologySource nodes) {
         this.key = key;
         this.loop = loop;
         this.limits = limits;
         this.settings = settings;
         this.connector = connector;
-        this.suspicion = suspicion;
+        this.nodes = nodes;
         this.walSenders = new WalSenders(this, connector);
         limits.join(this);
     }
@@ -445,7 +444,7 @@ public final class Pool implements ServerConnection.Owner {
         if (expected == NodeRole.UNKNOWN || server.isStandby() == (expected == NodeRole.REPLICA)) {
             return false;
         }
-        suspicion.accept(key.node());
+        nodes.suspect(key.node());
         if (server.isStandby()) {
             LOG.warn("event=standby_refused node={} server={} expected=primary", key.node(), server.id());
         }
@@ -495,8 +494,10 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private void onRefused(@Nullable ErrorResponse refusal, String step) {
-        if (isOfNode(refusal)) {
-            suspicion.accept(key.node());
+        if (refusal != null && refusal.is(SqlState.CANNOT_CONNECT_NOW)) {
+            nodes.refused(key.node());
+        } else if (isOfNode(refusal)) {
+            nodes.suspect(key.node());
         }
         LOG.warn(
                 "{}/{}@{} {} (step={} sqlstate={} retry_ms={})",
@@ -539,7 +540,7 @@ public final class Pool implements ServerConnection.Owner {
     public void onClosed(ServerConnection server) {
         if (forget(server)) {
             if (server.isEndedByPeer() && !server.target().isWalSender()) { // a client's Terminate ends those
-                suspicion.accept(key.node());
+                nodes.suspect(key.node());
             }
             limits.onClosed();
             if (idle.remove(server)) {
@@ -552,7 +553,7 @@ public final class Pool implements ServerConnection.Owner {
     /** Traffic tells of a promotion before any probe does. */
     @Override
     public void onPromoted(ServerConnection server) {
-        suspicion.accept(key.node());
+        nodes.suspect(key.node());
     }
 
     @Override
@@ -739,7 +740,7 @@ public final class Pool implements ServerConnection.Owner {
     void watch(@Nullable Observation lastSeen, long now) {
         SilenceWatch.Finding found = silence.look(servers, lastSeen, now);
         if (found == SilenceWatch.Finding.ODD) {
-            suspicion.accept(key.node());
+            nodes.suspect(key.node());
         }
         boolean silent = found == SilenceWatch.Finding.SILENT;
         boolean wasSilent = standing.isSilent(); // and is no candidate any more
@@ -758,6 +759,18 @@ public final class Pool implements ServerConnection.Owner {
         silence.look(servers, lastSeen, now);
         if (silence.silentNanos(now) >= GIVE_UP_AFTER_NANOS) {
             closeSilent(false);
+        }
+    }
+
+    /** The node has been in a smart shutdown for so long: what keeps it from its end is closed when that was long enough. */
+    void endShutdown(long forNanos) {
+        long limit = settings.smartShutdownNanos();
+        if (limit > 0 && forNanos >= limit) {
+            for (ServerConnection server : List.copyOf(servers)) {
+                if (!server.target().isWalSender()) { // PostgreSQL itself ends those when the others are gone
+                    server.blame("smart_shutdown_timeout").close();
+                }
+            }
         }
     }
 

@@ -120,6 +120,7 @@ public final class PoolDirectory {
                 now.get(Settings.SCRUB),
                 now.get(Settings.MAX_PINNED_SHARE),
                 now.get(Settings.SERVER_LOGIN_RETRY).toNanos(),
+                now.get(Settings.SMART_SHUTDOWN_TIMEOUT).toNanos(),
                 now.get(Settings.SERVER_ROUND_ROBIN),
                 now.get(Settings.LOG_CONNECTIONS),
                 now.get(Settings.LOG_DISCONNECTIONS));

@@ -151,7 +151,10 @@ public final class PoolGroup {
             if (used) {
                 pool.revive();
             } else {
-                if (status == null || status.health() == NodeHealth.DOWN || status.foreign()) {
+                if (status == null
+                        || status.health() == NodeHealth.DOWN
+                        || status.health() == NodeHealth.REFUSING
+                        || status.foreign()) {
                     pool.retire();
                 } else if (status.health() == NodeHealth.DRAINING) {
                     pool.drain();
@@ -219,6 +222,8 @@ public final class PoolGroup {
             NodeStatus status = seen.status(node);
             if (status == null || status.health() == NodeHealth.DOWN) {
                 pool.giveUpSilent(status == null ? null : status.lastSeen(), now);
+            } else if (status.health() == NodeHealth.REFUSING) {
+                pool.endShutdown(now - status.sinceNanos());
             } else if (reads.isFit(pool)) {
                 pool.watch(status.lastSeen(), now);
             }

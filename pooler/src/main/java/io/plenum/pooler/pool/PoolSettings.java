@@ -30,6 +30,7 @@ public record PoolSettings(
         Scrub scrub,
         int maxPinnedShare,
         long loginRetryNanos,
+        long smartShutdownNanos,
         boolean rotate,
         boolean logsConnections,
         boolean logsDisconnections) {}

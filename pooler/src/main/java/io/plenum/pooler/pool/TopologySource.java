@@ -28,6 +28,11 @@ public interface TopologySource {
     /** A connection to the node failed or was not what the topology says: look again soon. */
     void suspect(Node node);
 
+    /** The node has refused a login because it starts or is being stopped, which connections that stand do not show. */
+    default void refused(Node node) {
+        suspect(node);
+    }
+
     /** A client has proved to be this user of the database: probes may log in as it where the settings name nobody. */
     default void onClientUser(String user) {}
 }

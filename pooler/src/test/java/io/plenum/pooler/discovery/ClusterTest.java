@@ -76,6 +76,29 @@ class ClusterTest {
         assertThat(cluster.topology().primary()).isNull();
     }
 
+    /** The connection over which it is asked stands, and answers as ever. */
+    @Test
+    void primaryThatRefusesSessionsIsAskedOverANewOneAndIsNoneAnyMore() {
+        server("10.0.0.1").primary(1);
+        server("10.0.0.2").standby();
+        Cluster cluster = named("10.0.0.1", "10.0.0.2");
+        time.pass(Duration.ofSeconds(2));
+        cluster.suspect(node(cluster, "10.0.0.1:5432"));
+        assertThat(server("10.0.0.1").renewed).isFalse();
+
+        cluster.refused(node(cluster, "10.0.0.1:5432"));
+        server("10.0.0.1").refusing();
+        time.pass(Duration.ofMillis(60)); // probes are 50 ms apart at least
+
+        assertThat(server("10.0.0.1").renewed).isTrue();
+        assertThat(health(cluster, "10.0.0.1:5432")).isEqualTo(NodeHealth.REFUSING);
+        assertThat(cluster.topology().primary()).isNull();
+
+        server("10.0.0.1").primary(1);
+        time.pass(Duration.ofMillis(150));
+        assertThat(cluster.topology().primary()).isEqualTo(node(cluster, "10.0.0.1:5432"));
+    }
+
     @Test
     void silenceThatIsBrokenCountsFromTheBeginning() {
         server("10.0.0.1").primary(1);
@@ -238,6 +261,7 @@ class ClusterTest {
         time.pass(Duration.ofSeconds(3));
         assertThat(server("10.0.0.2").kept).isFalse();
         assertThat(server("10.0.0.1").kept).isTrue();
+        assertThat(server("10.0.0.1").renewed).as("or its shutdown is not seen").isTrue();
 
         names.say("pg", found(SECOND, "10.0.0.1", "10.0.0.2"));
         time.pass(Duration.ofSeconds(3));
@@ -384,6 +408,7 @@ class ClusterTest {
         private int probes;
         private boolean kept = true;
         private boolean closed;
+        private boolean renewed;
         private Runnable onDropped = () -> {};
 
         ScriptedServer primary(int timeline) {
@@ -401,6 +426,10 @@ class ClusterTest {
 
         void gone() {
             result = new ProbeResult.Gone("connection refused");
+        }
+
+        void refusing() {
+            result = new ProbeResult.Refusing("the database system is shutting down");
         }
 
         void silent() {
@@ -437,6 +466,11 @@ class ClusterTest {
         @Override
         public void keepConnection(boolean keep) {
             kept = keep;
+        }
+
+        @Override
+        public void renewConnection() {
+            renewed = true;
         }
 
         @Override

@@ -8,6 +8,8 @@ public enum NodeHealth {
     UP,
     /** Does not answer probes. */
     DOWN,
+    /** Lives and takes no new sessions, for it starts or is being stopped: what runs there may go on, nothing new begins. */
+    REFUSING,
     /** Answers probes, but discovery no longer names it: what runs ends there, no new reads begin. */
     DRAINING
 }

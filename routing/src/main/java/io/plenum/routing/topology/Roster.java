@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *       nothing is sent to it.
  *   <li>Of two primaries the one with the higher timeline is the primary; if they are equal there is none. Once a
  *       primary was seen on a timeline, none on an older one is believed: that is the old primary come back.
+ *   <li>A primary that takes no new sessions is none: its smart shutdown ends what runs there, and nothing else.
  *   <li>A node that discovery names as leaving (a Pod that terminates) is drained at once: what runs there ends, no new
  *       reads begin. As long as it is the primary it stays so.
  *   <li>A standby that has not come as far as a new primary was when it took over, {@value #FOLLOW_SECONDS} s after
@@ -127,11 +128,20 @@ public final class Roster {
 
     /** The prober has given this node up for now: the caller decides after how many failures. */
     public Topology unreachable(Node node, long nowNanos) {
+        return out(node, NodeHealth.DOWN, nowNanos);
+    }
+
+    /** The node has told the prober that it takes no new sessions: nobody else may begin anything there. */
+    public Topology refusing(Node node, long nowNanos) {
+        return out(node, NodeHealth.REFUSING, nowNanos);
+    }
+
+    private Topology out(Node node, NodeHealth health, long nowNanos) {
         Member member = members.get(node);
         if (member == null) {
             return topology;
         }
-        member.become(member.role, NodeHealth.DOWN, nowNanos);
+        member.become(member.role, health, nowNanos);
         if (!member.named && member.isGone(nowNanos)) {
             members.remove(node);
         }
@@ -247,7 +257,7 @@ public final class Roster {
             return switch (health) {
                 case UNKNOWN -> true;
                 case UP, DRAINING -> foreign;
-                case DOWN -> foreign || (absences >= ABSENCES && nowNanos - absentSince >= ABSENT_NANOS);
+                case DOWN, REFUSING -> foreign || (absences >= ABSENCES && nowNanos - absentSince >= ABSENT_NANOS);
             };
         }
 

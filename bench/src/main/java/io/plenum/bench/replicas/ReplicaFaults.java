@@ -123,7 +123,7 @@ public final class ReplicaFaults implements AutoCloseable {
         try (clients) {
             for (int i = 0; i < count; i++) {
                 awaitAll(clients);
-                clients.times().take();
+                noteHung(clients);
                 TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
                 quiet.addAll(clients.times().take());
 
@@ -143,8 +143,12 @@ public final class ReplicaFaults implements AutoCloseable {
                                 clients.wrong()));
             }
             awaitAll(clients);
+            noteHung(clients);
         }
         long normal = ReadTimes.percentile99(quiet);
+        for (ReadTimes.Silence silence : silences) {
+            progress.accept(silence.told(2 * normal));
+        }
         return new ReplicasReport(
                 faults,
                 clients.reads(),
@@ -155,11 +159,10 @@ public final class ReplicaFaults implements AutoCloseable {
                 conflicts,
                 clients.toPrimary(),
                 normal / 1e6,
+                ReadTimes.recoveredAfterNanos(silences, 2 * normal) / 1e6,
                 silences.stream()
-                                .mapToLong(silence -> silence.recoveredAfterNanos(2 * normal))
-                                .max()
-                                .orElse(0)
-                        / 1e6,
+                        .mapToLong(silence -> silence.hungLater(ReplicasReport.RECOVERY_NANOS))
+                        .sum(),
                 silences.stream()
                                 .mapToLong(ReadTimes.Silence::longestNanos)
                                 .max()
@@ -228,7 +231,21 @@ public final class ReplicaFaults implements AutoCloseable {
 
     private void noteSilence(long beganNanos, Clients clients) {
         silences.add(new ReadTimes.Silence(
-                beganNanos, System.nanoTime(), clients.times().take()));
+                beganNanos, System.nanoTime(), new ArrayList<>(clients.times().take())));
+    }
+
+    /** What began in the last silence and hung to its end or longer; the rest of what was read since counts for nothing. */
+    private void noteHung(Clients clients) {
+        List<ReadTimes.Read> since = clients.times().take();
+        if (!silences.isEmpty()) {
+            ReadTimes.Silence last = silences.getLast();
+            for (ReadTimes.Read read : since) {
+                if (read.tookNanos() > ReadTimes.HANG_NANOS
+                        && read.endedNanos() - read.tookNanos() - last.overNanos() < 0) {
+                    last.reads().add(read);
+                }
+            }
+        }
     }
 
     private void lockAccounts() {

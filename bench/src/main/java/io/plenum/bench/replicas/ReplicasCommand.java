@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
             "Clients read, and write and read back, while one standby after the other is killed, frozen, cut off,"
                     + " stopped in its replay, or cancels reads.",
             "Ends with 1 when a client sees an error or a wrong or stale answer, or, without --times-only-told, when"
-                    + " reads are slow for longer than 2 s after a standby fell silent."
+                    + " reads are slow, or any hangs, for longer than 2 s after a standby fell silent."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)

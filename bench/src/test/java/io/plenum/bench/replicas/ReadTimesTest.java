@@ -29,7 +29,7 @@ class ReadTimesTest {
         }
         var silence = new ReadTimes.Silence(0, 1_000 * MILLI, reads);
 
-        long recovered = silence.recoveredAfterNanos(2 * MILLI) / MILLI;
+        long recovered = ReadTimes.recoveredAfterNanos(List.of(silence), 2 * MILLI) / MILLI;
 
         assertThat(recovered).isBetween(395L, 405L);
         assertThat(silence.longestNanos()).isEqualTo(50 * MILLI);
@@ -42,7 +42,36 @@ class ReadTimesTest {
             reads.add(new ReadTimes.Read(i * MILLI, (i % 10 == 0 ? 50 : 1) * MILLI));
         }
 
-        assertThat(new ReadTimes.Silence(0, 300 * MILLI, reads).recoveredAfterNanos(2 * MILLI))
-                .isEqualTo(300 * MILLI);
+        var silence = new ReadTimes.Silence(0, 300 * MILLI, reads);
+
+        assertThat(ReadTimes.recoveredAfterNanos(List.of(silence), 2 * MILLI)).isEqualTo(300 * MILLI);
+    }
+
+    @Test
+    void aHiccupInOneSilenceIsNotThatOfAll() {
+        List<ReadTimes.Silence> silences = new ArrayList<>();
+        for (int silence = 0; silence < 10; silence++) {
+            List<ReadTimes.Read> reads = new ArrayList<>();
+            for (int i = 1; i <= 3_500; i++) {
+                boolean slow = i < 900 || (silence == 3 && i > 3_300 && i <= 3_310);
+                reads.add(new ReadTimes.Read(i * MILLI, (slow ? 50 : 1) * MILLI));
+            }
+            silences.add(new ReadTimes.Silence(0, 3_500 * MILLI, reads));
+        }
+
+        assertThat(ReadTimes.recoveredAfterNanos(silences, 2 * MILLI)).isEqualTo(1_000 * MILLI);
+    }
+
+    @Test
+    void fewReadsThatHangOnceMoreAreSeen() {
+        List<ReadTimes.Read> reads = new ArrayList<>();
+        for (int i = 1; i <= 3_500; i++) {
+            boolean hung = i == 900 || i == 2_900 || i == 2_901;
+            reads.add(new ReadTimes.Read(i * MILLI, (hung ? 850 : 1) * MILLI));
+        }
+        var silence = new ReadTimes.Silence(0, 3_500 * MILLI, reads);
+
+        assertThat(silence.hungLater(2_000 * MILLI)).isEqualTo(2);
+        assertThat(silence.longestNanos()).isEqualTo(850 * MILLI);
     }
 }

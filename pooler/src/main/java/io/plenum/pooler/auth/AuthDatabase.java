@@ -324,10 +324,10 @@ final class AuthDatabase {
         @Override
         public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
             askers.remove(this);
-            topologies.suspect(node);
             if (refusal == null || !LoginRetry.isLasting(refusal)) {
+                topologies.suspect(node);
                 retry.onFailed(retryNanos.getAsLong());
-            } else { // nobody shall wait for what waiting does not cure
+            } else { // nobody shall wait for what waiting does not cure, and of the node it says nothing
                 retry.onRefused(retryNanos.getAsLong());
                 endAll(new Answer.Wrong(
                         "auth_query: server login failed: FATAL " + refusal.message(),

@@ -622,7 +622,7 @@ public final class Settings {
                     Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))
             .doc("Time over which the averages of SHOW are taken and after which the log gets a line of them.");
 
-    public static final Setting<Integer> VERBOSE = row(Group.LOGGING, "verbose", Values.number(0, 3), 0)
+    public static final Setting<Integer> VERBOSE = row(Group.LOGGING, "verbose", Values.number(0, Integer.MAX_VALUE), 0)
             .doc("More log, as `-v` on the command line: 1 debug, 2 and more everything.");
 
     public static final Setting<Boolean> SYSLOG = row(Group.LOGGING, "syslog", Values.flag(), false)

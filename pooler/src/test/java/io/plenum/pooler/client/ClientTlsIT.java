@@ -313,8 +313,9 @@ class ClientTlsIT {
     }
 
     private static void send(Socket socket, ByteBuffer bytes) throws IOException {
-        socket.getOutputStream().write(bytes.array(), 0, bytes.position());
-        bytes.clear();
+        byte[] written = new byte[bytes.flip().remaining()];
+        bytes.get(written).clear();
+        socket.getOutputStream().write(written);
     }
 
     private static int readOrEnd(InputStream in) {

@@ -149,6 +149,7 @@ final class StatementEffects {
         }
         if ((traits & Traits.RUNS_UNKNOWN_CODE) != 0) {
             ranUnknownCode = true;
+            names.onUnknownCode();
             ranHidingCode = ranHidingCode || client.mayRunHidingCode() || HiddenState.isIn(bytes, start, end);
         }
         channels.onSent(traits);

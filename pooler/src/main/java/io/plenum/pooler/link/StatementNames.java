@@ -101,6 +101,9 @@ final class StatementNames {
 
     private long endsAllInGroup;
 
+    /** What is not answered may make the server read a COPY, which any other message breaks: then it must be sent one. */
+    private boolean mayCopy;
+
     /** What is not answered gave names to, while it may be run again elsewhere. */
     private final List<NamedStatement> given = new ArrayList<>();
 
@@ -139,6 +142,7 @@ final class StatementNames {
     private void settle() {
         namesInFlight = false;
         endsAll = false;
+        mayCopy = false;
         unnamed.settle();
     }
 
@@ -261,7 +265,7 @@ final class StatementNames {
             given.add(named);
         }
         Holding holding = linked.statements().use(statement, linked.links(), linked.group());
-        if (holding == Holding.HELD && !mayRefuse(linked)) {
+        if (holding == Holding.HELD && !mayRefuse(linked) && !mayCopy) {
             namesInFlight |= synthesize(linked, Reply.PARSE, new SavedParse(named));
             return;
         }
@@ -375,7 +379,14 @@ final class StatementNames {
             if (named != null) {
                 client.statements().remove(named.name());
             }
-            namesInFlight |= synthesize(linked, Reply.CLOSE, named == null ? null : new NamedClose(named));
+            @Nullable NamedClose closing = named == null ? null : new NamedClose(named);
+            if (mayCopy) {
+                FrontendMessages.closeStatement(linked.outbox().writer(), GONE);
+                linked.replies().add(Reply.CLOSE, Origin.CLIENT, closing);
+                namesInFlight = true;
+            } else {
+                namesInFlight |= synthesize(linked, Reply.CLOSE, closing);
+            }
             return;
         }
         linked.replies().add(Reply.CLOSE, Origin.CLIENT, unnamedStatement ? unnamed.close(linked) : null);
@@ -497,6 +508,11 @@ final class StatementNames {
     void onEndsAll(ServerConnection linked) {
         endsAll = true;
         endsAllInGroup = linked.group();
+    }
+
+    /** What is about to be sent runs what is not known, a COPY perhaps. */
+    void onUnknownCode() {
+        mayCopy = true;
     }
 
     /** Something of ours may be sent, nothing being owed: it would take the server's unnamed statement. */

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
             "Clients write and read back what they wrote, through Plenum, over a primary and two standbys whose replay",
             "is delayed, stopped and promoted meanwhile; then, on a cluster left alone, what the promise costs.",
             "Ends with 1 when a read was stale, when one went back although --consistency is monotonic, or, without",
-            "--times-only-told, when more than 5 % of clean reads went to the primary or writes lost more than 3 % of"
+            "--times-only-told, when more than 5 %% of clean reads went to the primary or writes lost more than 3 %% of"
                     + " their",
             "speed. With eventual, stale reads are what is to be seen."
         },

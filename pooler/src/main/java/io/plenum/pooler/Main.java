@@ -6,6 +6,7 @@ import io.plenum.pooler.config.Fault;
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.net.RootCause;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -252,14 +253,7 @@ public final class Main implements Callable<Integer> {
 
     /** What happened and, at the bottom of it, why: an operator needs no stack for a port that is in use. */
     private static String reason(Exception e) {
-        Throwable root = e.getCause();
-        if (root == null) {
-            return String.valueOf(e.getMessage());
-        }
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return e.getMessage() + ": " + root.getMessage();
+        return e.getCause() == null ? String.valueOf(e.getMessage()) : e.getMessage() + ": " + RootCause.message(e);
     }
 
     private static @Nullable PidFile pidFile(PoolerConfig config, boolean takesOver) throws IOException {

@@ -143,6 +143,15 @@ class HoldIT {
         }
     }
 
+    /** In the midst of a transaction of this client's, and the next transaction of any needs a login. */
+    private static void beginSmartShutdownOf(PostgresNode primary, WireClient open, Connection console)
+            throws Exception {
+        open.query("BEGIN");
+        open.query("INSERT INTO written DEFAULT VALUES");
+        run(console, "RECONNECT app");
+        primary.beginStop(StopMode.SMART);
+    }
+
     /** Its sessions answer as ever, also that over which it is asked what it is. */
     @Test
     void primaryInASmartShutdownEndsWhatItRunsAndWhatItRefusesIsHeld() throws Exception {
@@ -152,10 +161,7 @@ class HoldIT {
                 WireClient open = pooler.wire();
                 var writer = pooler.connect()) {
             long before = count(writer);
-            open.query("BEGIN");
-            open.query("INSERT INTO written DEFAULT VALUES");
-            run(console, "RECONNECT app"); // so that the next transaction needs a login
-            primary.beginStop(StopMode.SMART);
+            beginSmartShutdownOf(primary, open, console);
             Future<Integer> write = THREADS.submit(() -> insert(writer));
             awaitPrimary(pooler, "refusing");
 
@@ -180,10 +186,7 @@ class HoldIT {
                 var console = console(pooler);
                 WireClient open = pooler.wire();
                 WireClient writer = pooler.wire()) {
-            open.query("BEGIN");
-            open.query("INSERT INTO written DEFAULT VALUES");
-            run(console, "RECONNECT app"); // so that the next transaction needs a login
-            primary.beginStop(StopMode.SMART);
+            beginSmartShutdownOf(primary, open, console);
             writer.send(Frames.query("INSERT INTO written DEFAULT VALUES"));
 
             await(() -> !primary.isRunning());

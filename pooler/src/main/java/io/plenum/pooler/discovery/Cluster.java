@@ -192,24 +192,23 @@ final class Cluster implements Monitor.Listener {
 
     @Override
     public void onUnreachable(Monitor monitor, String reason) {
-        Node node = monitor.node();
-        NodeStatus before = topology.status(node);
-        if (before != null && before.health() != NodeHealth.DOWN) {
-            LOG.warn("event=node_unreachable node={} reason=\"{}\"", node, reason);
-        }
-        barred.remove(node);
-        publish(roster.unreachable(node, clock.getAsLong()));
+        noteOut(monitor.node(), NodeHealth.DOWN, "node_unreachable", reason);
+        publish(roster.unreachable(monitor.node(), clock.getAsLong()));
     }
 
     @Override
     public void onRefusing(Monitor monitor, String reason) {
-        Node node = monitor.node();
+        noteOut(monitor.node(), NodeHealth.REFUSING, "node_refuses_sessions", reason);
+        publish(roster.refusing(monitor.node(), clock.getAsLong()));
+    }
+
+    /** The log hears of it once. */
+    private void noteOut(Node node, NodeHealth health, String event, String reason) {
         NodeStatus before = topology.status(node);
-        if (before != null && before.health() != NodeHealth.REFUSING) {
-            LOG.warn("event=node_refuses_sessions node={} reason=\"{}\"", node, reason);
+        if (before != null && before.health() != health) {
+            LOG.warn("event={} node={} reason=\"{}\"", event, node, reason);
         }
         barred.remove(node);
-        publish(roster.refusing(node, clock.getAsLong()));
     }
 
     @Override

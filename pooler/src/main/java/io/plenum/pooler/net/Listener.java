@@ -73,15 +73,7 @@ public final class Listener implements AutoCloseable {
             throw refused.getFirst();
         }
         // As in PgBouncer: one may be that of a machine that this one takes over from some day.
-        refused.forEach(one -> LOG.warn("{}: {}", one.getMessage(), reason(one)));
-    }
-
-    private static String reason(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return String.valueOf(root.getMessage());
+        refused.forEach(one -> LOG.warn("{}: {}", one.getMessage(), RootCause.message(one)));
     }
 
     /**

@@ -22,17 +22,9 @@ public record TlsFailure(String reason) {
     public static String reason(@Nullable Throwable cause) {
         for (Throwable at = cause; at != null; at = at.getCause()) {
             if (at instanceof CertificateException || at instanceof CertPathValidatorException) {
-                return "certificate verify failed: " + root(at);
+                return "certificate verify failed: " + RootCause.message(at);
             }
         }
-        return "handshake failed: " + (cause == null ? "no reason given" : root(cause));
-    }
-
-    private static String root(Throwable cause) {
-        Throwable at = cause;
-        while (at.getCause() != null && at.getCause() != at) {
-            at = at.getCause();
-        }
-        return String.valueOf(at.getMessage());
+        return "handshake failed: " + (cause == null ? "no reason given" : RootCause.message(cause));
     }
 }

@@ -109,7 +109,7 @@ final class BatchRelay implements LinkedClient {
         this.session = new ClientSession(profile, limits, link, begin, names);
         this.reads = new ClientReads(group, limits.consistency());
         this.seeker = new ServerSeeker(client, this, group, reads);
-        reads.onSettings(profile.settings());
+        reads.onSettings(session.traits());
     }
 
     Link link() {
@@ -708,7 +708,7 @@ final class BatchRelay implements LinkedClient {
     @Override
     public void setSettings(SessionSettings settings) {
         session.set(settings);
-        reads.onSettings(settings);
+        reads.onSettings(session.traits());
     }
 
     @Override

@@ -110,7 +110,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         this.clients = clients;
         this.id = clients.shared().ids().getAsLong();
         clients.shared().admission().enter();
-        this.log = new ClientLog(id, clients.shared().config(), this::remoteAddress);
+        this.log = new ClientLog(id, connectedNanos, clients.shared().config(), this::remoteAddress);
     }
 
     // --- socket events ---------------------------------------------------------------------------------------------

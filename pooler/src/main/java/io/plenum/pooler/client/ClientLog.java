@@ -26,7 +26,7 @@ final class ClientLog {
     private final long id;
     private final Supplier<PoolerConfig> config;
     private final Supplier<@Nullable SocketAddress> remote;
-    private final long bornNanos = System.nanoTime();
+    private final long connectedNanos;
     private @Nullable SocketAddress address;
     private String database = "";
     private String user = "";
@@ -36,8 +36,9 @@ final class ClientLog {
     private boolean unheard;
 
     /** {@code remote} is asked when it is needed, for a proxy in front may tell another one. */
-    ClientLog(long id, Supplier<PoolerConfig> config, Supplier<@Nullable SocketAddress> remote) {
+    ClientLog(long id, long connectedNanos, Supplier<PoolerConfig> config, Supplier<@Nullable SocketAddress> remote) {
         this.id = id;
+        this.connectedNanos = connectedNanos;
         this.config = config;
         this.remote = remote;
     }
@@ -102,7 +103,7 @@ final class ClientLog {
     /** The client is closed, or will be at once; the first reason counts. Before a startup packet nobody cares. */
     void onClosing(String reason) {
         if (!closed && !unheard && !user.isEmpty() && config.get().get(Settings.LOG_DISCONNECTIONS)) {
-            long age = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - bornNanos);
+            long age = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - connectedNanos);
             LOG.info("{} closing because: {} (age={}s)", name(), reason, age);
         }
         closed = true;

@@ -11,9 +11,7 @@ import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.RefusedReads;
 import io.plenum.pooler.pool.WaitQueue;
-import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.HintPolicy;
-import io.plenum.routing.KeyHint;
 import io.plenum.routing.balance.Hashes;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -34,20 +32,10 @@ final class ClientReads {
         this.floor = new ReadFloor(promise);
     }
 
-    void onSettings(SessionSettings settings) {
-        floor.setNamed(settings.get("plenum.min_lsn"));
-        String key = settings.get(KeyHint.SETTING);
-        sessionKey = key == null || key.isEmpty() ? 0 : Hashes.of(key);
-        commitsUnflushed = !flushes(settings.get("synchronous_commit"));
-    }
-
-    /** Whether commits wait for a flush with this synchronous_commit; without one of its own the server's default counts. */
-    private static boolean flushes(@Nullable String synchronousCommit) {
-        return switch (synchronousCommit) {
-            case null -> true;
-            case "on", "local", "remote_write", "remote_apply" -> true;
-            default -> false;
-        };
+    void onSettings(SessionTraits session) {
+        floor.setNamed(session.minLsn());
+        sessionKey = session.key();
+        commitsUnflushed = session.commitsUnflushed();
     }
 
     private @Nullable Positions positions() {

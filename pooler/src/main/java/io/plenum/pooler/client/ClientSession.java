@@ -18,7 +18,6 @@ import io.plenum.routing.Target;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.backend.BackendMessages;
 import io.plenum.wire.frontend.TargetView;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClientSession implements BatchReader.Session {
     private final ClientStatements statements = new ClientStatements();
-    private final SessionSettings startSettings;
-    private final Map<String, String> startValues;
+    private final SessionProfile start;
     private final Link link;
     private final HeldBegin begin;
 
@@ -36,32 +34,20 @@ final class ClientSession implements BatchReader.Session {
     private final @Nullable DatabaseCatalog names;
 
     private ClientSettings limits;
-    private SessionSettings settings;
-    private boolean readOnlyByDefault;
-    private boolean safeText = true;
-    private boolean utf8 = true;
-    private RoutingHint hint = RoutingHint.AUTO;
-
-    /** The session's own default of the isolation level; null where it has none. */
-    private @Nullable String isolation;
+    private SessionTraits traits;
 
     /** By which version of the names the unnamed statement was judged. */
     private long unnamedJudgedBy;
 
-    /** The session limits how long PostgreSQL leaves its transactions open. */
-    private boolean limitsTransactions;
-
     /** The session begins; {@code names} are entered already. */
     ClientSession(
             SessionProfile start, ClientSettings limits, Link link, HeldBegin begin, @Nullable DatabaseCatalog names) {
-        this.startSettings = start.settings();
-        this.startValues = start.reported();
+        this.start = start;
+        this.traits = start.traits();
         this.limits = limits;
         this.link = link;
         this.begin = begin;
         this.names = names;
-        this.settings = startSettings;
-        set(startSettings);
     }
 
     /** What the configuration says of the client. */
@@ -74,39 +60,25 @@ final class ClientSession implements BatchReader.Session {
     }
 
     SessionSettings settings() {
-        return settings;
+        return traits.settings();
     }
 
     SessionSettings startSettings() {
-        return startSettings;
+        return start.settings();
+    }
+
+    SessionTraits traits() {
+        return traits;
     }
 
     void set(SessionSettings settings) {
-        this.settings = settings;
-        String encoding = value("client_encoding");
-        safeText = isSafe(encoding) && !"off".equals(value("standard_conforming_strings"));
-        utf8 = encoding == null || encoding.equalsIgnoreCase("UTF8");
-        readOnlyByDefault = "on".equals(value("default_transaction_read_only"));
-        hint = RoutingHint.named(value(RoutingHint.SETTING));
-        isolation = settings.get("default_transaction_isolation");
-        limitsTransactions = settings.get("idle_in_transaction_session_timeout") != null
-                || settings.get("transaction_timeout") != null;
+        traits = SessionTraits.of(settings, start.reported());
     }
 
     /** What the session has for a reported parameter: its own value, or that of its start. */
     @Nullable
     String value(String name) {
-        String own = settings.get(name);
-        return own == null ? startValues.get(name) : own;
-    }
-
-    /** Encodings whose multi-byte characters may hold a byte that looks like a quote or a backslash are not safe to scan. */
-    private static boolean isSafe(@Nullable String encoding) {
-        return switch (encoding) {
-            case null -> true;
-            case "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "GB18030", "UHC", "JOHAB" -> false;
-            default -> true;
-        };
+        return SessionTraits.value(name, traits.settings(), start.reported());
     }
 
     /** The unnamed statement was parsed, and judged by this version of the names. */
@@ -162,12 +134,12 @@ final class ClientSession implements BatchReader.Session {
 
     @Override
     public boolean isReadOnlyByDefault() {
-        return readOnlyByDefault;
+        return traits.readOnlyByDefault();
     }
 
     @Override
     public boolean isTextSafe() {
-        return safeText;
+        return traits.safeText();
     }
 
     @Override
@@ -176,7 +148,7 @@ final class ClientSession implements BatchReader.Session {
             return Catalog.OFF;
         }
         Catalog now = names.snapshot();
-        return utf8 ? now : now.inAnyEncoding();
+        return traits.utf8() ? now : now.inAnyEncoding();
     }
 
     @Override
@@ -186,11 +158,12 @@ final class ClientSession implements BatchReader.Session {
 
     @Override
     public RoutingHint hint() {
-        return hint;
+        return traits.hint();
     }
 
     @Override
     public boolean isSerializableByDefault() {
+        String isolation = traits.isolation();
         return isolation == null ? catalog().isSerializable() : isolation.equals("serializable");
     }
 
@@ -206,11 +179,12 @@ final class ClientSession implements BatchReader.Session {
 
     @Override
     public boolean mayHoldBegin() {
-        return limits.deferredBegin() != DeferredBegin.OFF && safeText && !limitsTransactions;
+        return limits.deferredBegin() != DeferredBegin.OFF && traits.safeText() && !traits.limitsTransactions();
     }
 
     @Override
     public boolean mayBeTentative() {
+        String isolation = traits.isolation();
         return limits.deferredBegin() == DeferredBegin.OPTIMISTIC
                 && mayHoldBegin()
                 && (isolation == null ? catalog().isReadCommitted() : isolation.equals("read committed"));

@@ -15,7 +15,7 @@ public final class SessionProfile {
     /** What profiles are kept under. */
     public record Key(String database, String user, SessionSettings asked) {}
 
-    private final SessionSettings settings;
+    private final SessionTraits traits;
     private final Map<String, String> reported;
     /** The ParameterStatus messages, for a client that connects for each of its queries is common. */
     private final byte[] messages;
@@ -25,7 +25,7 @@ public final class SessionProfile {
      * @param reported what ParameterStatus says at login, by name; not to be changed any more
      */
     public SessionProfile(SessionSettings settings, Map<String, String> reported) {
-        this.settings = settings;
+        this.traits = SessionTraits.of(settings, reported);
         this.reported = reported;
         ByteBuf out = Unpooled.buffer(512);
         reported.forEach((name, value) -> BackendMessages.parameterStatus(out, name, value));
@@ -33,7 +33,11 @@ public final class SessionProfile {
     }
 
     public SessionSettings settings() {
-        return settings;
+        return traits.settings();
+    }
+
+    SessionTraits traits() {
+        return traits;
     }
 
     public Map<String, String> reported() {

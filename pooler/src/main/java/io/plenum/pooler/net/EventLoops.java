@@ -12,7 +12,6 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -30,8 +29,12 @@ public final class EventLoops implements AutoCloseable {
     private final Group controlGroup;
     private final List<Loop> loops;
     private final Loop control;
+    private final AtomicInteger turn = new AtomicInteger();
 
-    /** Loops that know how many channels they have; what Netty counts of those on io_uring only grows. */
+    /**
+     * Loops that know how many channels they have, but for those that were accepted, whose end their owners see to and which come
+     * and go by the thousand; what Netty counts of those on io_uring only grows.
+     */
     private static final class Group extends MultiThreadIoEventLoopGroup {
         private final AtomicInteger channels = new AtomicInteger();
         private final ChannelFutureListener closed = _ -> channels.decrementAndGet();
@@ -45,8 +48,12 @@ public final class EventLoops implements AutoCloseable {
             return new SingleThreadIoEventLoop(this, executor, handlers) {
                 @Override
                 public ChannelFuture register(ChannelPromise promise) {
-                    channels.incrementAndGet();
-                    promise.channel().closeFuture().addListener(closed); // one more where it comes from another loop
+                    if (promise.channel().parent() == null) {
+                        channels.incrementAndGet();
+                        promise.channel()
+                                .closeFuture()
+                                .addListener(closed); // one more where it comes from another loop
+                    }
                     return super.register(promise);
                 }
             };
@@ -81,10 +88,9 @@ public final class EventLoops implements AutoCloseable {
         return group;
     }
 
-    IdentityHashMap<EventLoop, Loop> byExecutor() {
-        var map = new IdentityHashMap<EventLoop, Loop>();
-        loops.forEach(loop -> map.put(loop.executor(), loop));
-        return map;
+    /** The loop whose turn it is to get a connection. Any thread. */
+    Loop next() {
+        return loops.size() == 1 ? loops.getFirst() : loops.get(Math.floorMod(turn.getAndIncrement(), loops.size()));
     }
 
     /** The loop of probes, discovery and HTTP: no client waits behind it. */

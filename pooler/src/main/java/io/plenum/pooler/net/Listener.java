@@ -1,12 +1,10 @@
 package io.plenum.pooler.net;
 
-import io.netty.bootstrap.ServerBootstrap;
+import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoop;
 import io.netty.channel.ReflectiveChannelFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollChannelOption;
@@ -19,7 +17,6 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -113,42 +110,25 @@ public final class Listener implements AutoCloseable {
         (unix ? adoptedUnix : channels).add(registered.channel());
     }
 
-    private ServerBootstrap bootstrap(ChannelFactory<? extends ServerChannel> factory, int backlog, boolean unix) {
-        IdentityHashMap<EventLoop, Loop> byExecutor = loops.byExecutor();
-        var bootstrap = new ServerBootstrap()
+    private Bootstrap bootstrap(ChannelFactory<? extends ServerChannel> factory, int backlog, boolean unix) {
+        var bootstrap = new Bootstrap()
                 .group(loops.group())
                 .channelFactory(factory)
                 .option(ChannelOption.SO_BACKLOG, backlog)
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel client) {
-                        Loop loop = byExecutor.get(client.eventLoop());
-                        if (loop == null) {
-                            throw new IllegalStateException("a client on a loop that is not ours");
-                        }
-                        client.pipeline().addLast(handlers.apply(loop));
-                    }
-                });
-        if (unix) {
-            options.ofUnix(transport).forEach((option, value) -> child(bootstrap, option, value));
-        } else {
+                .handler(new Acceptor(
+                        loops, unix ? options.ofUnix(transport) : options.ofAccepted(transport), handlers));
+        if (!unix) {
             SocketOptions.apply(bootstrap, options.ofListener(transport));
-            options.ofAccepted(transport).forEach((option, value) -> child(bootstrap, option, value));
         }
         return bootstrap;
     }
 
-    private static Channel bind(ServerBootstrap bootstrap, SocketAddress address) throws IOException {
+    private static Channel bind(Bootstrap bootstrap, SocketAddress address) throws IOException {
         var bound = bootstrap.bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new IOException(bound.cause());
         }
         return bound.channel();
-    }
-
-    @SuppressWarnings("unchecked")
-    private static void child(ServerBootstrap bootstrap, ChannelOption<?> option, Object value) {
-        bootstrap.childOption((ChannelOption<Object>) option, value);
     }
 
     /**

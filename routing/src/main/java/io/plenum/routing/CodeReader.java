@@ -2,9 +2,9 @@ package io.plenum.routing;
 
 import io.plenum.routing.sql.Call;
 import io.plenum.routing.sql.Lexeme;
-import io.plenum.routing.sql.SqlScanner;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
+import io.plenum.routing.sql.TokenCursor;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
@@ -57,19 +57,11 @@ final class CodeReader {
     /** Behind these, as behind a semicolon, a statement begins. */
     private static final Set<String> OPENINGS = Set.of("begin", "then", "else", "loop");
 
-    private final SqlScanner scanner = new SqlScanner();
+    private final TokenCursor tokens = new TokenCursor();
     private byte[] text = {};
     private Catalog catalog = Catalog.OFF;
     private boolean mayRunOnStandby;
     private boolean isClean;
-
-    // Lexemes: the token at hand, the ones before it, and what stood before the name at hand, schemas and all.
-    private int current = Lexeme.NOTHING;
-    private int previous = Lexeme.NOTHING;
-    private int lead = Lexeme.NOTHING;
-    private int qualifier = Lexeme.NOTHING;
-    private boolean qualified;
-    private int from;
 
     /** The last name, in lower case, and what the catalogue knows of it. */
     private String spelling = "";
@@ -80,16 +72,14 @@ final class CodeReader {
     void read(byte[] body, Catalog catalog) {
         this.catalog = catalog;
         text = body;
-        scanner.over(body, 0, body.length);
+        tokens.over(body, 0, body.length);
         mayRunOnStandby = true;
         isClean = true;
-        current = Lexeme.NOTHING;
-        qualified = false;
         do {
-            advance();
+            tokens.advance();
             look();
-        } while (Lexeme.token(current) != Token.END && (mayRunOnStandby || isClean));
-        scanner.clear();
+        } while (tokens.token() != Token.END && (mayRunOnStandby || isClean));
+        tokens.clear();
     }
 
     /** Whether nothing in it is known to write or to tell nodes apart, and all of it is known. */
@@ -102,35 +92,16 @@ final class CodeReader {
         return isClean;
     }
 
-    private void advance() {
-        from = scanner.position();
-        int next = scanner.next();
-        if (Lexeme.isName(next)) {
-            if (Lexeme.token(current) == Token.DOT) {
-                qualified = true;
-                next = Lexeme.asName(next);
-            } else {
-                qualified = false;
-                qualifier = Lexeme.NOTHING;
-                lead = current;
-            }
-        } else if (Lexeme.token(next) == Token.DOT) {
-            qualifier = current;
-        }
-        previous = current;
-        current = next;
-    }
-
     private void look() {
-        switch (Lexeme.token(current)) {
+        switch (tokens.token()) {
             case WORD, QUOTED -> {
-                word(Lexeme.term(current));
+                word(tokens.term());
                 name();
             }
             case ESCAPED, BROKEN -> spoil(true);
             case OPERATOR -> {
                 if (catalog.hasOperators()) {
-                    use(scanner.lookOperator(catalog.names()));
+                    use(tokens.scanner().lookOperator(catalog.names()));
                 }
             }
             case OPEN -> open();
@@ -154,7 +125,7 @@ final class CodeReader {
             case CREATE, ALTER, WRITING -> spoil(catalog.watchesDefinitions());
             case INSERT, DELETE, MERGE, UPDATE, COPY, LOCK, CHECKPOINT -> spoil(false);
             case NO, SHARE, KEY -> {
-                if (Lexeme.term(previous) == Term.FOR) {
+                if (tokens.previousTerm() == Term.FOR) {
                     spoil(false);
                 }
             }
@@ -164,7 +135,7 @@ final class CodeReader {
 
     /** Whether a statement may begin at the word at hand. */
     private boolean beginsStatement() {
-        return switch (Lexeme.token(previous)) {
+        return switch (tokens.previousToken()) {
             case SEMICOLON, END, OPERATOR -> true; // a label ends with a sign
             case WORD -> OPENINGS.contains(spelling);
             default -> false;
@@ -172,14 +143,17 @@ final class CodeReader {
     }
 
     private void name() {
-        int start = scanner.begin(from);
-        spelling = new String(text, start, scanner.position() - start, StandardCharsets.UTF_8)
+        int start = tokens.begin();
+        spelling = new String(text, start, tokens.end() - start, StandardCharsets.UTF_8)
                 .strip()
                 .toLowerCase(Locale.ROOT);
-        known = scanner.look(catalog.names());
+        known = tokens.scanner().look(catalog.names());
         use(known & Catalog.EVERYWHERE);
-        boolean system = Lexeme.isSystemName(current) || Lexeme.letters(current) == Term.INFORMATION_SCHEMA;
-        if (system && Lexeme.letters(current) != Term.PG_CATALOG && Lexeme.call(current) == Call.UNKNOWN) {
+        boolean system =
+                Lexeme.isSystemName(tokens.current()) || Lexeme.letters(tokens.current()) == Term.INFORMATION_SCHEMA;
+        if (system
+                && Lexeme.letters(tokens.current()) != Term.PG_CATALOG
+                && Lexeme.call(tokens.current()) == Call.UNKNOWN) {
             spoil(false);
         }
     }
@@ -192,11 +166,12 @@ final class CodeReader {
     }
 
     private void open() {
-        if (!Lexeme.isName(previous)) {
+        if (!Lexeme.isName(tokens.previous())) {
             return;
         }
-        boolean system = qualified && Lexeme.letters(qualifier) == Term.PG_CATALOG;
-        Call call = qualified && !system ? Call.UNKNOWN : Lexeme.call(previous);
+        boolean qualified = tokens.nameParts() > 1;
+        boolean system = qualified && Lexeme.letters(tokens.qualifier()) == Term.PG_CATALOG;
+        Call call = qualified && !system ? Call.UNKNOWN : Lexeme.call(tokens.previous());
         boolean isKnown = (known & (system ? Catalog.SYSTEM_FUNCTION : Catalog.FUNCTION)) != 0;
         if (isKnown) {
             mayRunOnStandby &= (known & Catalog.VOLATILE) == 0;
@@ -216,13 +191,14 @@ final class CodeReader {
 
     /** Whether the name before the parenthesis is a word of the language, a type, an alias, or a table that is written to. */
     private boolean isNoCall() {
+        int lead = tokens.lead();
         if (Lexeme.token(lead) == Token.CAST || Lexeme.term(lead) == Term.AS || Lexeme.term(lead) == Term.INTO) {
             return true;
         }
-        if (qualified || Lexeme.token(previous) != Token.WORD) {
+        if (tokens.nameParts() > 1 || tokens.previousToken() != Token.WORD) {
             return false;
         }
-        return switch (Lexeme.term(previous)) {
+        return switch (tokens.previousTerm()) {
             case OVER, FILTER, WITHIN, BY, ROLLUP, SETS, MATERIALIZED, FIRST, VARYING, JOIN, LIKE, OPERATOR -> true;
             case SET, CONFLICT, ZONE, SAMPLING, REPEATABLE -> true;
             default -> WORDS.contains(spelling);

@@ -2,9 +2,9 @@ package io.plenum.routing;
 
 import io.netty.buffer.ByteBuf;
 import io.plenum.routing.sql.Lexeme;
-import io.plenum.routing.sql.SqlScanner;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
+import io.plenum.routing.sql.TokenCursor;
 import java.util.Arrays;
 
 /**
@@ -29,11 +29,9 @@ public final class PreparedName {
 
     private static final byte[] NOTHING = {};
 
-    private final SqlScanner scanner = new SqlScanner();
+    private final TokenCursor tokens = new TokenCursor();
     private byte[] text = NOTHING;
     private byte[] name = NOTHING;
-    private int current = Lexeme.NOTHING;
-    private int from;
     private Use found = Use.NONE;
     private int nameStart;
     private int nameEnd;
@@ -47,15 +45,15 @@ public final class PreparedName {
         }
         text = new byte[end - start];
         sql.getBytes(start, text);
-        scanner.over(text, 0, text.length);
-        advance();
+        tokens.over(text, 0, text.length);
+        tokens.advance();
         Use use = firstWord();
         if (use == Use.NONE || !named(start)) {
             use = Use.NONE;
         } else {
             use = alone(use);
         }
-        scanner.clear();
+        tokens.clear();
         text = NOTHING;
         found = use;
         return use;
@@ -82,7 +80,7 @@ public final class PreparedName {
     }
 
     private Use firstWord() {
-        Term first = Lexeme.term(current);
+        Term first = tokens.term();
         Use use = switch (first) {
             case PREPARE -> Use.PREPARE;
             case EXECUTE -> Use.EXECUTE;
@@ -90,7 +88,7 @@ public final class PreparedName {
             default -> Use.NONE;
         };
         if (use != Use.NONE) {
-            advance();
+            tokens.advance();
         }
         return use;
     }
@@ -100,22 +98,22 @@ public final class PreparedName {
         if (!readName(offset)) {
             return false;
         }
-        boolean word = Lexeme.term(current) == Term.PREPARE;
-        boolean all = Lexeme.token(current) == Token.WORD && Arrays.equals(name, new byte[] {'a', 'l', 'l'});
-        advance();
-        if (word && Lexeme.isName(current)) { // DEALLOCATE PREPARE q
+        boolean word = tokens.term() == Term.PREPARE;
+        boolean all = tokens.token() == Token.WORD && Arrays.equals(name, new byte[] {'a', 'l', 'l'});
+        tokens.advance();
+        if (word && Lexeme.isName(tokens.current())) { // DEALLOCATE PREPARE q
             boolean read = readName(offset);
-            all = Lexeme.token(current) == Token.WORD && Arrays.equals(name, new byte[] {'a', 'l', 'l'});
-            advance();
+            all = tokens.token() == Token.WORD && Arrays.equals(name, new byte[] {'a', 'l', 'l'});
+            tokens.advance();
             return read && !all;
         }
         return !all;
     }
 
     private boolean readName(int offset) {
-        int start = scanner.begin(from);
-        int end = scanner.position();
-        switch (Lexeme.token(current)) {
+        int start = tokens.begin();
+        int end = tokens.end();
+        switch (tokens.token()) {
             case WORD -> {
                 end = text[end - 1] == ' ' ? end - 1 : end; // the scanner takes a space behind a word with it
                 name = Arrays.copyOfRange(text, start, end);
@@ -148,23 +146,18 @@ public final class PreparedName {
 
     /** Whether nothing but what belongs to the statement follows. */
     private Use alone(Use use) {
-        if (use == Use.PREPARE && Lexeme.token(current) == Token.STRING) {
+        if (use == Use.PREPARE && tokens.token() == Token.STRING) {
             return Use.NONE; // PREPARE TRANSACTION 'x'
         }
-        if (use == Use.DEALLOCATE && !Lexeme.endsStatement(current)) {
+        if (use == Use.DEALLOCATE && !tokens.ended()) {
             return Use.NONE;
         }
-        while (!Lexeme.endsStatement(current)) {
-            advance();
+        while (!tokens.ended()) {
+            tokens.advance();
         }
-        while (Lexeme.token(current) == Token.SEMICOLON) {
-            advance();
+        while (tokens.token() == Token.SEMICOLON) {
+            tokens.advance();
         }
-        return Lexeme.token(current) == Token.END ? use : Use.NONE;
-    }
-
-    private void advance() {
-        from = scanner.position();
-        current = scanner.next();
+        return tokens.token() == Token.END ? use : Use.NONE;
     }
 }

@@ -3,9 +3,9 @@ package io.plenum.routing;
 import io.netty.buffer.ByteBuf;
 import io.plenum.routing.sql.Call;
 import io.plenum.routing.sql.Lexeme;
-import io.plenum.routing.sql.SqlScanner;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
+import io.plenum.routing.sql.TokenCursor;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
@@ -83,24 +83,13 @@ public final class SessionChanges {
 
     private static final byte[] NOTHING = {};
 
-    private final SqlScanner scanner = new SqlScanner();
+    private final TokenCursor tokens = new TokenCursor();
     private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
 
     private byte[] text = NOTHING;
 
-    // Lexemes: the token at hand and the one before it. And where the scanner stood before it read the one at hand.
-    private int current = Lexeme.NOTHING;
-    private int previous = Lexeme.NOTHING;
-    private int from;
-
-    // The last name: how many parts are joined by dots; lexemes of what stands before the last dot and before it all.
-    private int nameParts;
-    private int qualifier = Lexeme.NOTHING;
-    private int lead = Lexeme.NOTHING;
-
     // The set_config( whose arguments are read: their level, 0 for none; the commas on it; of its last argument how
-    // many
-    // tokens it has and what the first says; the first argument if it is a plain literal.
+    // many tokens it has and what the first says; the first argument if it is a plain literal.
     private int depth;
     private int callDepth;
     private int commas;
@@ -132,67 +121,35 @@ public final class SessionChanges {
 
     private void read(byte[] sql, int start, int end, boolean cut, Sink sink) {
         text = sql;
-        scanner.over(sql, start, end);
-        current = Lexeme.NOTHING;
+        tokens.over(sql, start, end);
         do {
             beginStatement();
             statement(sink);
             skipStatement();
-        } while (token() == Token.SEMICOLON);
+        } while (tokens.token() == Token.SEMICOLON);
         if (cut) {
             sink.unknown();
         }
-        scanner.clear();
+        tokens.clear();
         text = NOTHING;
         argument = null;
         setting = null;
     }
 
     private void beginStatement() {
-        current = Lexeme.NOTHING;
         depth = 0;
         callDepth = 0;
-        advance();
-    }
-
-    private void advance() {
-        from = scanner.position();
-        int next = scanner.next();
-        if (Lexeme.isName(next)) {
-            if (token() == Token.DOT) {
-                nameParts++;
-            } else {
-                nameParts = 1;
-                qualifier = Lexeme.NOTHING;
-                lead = current;
-            }
-        } else if (Lexeme.token(next) == Token.DOT) {
-            qualifier = current;
-        }
-        previous = current;
-        current = next;
+        tokens.beginStatement();
     }
 
     private void skipStatement() {
-        while (!ended()) {
-            advance();
+        while (!tokens.ended()) {
+            tokens.advance();
         }
     }
 
-    private Token token() {
-        return Lexeme.token(current);
-    }
-
-    private Term term() {
-        return Lexeme.term(current);
-    }
-
-    private boolean ended() {
-        return Lexeme.endsStatement(current);
-    }
-
     private void statement(Sink sink) {
-        switch (term()) {
+        switch (tokens.term()) {
             case SET -> set(sink);
             case RESET -> reset(sink);
             case DISCARD -> discard(sink);
@@ -204,12 +161,12 @@ public final class SessionChanges {
 
     /** Whether the statement begins as PostgreSQL's do. */
     private boolean isUnderstood() {
-        return switch (term()) {
+        return switch (tokens.term()) {
             case SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW -> true;
             case BEGIN, START, COMMIT, END, ABORT, ROLLBACK -> true;
             case CREATE, ALTER, DECLARE, PREPARE, EXECUTE, RUNNING, MAINTAINING, LOAD, COPY, LOCK, CHECKPOINT -> true;
             case INSERT, UPDATE, DELETE, MERGE, NOTIFY, ANALYZE, WRITING, DEALLOCATE, UTILITY, FETCH -> true;
-            default -> token() == Token.OPEN || ended();
+            default -> tokens.token() == Token.OPEN || tokens.ended();
         };
     }
 
@@ -217,11 +174,11 @@ public final class SessionChanges {
 
     /** {@code SET [SESSION | LOCAL] set_rest}. Each word that means something here may be the name of a setting too. */
     private void set(Sink sink) {
-        advance();
+        tokens.advance();
         while (true) {
-            boolean keyword = token() == Token.WORD;
+            boolean keyword = tokens.token() == Token.WORD;
             String name = name();
-            advance();
+            tokens.advance();
             if (!keyword || assigns()) {
                 assignment(name, sink);
                 return;
@@ -245,21 +202,21 @@ public final class SessionChanges {
                 }
                 case "time" -> {
                     boolean zone = is("zone");
-                    advance();
+                    tokens.advance();
                     tellValue(zone ? "timezone" : null, is("default") || is("local"), sink);
                     return;
                 }
                 case "names" -> {
-                    tellEnded("client_encoding", ended() || is("default"), sink);
+                    tellEnded("client_encoding", tokens.ended() || is("default"), sink);
                     return;
                 }
                 case "schema" -> {
-                    tellValue(token() == Token.STRING ? "search_path" : null, false, sink);
+                    tellValue(tokens.token() == Token.STRING ? "search_path" : null, false, sink);
                     return;
                 }
                 case "xml" -> {
                     boolean option = is("option");
-                    advance();
+                    tokens.advance();
                     tellValue(option ? "xmloption" : null, false, sink);
                     return;
                 }
@@ -273,16 +230,16 @@ public final class SessionChanges {
 
     /** Whether the token at hand makes what stands before it the name of a setting that is set. */
     private boolean assigns() {
-        return token() == Token.DOT || term() == Term.TO || isEqualSign() || is("from");
+        return tokens.token() == Token.DOT || tokens.term() == Term.TO || isEqualSign() || is("from");
     }
 
     /** {@code =}, also where a sign of the value follows it directly: PostgreSQL takes that off the operator. */
     private boolean isEqualSign() {
-        if (token() != Token.OPERATOR) {
+        if (tokens.token() != Token.OPERATOR) {
             return false;
         }
-        int start = scanner.begin(from);
-        int end = scanner.position();
+        int start = tokens.begin();
+        int end = tokens.end();
         for (int at = start + 1; at < end; at++) {
             if (text[at] != '-' && text[at] != '+') {
                 return false;
@@ -295,18 +252,18 @@ public final class SessionChanges {
     private void assignment(@Nullable String first, Sink sink) {
         String name = qualified(first);
         boolean assigns = assigns();
-        advance();
+        tokens.advance();
         tellValue(assigns ? name : null, is("default"), sink);
     }
 
     /** {@code SET SESSION CHARACTERISTICS AS TRANSACTION modes}, at AS. */
     private void characteristics(Sink sink) {
         boolean understood = is("as");
-        for (; !ended(); advance()) {
-            if (token() == Token.COMMA) {
+        for (; !tokens.ended(); tokens.advance()) {
+            if (tokens.token() == Token.COMMA) {
                 continue;
             }
-            switch (token() == Token.WORD ? name() : null) {
+            switch (tokens.token() == Token.WORD ? name() : null) {
                 case "isolation" -> sink.set("default_transaction_isolation");
                 case "only", "write" -> sink.set("default_transaction_read_only");
                 case "deferrable" -> sink.set("default_transaction_deferrable");
@@ -315,18 +272,18 @@ public final class SessionChanges {
                 case null, default -> understood = false;
             }
         }
-        if (!understood || token() == Token.BROKEN) {
+        if (!understood || tokens.token() == Token.BROKEN) {
             sink.unknown();
         }
     }
 
     /** RESET */
     private void reset(Sink sink) {
-        advance();
-        boolean keyword = token() == Token.WORD;
+        tokens.advance();
+        boolean keyword = tokens.token() == Token.WORD;
         String name = name();
-        advance();
-        if (keyword && name != null && token() == Token.WORD) {
+        tokens.advance();
+        if (keyword && name != null && tokens.token() == Token.WORD) {
             // No name of a setting has a word behind it.
             switch (name) {
                 case "transaction" -> {} // ISOLATION LEVEL
@@ -350,7 +307,7 @@ public final class SessionChanges {
 
     /** A value must be at hand. */
     private void tellValue(@Nullable String name, boolean reset, Sink sink) {
-        if (ended()) {
+        if (tokens.ended()) {
             sink.unknown();
         } else {
             tellEnded(name, reset, sink);
@@ -360,12 +317,12 @@ public final class SessionChanges {
     /** Once the statement is read to its end: nothing stands behind DEFAULT, and each string is closed. */
     private void tellEnded(@Nullable String name, boolean reset, Sink sink) {
         boolean alone = true;
-        if (!ended()) {
-            advance();
-            alone = ended();
+        if (!tokens.ended()) {
+            tokens.advance();
+            alone = tokens.ended();
         }
         skipStatement();
-        if (token() == Token.BROKEN || (reset && !alone)) {
+        if (tokens.token() == Token.BROKEN || (reset && !alone)) {
             sink.unknown();
         } else {
             tell(name, reset, sink);
@@ -396,10 +353,10 @@ public final class SessionChanges {
     // DISCARD, LISTEN, UNLISTEN
 
     private void discard(Sink sink) {
-        advance();
+        tokens.advance();
         boolean all = is("all");
         boolean sequences = is("sequences");
-        advance();
+        tokens.advance();
         if (sequences) {
             sink.discardSequences();
         } else if (all) {
@@ -412,9 +369,9 @@ public final class SessionChanges {
     }
 
     private void listen(Sink sink) {
-        advance();
+        tokens.advance();
         String channel = name();
-        advance();
+        tokens.advance();
         if (channel != null && isEnd()) {
             sink.listen(channel);
         } else {
@@ -423,10 +380,10 @@ public final class SessionChanges {
     }
 
     private void unlisten(Sink sink) {
-        advance();
-        boolean all = token() == Token.OPERATOR && text[scanner.begin(from)] == '*';
+        tokens.advance();
+        boolean all = tokens.token() == Token.OPERATOR && text[tokens.begin()] == '*';
         String channel = name();
-        advance();
+        tokens.advance();
         if (isEnd() && all) {
             sink.unlistenAll();
         } else if (isEnd() && channel != null) {
@@ -441,7 +398,7 @@ public final class SessionChanges {
     /** Any other statement, from the token at hand: the calls of {@code set_config} in it. */
     private void body(Sink sink, boolean doubted) {
         boolean told = false;
-        for (; !ended(); advance()) {
+        for (; !tokens.ended(); tokens.advance()) {
             if (doubted) {
                 told |= mayChangeSession();
             } else {
@@ -453,19 +410,19 @@ public final class SessionChanges {
         }
     }
 
-    /** Whether the token at hand changes the session in some statement. */
+    /** Whether the token at hand changes the session in some statement; behind a dot too, for nothing is certain. */
     private boolean mayChangeSession() {
-        return switch (term()) {
+        return switch (tokens.token() == Token.WORD ? Lexeme.letters(tokens.current()) : Term.NONE) {
             case SET, RESET, DISCARD, LISTEN, UNLISTEN -> true;
             default ->
-                Lexeme.call(current) == Call.SET_CONFIG
-                        || (token() == Token.OPEN && Lexeme.token(previous) == Token.ESCAPED);
+                Lexeme.call(tokens.current()) == Call.SET_CONFIG
+                        || (tokens.token() == Token.OPEN && tokens.previousToken() == Token.ESCAPED);
         };
     }
 
     private void look(Sink sink) {
         boolean isArgument = callDepth > 0;
-        switch (token()) {
+        switch (tokens.token()) {
             case OPEN -> open(sink);
             case CLOSE -> {
                 if (depth == callDepth && isArgument) {
@@ -487,8 +444,8 @@ public final class SessionChanges {
             }
             case STRING, WORD -> {
                 if (isArgument && argumentTokens == 0 && commas != 1) {
-                    argument = token() == Token.STRING ? literal() : null;
-                    argumentIsTrue = term() == Term.TRUE;
+                    argument = tokens.token() == Token.STRING ? literal() : null;
+                    argumentIsTrue = tokens.term() == Term.TRUE;
                 }
             }
             default -> {}
@@ -500,16 +457,17 @@ public final class SessionChanges {
 
     private void open(Sink sink) {
         depth++;
-        if (!Lexeme.isName(previous) || Lexeme.token(lead) == Token.CAST) {
+        if (!Lexeme.isName(tokens.previous()) || Lexeme.token(tokens.lead()) == Token.CAST) {
             return; // no call; a type
         }
-        if (Lexeme.term(lead) == Term.AS || Lexeme.term(lead) == Term.INTO) {
+        if (Lexeme.term(tokens.lead()) == Term.AS || Lexeme.term(tokens.lead()) == Term.INTO) {
             return; // an alias, a table
         }
-        if (Lexeme.token(previous) == Token.ESCAPED) {
+        if (tokens.previousToken() == Token.ESCAPED) {
             sink.unknown(); // a call of no one knows what
-        } else if (Lexeme.call(previous) == Call.SET_CONFIG) {
-            boolean own = nameParts == 1 || (nameParts == 2 && Lexeme.letters(qualifier) == Term.PG_CATALOG);
+        } else if (Lexeme.call(tokens.previous()) == Call.SET_CONFIG) {
+            boolean own = tokens.nameParts() == 1
+                    || (tokens.nameParts() == 2 && Lexeme.letters(tokens.qualifier()) == Term.PG_CATALOG);
             if (!own || callDepth > 0) {
                 sink.unknown(); // a user's function that may do the same; one call within the other
                 return;
@@ -557,7 +515,7 @@ public final class SessionChanges {
     /** The number of the parameter at hand; 0 for one that is too large to be one. */
     private int parameter() {
         int number = 0;
-        for (int at = scanner.begin(from) + 1; at < scanner.position() && number <= MAX_PARAMETER; at++) {
+        for (int at = tokens.begin() + 1; at < tokens.end() && number <= MAX_PARAMETER; at++) {
             number = 10 * number + text[at] - '0';
         }
         return number <= MAX_PARAMETER ? number : 0;
@@ -575,33 +533,33 @@ public final class SessionChanges {
 
     /** Whether the token at hand is this word, which is in lower case, without quotes. */
     private boolean is(String word) {
-        return token() == Token.WORD && word.equals(name());
+        return tokens.token() == Token.WORD && word.equals(name());
     }
 
     /** The statement ends here, and properly. */
     private boolean isEnd() {
-        return token() == Token.SEMICOLON || token() == Token.END;
+        return tokens.token() == Token.SEMICOLON || tokens.token() == Token.END;
     }
 
     /** The whole name in lower case, whose first part is given, and whose other parts follow behind dots. */
     private @Nullable String qualified(@Nullable String first) {
         boolean known = first != null;
         StringBuilder name = new StringBuilder(known ? first : "");
-        while (token() == Token.DOT) {
-            advance();
+        while (tokens.token() == Token.DOT) {
+            tokens.advance();
             String part = name();
             known &= part != null;
             name.append('.').append(part);
-            advance();
+            tokens.advance();
         }
         return known ? lowerCase(name) : null;
     }
 
     /** The identifier at hand; null if it is none, or none that can be told. */
     private @Nullable String name() {
-        int start = scanner.begin(from);
-        int end = scanner.position();
-        return switch (token()) {
+        int start = tokens.begin();
+        int end = tokens.end();
+        return switch (tokens.token()) {
             case WORD -> {
                 int after = text[end - 1] == ' ' ? end - 1 : end; // the scanner takes a space behind a word with it
                 byte[] letters = Arrays.copyOfRange(text, start, Math.min(after, start + MAX_NAME_BYTES + 1));
@@ -637,8 +595,8 @@ public final class SessionChanges {
 
     /** What the string at hand says; null unless it is plain: {@code ''}, {@code E''} without escapes, {@code $$ $$}. */
     private @Nullable String literal() {
-        int start = scanner.begin(from);
-        int end = scanner.position();
+        int start = tokens.begin();
+        int end = tokens.end();
         if (text[start] == '$') {
             int tag = 1;
             while (text[start + tag] != '$') {

@@ -1,11 +1,16 @@
 package io.plenum.pooler;
 
 import io.plenum.pooler.config.ConfigLoader;
+import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,17 +24,20 @@ final class AuthFileWatch {
     /** PgBouncer's janitor comes by as often. */
     private static final long PERIOD_MILLIS = 333;
 
-    private final Supplier<PoolerConfig> config;
-    private final Consumer<PoolerConfig> taker;
+    private final Changes changes;
 
-    private AuthFileWatch(Supplier<PoolerConfig> config, Consumer<PoolerConfig> taker) {
-        this.config = config;
-        this.taker = taker;
+    private AuthFileWatch(Changes changes) {
+        this.changes = changes;
     }
 
-    /** Looks until the end comes; {@code taker} gets what the file makes of the configuration in force. */
-    static void start(Supplier<PoolerConfig> config, Consumer<PoolerConfig> taker, CountDownLatch end) {
-        var watch = new AuthFileWatch(config, taker);
+    /** Where the configuration is changed. */
+    interface Changes {
+        CompletableFuture<LoadResult> change(Function<PoolerConfig, LoadResult> change);
+    }
+
+    /** Looks until the end comes, and puts in force what the file makes of the configuration. */
+    static void start(Changes changes, CountDownLatch end) {
+        var watch = new AuthFileWatch(changes);
         Thread.ofVirtual().name("plenum-auth-file").start(() -> {
             try {
                 while (!end.await(PERIOD_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -42,21 +50,25 @@ final class AuthFileWatch {
     }
 
     private void look() {
+        var seen = new AtomicReference<ConfigLoader.@Nullable Users>();
         try {
-            PoolerConfig running = config.get();
-            ConfigLoader.Users changed = ConfigLoader.changedUsers(running);
-            if (changed == null || config.get() != running) { // a reload that came in between has read it
-                return;
+            changes.change(running -> {
+                        ConfigLoader.Users changed = ConfigLoader.changedUsers(running);
+                        seen.set(changed);
+                        return new LoadResult.Loaded(changed == null ? running : changed.config());
+                    })
+                    .join();
+        } catch (CompletionException failure) {
+            if (!(failure.getCause() instanceof RejectedExecutionException)) { // which is the end
+                LOG.error("event=auth_file_failed", failure);
             }
-            taker.accept(changed.config());
-            if (changed.faults().isEmpty()) {
-                LOG.info(
-                        "event=auth_file_read users={}",
-                        changed.config().userList().size());
-            }
+        }
+        ConfigLoader.Users changed = seen.get();
+        if (changed != null && changed.faults().isEmpty()) {
+            LOG.info(
+                    "event=auth_file_read users={}", changed.config().userList().size());
+        } else if (changed != null) {
             changed.faults().forEach(fault -> LOG.error("{}; the users of before stay", fault));
-        } catch (RuntimeException failure) {
-            LOG.error("event=auth_file_failed", failure);
         }
     }
 }

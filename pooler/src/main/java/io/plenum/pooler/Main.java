@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -321,18 +322,28 @@ public final class Main implements Callable<Integer> {
 
     /** Takes over the new configuration wholly, or, if anything in it is wrong, says so and goes on as before. */
     private void reload(PoolerControl pooler) {
-        switch (ConfigLoader.reload(pooler.config(), environment)) {
-            case LoadResult.Loaded(PoolerConfig fresh) -> {
-                logWarnings(fresh);
-                ProcessLog.apply(fresh);
-                pooler.reload(fresh);
-            }
-            case LoadResult.Refused refused -> logRefusal(refused);
+        try {
+            pooler.change(running -> reread(running, environment)).join();
+        } catch (CompletionException failure) {
+            LOG.error("event=reload_failed", failure);
         }
     }
 
+    /** Reads the files of {@code running} again, and tells the log what is wrong with them. */
+    static LoadResult reread(PoolerConfig running, Map<String, String> environment) {
+        LoadResult read = ConfigLoader.reload(running, environment);
+        switch (read) {
+            case LoadResult.Loaded(PoolerConfig fresh) -> {
+                logWarnings(fresh);
+                ProcessLog.apply(fresh);
+            }
+            case LoadResult.Refused refused -> logRefusal(refused);
+        }
+        return read;
+    }
+
     /** Why a new configuration was not taken over; the old one stays. */
-    static void logRefusal(LoadResult.Refused refused) {
+    private static void logRefusal(LoadResult.Refused refused) {
         refused.faults().forEach(fault -> LOG.error("{}", fault));
         LOG.warn("config file loading failed; the configuration stays as it was");
     }

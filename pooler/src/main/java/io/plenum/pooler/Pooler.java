@@ -67,12 +67,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -106,6 +109,10 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Map<String, String> environment;
+    /** Changes of the configuration, one at a time: each is made of what the one before has left. */
+    private final ExecutorService changes = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("plenum-config").factory());
+
     private final LoopCensus census;
     private final Console console;
     private final Listener listener;
@@ -201,7 +208,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 .executor()
                 .scheduleAtFixedRate(this::sample, 0, History.STEP_NANOS, TimeUnit.NANOSECONDS);
         http = openHttp(config);
-        AuthFileWatch.start(this::config, this::reload, stopped);
+        AuthFileWatch.start(this::change, stopped);
         listener.addresses()
                 .forEach(address ->
                         LOG.info("listening on {}:{}", address.getAddress().getHostAddress(), address.getPort()));
@@ -398,16 +405,38 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         return listener.addresses();
     }
 
-    @Override
+    /** Takes over a configuration that somebody else has made; returns when every loop works by it. */
     public void reload(PoolerConfig next) {
-        var _ = takeOver(next);
+        change(_ -> new LoadResult.Loaded(next)).join();
+    }
+
+    /**
+     * Has another configuration made of the one in force, where files may be read and hashes made, and takes it over.
+     * Completes when every loop works by it; when it is refused, or the same, at once.
+     */
+    @Override
+    public CompletableFuture<LoadResult> change(Function<PoolerConfig, LoadResult> change) {
+        try {
+            return CompletableFuture.supplyAsync(
+                            () -> {
+                                PoolerConfig running = config;
+                                LoadResult result = change.apply(running);
+                                return result instanceof LoadResult.Loaded(PoolerConfig next) && next != running
+                                        ? takeOver(next).thenApply(_ -> result)
+                                        : CompletableFuture.completedFuture(result);
+                            },
+                            changes)
+                    .thenCompose(Function.identity());
+        } catch (RejectedExecutionException ended) {
+            return CompletableFuture.failedFuture(ended);
+        }
     }
 
     /**
      * Completes when every loop works by it: a loop reads from its sockets before it does what it was told, so whoever is
      * answered sooner can be served by what was.
      */
-    private CompletionStage<Void> takeOver(PoolerConfig next) {
+    private CompletableFuture<Void> takeOver(PoolerConfig next) {
         TlsContexts before = tls;
         try {
             tls = TlsContexts.of(next, before);
@@ -447,42 +476,24 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         first.loop().execute(() -> first.keepWarm(now.databases(), now::minPoolSize));
     }
 
-    /** Reads the file again, off all loops; what is wrong with it is logged besides. */
+    /** Reads the file again; what is wrong with it is logged besides. */
     @Override
     public CompletionStage<LoadResult> reload() {
-        var result = new CompletableFuture<LoadResult>();
-        Thread.ofVirtual().name("plenum-reload").start(() -> {
-            try {
-                LoadResult read = ConfigLoader.reload(config, environment);
-                switch (read) {
-                    case LoadResult.Loaded(PoolerConfig fresh) -> {
-                        Main.logWarnings(fresh);
-                        ProcessLog.apply(fresh);
-                        var _ = takeOver(fresh).thenRun(() -> result.complete(read));
-                    }
-                    case LoadResult.Refused refused -> {
-                        Main.logRefusal(refused);
-                        result.complete(read);
-                    }
-                }
-            } catch (RuntimeException failure) {
-                result.completeExceptionally(failure);
-            }
-        });
-        return result;
+        return change(running -> Main.reread(running, environment));
     }
 
     @Override
     public CompletionStage<LoadResult> set(String setting, String text) {
-        LoadResult result = ConfigLoader.set(config, setting, text);
-        if (!(result instanceof LoadResult.Loaded(PoolerConfig changed))) {
-            return CompletableFuture.completedStage(result);
-        }
-        ProcessLog.apply(changed);
-        if (!changed.warnings().equals(config.warnings())) {
-            changed.warnings().forEach(warning -> LOG.error("event=tls_refused fault=\"{}\"", warning));
-        }
-        return takeOver(changed).thenApply(_ -> result);
+        return change(running -> {
+            LoadResult result = ConfigLoader.set(running, setting, text);
+            if (result instanceof LoadResult.Loaded(PoolerConfig changed)) {
+                ProcessLog.apply(changed);
+                if (!changed.warnings().equals(running.warnings())) {
+                    changed.warnings().forEach(warning -> LOG.error("event=tls_refused fault=\"{}\"", warning));
+                }
+            }
+            return result;
+        });
     }
 
     @Override
@@ -696,6 +707,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
             return;
         }
         admission.advance(Phase.CLOSING);
+        changes.shutdown(); // who waits for one hears of its end
         listener.close();
         for (int i = 0; i < pools.size(); i++) {
             LoopClients loopClients = clients.get(i);

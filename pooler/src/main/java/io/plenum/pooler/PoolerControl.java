@@ -1,6 +1,9 @@
 package io.plenum.pooler;
 
+import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /**
  * What command line and signals ask of a running pooler. Every method may be called by any thread and at any time,
@@ -10,8 +13,11 @@ interface PoolerControl {
     /** The configuration in force. */
     PoolerConfig config();
 
-    /** SIGHUP: takes over a configuration, wholly. */
-    void reload(PoolerConfig config);
+    /**
+     * SIGHUP: makes another configuration of the one in force and takes it over, wholly, unless it is refused. Until that is
+     * over nobody else changes it.
+     */
+    CompletableFuture<LoadResult> change(Function<PoolerConfig, LoadResult> change);
 
     /** SIGUSR1: as PAUSE on the console. */
     void pause();

@@ -2,6 +2,7 @@ package io.plenum.pooler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import java.io.IOException;
@@ -13,8 +14,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -265,9 +268,13 @@ class MainTest {
         }
 
         @Override
-        public void reload(PoolerConfig config) {
-            this.config = config;
-            calls.add("reload");
+        public CompletableFuture<LoadResult> change(Function<PoolerConfig, LoadResult> change) {
+            LoadResult result = change.apply(config);
+            if (result instanceof LoadResult.Loaded(PoolerConfig changed)) {
+                config = changed;
+                calls.add("reload");
+            }
+            return CompletableFuture.completedFuture(result);
         }
 
         @Override

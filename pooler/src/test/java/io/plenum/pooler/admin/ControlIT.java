@@ -7,12 +7,14 @@ import static io.plenum.pooler.admin.AdministeredPooler.cell;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,6 +66,36 @@ class ControlIT {
                 assertThat(client.get()).isPositive();
             }
         }
+    }
+
+    @Test
+    void whatTwoSetAtOnceIsBothInForce() throws Exception {
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int round = 1; round <= 100; round++) {
+                String value = Integer.toString(round);
+                var one = threads.submit(() -> pooler.set("query_timeout", value));
+                pooler.set("client_idle_timeout", value);
+                one.get();
+                PoolerConfig now = pooler.pooler().config();
+                assertThat(now.get(Settings.QUERY_TIMEOUT)).isEqualTo(Duration.ofSeconds(round));
+                assertThat(now.get(Settings.CLIENT_IDLE_TIMEOUT)).isEqualTo(Duration.ofSeconds(round));
+            }
+        }
+    }
+
+    @Test
+    void whatIsSetWhileFilesAreReadAgainIsInForceAfterwards(@TempDir Path directory) throws Exception {
+        Path pipe = directory.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        pooler.write("%include " + pipe); // whoever reads it waits until somebody writes
+        var reload = pooler.pooler().reload().toCompletableFuture();
+        var set = pooler.pooler().set("query_timeout", "7").toCompletableFuture();
+        Files.writeString(pipe, "query_timeout = 5\n");
+        reload.get(20, TimeUnit.SECONDS);
+        set.get(20, TimeUnit.SECONDS);
+
+        assertThat(pooler.pooler().config().get(Settings.QUERY_TIMEOUT)).isEqualTo(Duration.ofSeconds(7));
     }
 
     private int askUntil(AtomicBoolean over, String token) throws Exception {

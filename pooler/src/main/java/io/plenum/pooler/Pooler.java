@@ -158,7 +158,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 clusters::lookUps,
                 loops.control());
         authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
-        authenticator = new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled));
+        authenticator =
+                new Authenticator(new SecretSource(authQueries, console::isConsole, admission::isDisabled), config);
         var shared = new LoopClients.Shared(
                 this::config,
                 ids::incrementAndGet,
@@ -437,6 +438,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
      * answered sooner can be served by what was.
      */
     private CompletableFuture<Void> takeOver(PoolerConfig next) {
+        authenticator.configure(next); // first, for whoever logs in under the new settings
         TlsContexts before = tls;
         try {
             tls = TlsContexts.of(next, before);

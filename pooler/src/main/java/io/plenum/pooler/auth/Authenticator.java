@@ -15,12 +15,10 @@ import io.plenum.pooler.net.PeerIdentity;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.auth.Md5Secret;
 import io.plenum.wire.auth.ScramSecret;
-import java.security.MessageDigest;
 import java.security.SecureRandom;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,10 +33,11 @@ public final class Authenticator implements AutoCloseable {
     private static final int MOST_QUESTIONS_WAITING = 256;
 
     private final SecureRandom random = new SecureRandom();
-    private final MockSecrets mocks = new MockSecrets(random);
+    private final byte[] key = new byte[32];
+    private final MockSecrets mocks = new MockSecrets();
     private final FailedLogins failures = new FailedLogins();
-    private final Map<String, Derived> derived = new ConcurrentHashMap<>();
     private final SecretSource secrets;
+    private volatile KnownUsers users;
 
     /** For arithmetic: more threads than processors would only take turns. */
     private final SlowWork hashing =
@@ -47,22 +46,15 @@ public final class Authenticator implements AutoCloseable {
     /** For LDAP and PAM, which wait for others. */
     private final SlowWork asking = new SlowWork("login-ask", ASKERS, MOST_QUESTIONS_WAITING);
 
-    /** A SCRAM secret that was made from a password; kept, for thousands of hashes went into it. */
-    private record Derived(String password, ScramSecret secret) {
-        boolean isOf(String text, byte[] salt, int iterations) {
-            return password.equals(text)
-                    && secret.iterations() == iterations
-                    && MessageDigest.isEqual(secret.salt(), salt);
-        }
-
-        @Override
-        public String toString() {
-            return "Derived[***]";
-        }
+    public Authenticator(SecretSource secrets, PoolerConfig config) {
+        this.secrets = secrets;
+        random.nextBytes(key);
+        users = KnownUsers.of(config, key, null);
     }
 
-    public Authenticator(SecretSource secrets) {
-        this.secrets = secrets;
+    /** Makes ready for a configuration, before it is in force. Takes seconds for many users, so never on a loop. */
+    public void configure(PoolerConfig next) {
+        users = KnownUsers.of(next, key, users);
     }
 
     /**
@@ -99,7 +91,7 @@ public final class Authenticator implements AutoCloseable {
             case LDAP -> ready.accept(ldap(request, rule, loop));
             case PAM -> ready.accept(pam(request, loop));
             case TRUST, PASSWORD, MD5, SCRAM_SHA_256, CERT, PEER ->
-                find(request, new Choice(request, method, rule, loop, ready));
+                find(request, new Choice(request, users, method, rule, loop, ready));
         }
     }
 
@@ -109,7 +101,7 @@ public final class Authenticator implements AutoCloseable {
     }
 
     public void onSuccess(LoginRequest request) {
-        boolean askedFor = secrets.onSuccess(request);
+        boolean askedFor = secrets.onSuccess(request, users.list());
         failures.onSuccess(request.peer().address(), request.user(), askedFor, System.nanoTime());
     }
 
@@ -184,6 +176,7 @@ public final class Authenticator implements AutoCloseable {
     /** What is known before the secret is. */
     private record Choice(
             LoginRequest request,
+            KnownUsers users,
             LoginMethod method,
             @Nullable HbaRule rule,
             Executor loop,
@@ -196,6 +189,7 @@ public final class Authenticator implements AutoCloseable {
     private void find(LoginRequest request, Choice choice) {
         secrets.find(
                 request,
+                choice.users().list(),
                 () -> failures.isSuspectToAsk(request.peer().address(), System.nanoTime()),
                 choice.loop(),
                 found -> choose(choice, found));
@@ -224,7 +218,7 @@ public final class Authenticator implements AutoCloseable {
                                 choice.loop()));
             case MD5 -> {
                 boolean scram = secret == null
-                        ? mocks.isMostlyScram(choice.request().config(), found.askedFor())
+                        ? mocks.isMostlyScram(choice.users(), found.askedFor())
                         : secret instanceof Secret.Scram;
                 if (scram) {
                     scram(choice, found);
@@ -239,7 +233,7 @@ public final class Authenticator implements AutoCloseable {
 
     /** Who has no secret costs as much time as most others do. */
     private PasswordCheck passwordCheck(Choice choice, Found found, @Nullable Secret secret) {
-        boolean mock = secret == null && mocks.isMostlyScram(choice.request().config(), found.askedFor());
+        boolean mock = secret == null && mocks.isMostlyScram(choice.users(), found.askedFor());
         return mock ? PasswordCheck.of(mock(choice, found)) : PasswordCheck.of(choice.user(), secret);
     }
 
@@ -276,7 +270,7 @@ public final class Authenticator implements AutoCloseable {
             case Found.User(var _, boolean askedFor) ->
                 askedFor ? NoProof.accepted(credential(found)) : accepted(choice.rule());
             case Found.Nobody(boolean askedFor, var _) ->
-                !askedFor && choice.request().config().userList().size() == 0
+                !askedFor && choice.users().list().size() == 0
                         ? accepted(choice.rule())
                         : NoProof.refused(Refusal.untrusted(choice.user(), askedFor));
             case Found.Broken(Refusal refusal) -> NoProof.refused(refusal);
@@ -331,42 +325,51 @@ public final class Authenticator implements AutoCloseable {
                     case null, default -> null;
                 }
                 : null;
-        return new Md5Proof(stored, refusal(choice, found, Mechanism.PASSWORD), credential(found), random);
+        // Nobody's takes as long, and then is not right.
+        Md5Secret asked = stored == null ? Md5Secret.of(choice.user(), "nobody") : stored;
+        return new Md5Proof(
+                asked, stored == null, refusal(choice, found, Mechanism.PASSWORD), credential(found), random);
     }
 
     private void scram(Choice choice, Found found) {
         Secret secret = found instanceof Found.User(Secret known, var _) ? known : null;
-        PoolerConfig config = choice.request().config();
-        int iterations = config.get(Settings.SCRAM_ITERATIONS);
         switch (secret) {
             case Secret.Scram(String text) -> {
                 ScramSecret parsed = ScramSecret.parse(text);
                 accept(choice, found, parsed == null ? mock(choice, found) : parsed, true);
             }
             case Secret.Plain(String password) -> {
-                byte[] salt = mocks.salt(config, choice.user());
-                Derived known = derived.get(choice.user());
-                if (known != null && known.isOf(password, salt, iterations)) {
-                    accept(choice, found, known.secret(), false);
+                ScramSecret nobody =
+                        choice.users().mock(choice.user(), choice.users().iterations());
+                ScramSecret ready = found.askedFor() ? null : choice.users().derived(choice.user());
+                if (ready != null) {
+                    accept(choice, found, ready, false);
                 } else {
-                    derive(choice, found, password, salt, iterations);
+                    derive(choice, found, () -> ScramSecret.derive(password, nobody.salt(), nobody.iterations()));
                 }
             }
-            case null, default -> accept(choice, found, mock(choice, found), false);
+            case null, default -> {
+                ScramSecret nobody = mock(choice, found);
+                if (mocks.isMostlyDerived(choice.users(), found.askedFor())) {
+                    derive(choice, found, () -> {
+                        var _ = ScramSecret.derive(
+                                "nobody", nobody.salt(), nobody.iterations()); // for the time it takes
+                        return nobody;
+                    });
+                } else {
+                    accept(choice, found, nobody, false);
+                }
+            }
         }
     }
 
     private ScramSecret mock(Choice choice, Found found) {
-        PoolerConfig config = choice.request().config();
-        return mocks.scram(config, choice.user(), found.askedFor(), config.get(Settings.SCRAM_ITERATIONS));
+        return mocks.scram(choice.users(), choice.user(), found.askedFor());
     }
 
-    private void derive(Choice choice, Found found, String password, byte[] salt, int iterations) {
+    private void derive(Choice choice, Found found, Supplier<ScramSecret> work) {
         boolean taken = hashing.run(urgency(choice.request()), () -> {
-            ScramSecret made = ScramSecret.derive(password, salt, iterations);
-            if (found instanceof Found.User(var _, boolean askedFor) && !askedFor) {
-                derived.put(choice.user(), new Derived(password, made)); // of the user list: bounded
-            }
+            ScramSecret made = work.get();
             choice.loop().execute(() -> accept(choice, found, made, false));
         });
         if (!taken) {

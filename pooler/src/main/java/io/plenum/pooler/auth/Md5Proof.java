@@ -7,17 +7,19 @@ import io.plenum.wire.backend.BackendMessages;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
-/** MD5 of the stored hash and a salt. Without a secret the same is asked, and no answer is right. */
+/** MD5 of the stored hash and a salt. Of nobody the same is asked, and no answer is right. */
 final class Md5Proof extends SecretProof {
     /** {@code md5}, 32 digits and the NUL, with room for what is malformed to be told apart from what is wrong. */
     private static final int LONGEST = 1024;
 
-    private final @Nullable Md5Secret secret;
+    private final Md5Secret secret;
+    private final boolean nobody;
     private final byte[] salt = new byte[4];
 
-    Md5Proof(@Nullable Md5Secret secret, Refusal refusal, @Nullable ServerCredential shown, SecureRandom random) {
+    Md5Proof(Md5Secret secret, boolean nobody, Refusal refusal, @Nullable ServerCredential shown, SecureRandom random) {
         super(refusal, shown);
         this.secret = secret;
+        this.nobody = nobody;
         random.nextBytes(salt);
     }
 
@@ -30,7 +32,7 @@ final class Md5Proof extends SecretProof {
     @Override
     public Outcome onMessage(byte[] body, ByteBuf out) {
         byte[] response = PasswordProof.withoutNul(body);
-        return secret != null && secret.verify(response, salt) ? Outcome.ACCEPTED : Outcome.REFUSED;
+        return secret.verify(response, salt) && !nobody ? Outcome.ACCEPTED : Outcome.REFUSED;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Secret;
 import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.config.UserList;
 import io.plenum.wire.error.ErrorResponse;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -66,12 +67,13 @@ public final class SecretSource {
     /**
      * Looks the user up and tells {@code done}: at once, or later by {@code loop}.
      *
+     * @param users those of {@code auth_file}
      * @param suspect asked when the name is one that has not logged in before: whether its place is suspect
      */
-    void find(LoginRequest request, BooleanSupplier suspect, Executor loop, Consumer<Found> done) {
+    void find(LoginRequest request, UserList users, BooleanSupplier suspect, Executor loop, Consumer<Found> done) {
         PoolerConfig config = request.config();
-        if (config.userList().knows(request.user())) {
-            done.accept(new Found.User(config.userList().secret(request.user()), false));
+        if (users.knows(request.user())) {
+            done.accept(new Found.User(users.secret(request.user()), false));
             return;
         }
         DatabaseConfig entry = request.entry();
@@ -131,8 +133,8 @@ public final class SecretSource {
      *
      * @return whether it is one who must be looked up
      */
-    boolean onSuccess(LoginRequest request) {
-        boolean askedFor = !request.config().userList().knows(request.user());
+    boolean onSuccess(LoginRequest request, UserList users) {
+        boolean askedFor = !users.knows(request.user());
         if (askedFor) {
             proven.put(request.user(), true);
         }

@@ -37,6 +37,9 @@ public final class ScramSecret {
     /** SCRAM_DEFAULT_SALT_LEN: PostgreSQL makes all its salts so long, and so must we where we make one up. */
     private static final int DEFAULT_SALT = 16;
 
+    /** Keys that nobody sees, and whose preimage nobody knows; the flag refuses even who might find one. */
+    private static final byte[] NOBODY = new byte[KEY];
+
     private final byte[] salt;
     private final int iterations;
     private final byte[] storedKey;
@@ -115,12 +118,7 @@ public final class ScramSecret {
     public static ScramSecret mock(byte[] serverSecret, String user, int iterations) {
         byte[] name = user.getBytes(StandardCharsets.UTF_8);
         byte[] salt = Arrays.copyOf(ScramFunctions.hmac(SHA_256, serverSecret, name), DEFAULT_SALT);
-        // Keys of random look, whose preimage nobody knows; the flag refuses even who might find one.
-        byte[] storedKey =
-                ScramFunctions.hmac(SHA_256, serverSecret, ("StoredKey:" + user).getBytes(StandardCharsets.UTF_8));
-        byte[] serverKey =
-                ScramFunctions.hmac(SHA_256, serverSecret, ("ServerKey:" + user).getBytes(StandardCharsets.UTF_8));
-        return new ScramSecret(salt, iterations, storedKey, serverKey, true);
+        return new ScramSecret(salt, iterations, NOBODY, NOBODY, true);
     }
 
     /** {@link #mock(byte[], String, int)} with {@link #DEFAULT_ITERATIONS}. */

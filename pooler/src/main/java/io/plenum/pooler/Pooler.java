@@ -127,13 +127,13 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         List<Inherited> inherited = InheritedSockets.of(environment);
         Transport transport = inherited.isEmpty() ? transport(config) : Transport.EPOLL; // io_uring can adopt none
         loops = EventLoops.start(transport, config.eventLoops());
-        directory = new PoolDirectory(this::config, loops.loops().size());
+        directory = new PoolDirectory(this::config, loops.loops().size(), this::onUnused);
         var credentials = new Credentials();
         var ids = new AtomicLong();
         var dialer = new Dialer(() -> tls.servers(), () -> SocketConnector.socketOptions(this.config));
         var connector = new SocketConnector(this::config, credentials, ids::incrementAndGet, dialer);
         clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
-        census = new LoopCensus(this::config, clusters::of, pools, clients);
+        census = new LoopCensus(this::config, clusters::topology, pools, clients);
         hubs = new ListenHubs(clusters::of, connector, ListenHubs.GRACE);
         peers = new Peers(loops.control(), this::config);
         var statements = new StatementCache(STATEMENT_CACHE_BYTES);
@@ -473,6 +473,12 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 .toArray(CompletableFuture<?>[]::new));
     }
 
+    /** No loop has pools of the database any more: what else is known of it goes too. */
+    private void onUnused(String database) {
+        catalogs.forget(database);
+        hubs.forget(database);
+    }
+
     private void keepWarm(PoolerConfig now) {
         LoopPools first = pools.getFirst();
         first.loop().execute(() -> first.keepWarm(now.databases(), now::minPoolSize));
@@ -581,7 +587,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
 
     @Override
     public Topology topology(DatabaseConfig database) {
-        return clusters.of(database).topology();
+        return clusters.topology(database);
     }
 
     @Override

@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -66,6 +67,30 @@ class ClustersIT {
                 .extracting(Node::name)
                 .containsExactlyInAnyOrderElementsOf(
                         cluster.standbys().stream().map(PostgresNode::address).toList());
+    }
+
+    @Test
+    void nodesOfANameWithoutAnEntryAreForgottenWhenNobodyFollowsThem() throws Exception {
+        start("* = host=pg.test port=%d monitor_user=postgres".formatted(port));
+        var heard = new AtomicInteger();
+        Consumer<Topology> one = _ -> heard.incrementAndGet();
+        Consumer<Topology> other = _ -> heard.incrementAndGet();
+        TopologySource first = source("app");
+        assertThat(first.subscribe(one) && first.subscribe(other)).isTrue();
+        await("app", ClustersIT::isWhole);
+        first.unsubscribe(one);
+        assertThat(source("app")).isSameAs(first);
+
+        first.unsubscribe(other);
+
+        assertThat(first.subscribe(one)).isFalse();
+        awaitMonitors("0");
+        assertThat(clusters()
+                        .topology(Objects.requireNonNull(config.database("app")))
+                        .nodes())
+                .isEmpty();
+        assertThat(source("app")).isNotSameAs(first);
+        await("app", ClustersIT::isWhole);
     }
 
     @Test

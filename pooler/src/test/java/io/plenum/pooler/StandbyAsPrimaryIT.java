@@ -58,7 +58,7 @@ class StandbyAsPrimaryIT {
     private final Believed believed = new Believed();
     private final LoopPools pools = new LoopPools(
             loop,
-            new PoolDirectory(() -> CONFIG, 1),
+            new PoolDirectory(() -> CONFIG, 1, _ -> {}),
             database -> believed,
             SocketConnector.plain(() -> CONFIG, new Credentials()),
             database -> BalanceSettings.of(() -> BalancePolicy.TWO_CHOICES.create(new SplittableRandom(1))),
@@ -187,9 +187,10 @@ class StandbyAsPrimaryIT {
         }
 
         @Override
-        public void subscribe(Consumer<Topology> listener) {
+        public boolean subscribe(Consumer<Topology> listener) {
             this.listener = listener;
             listener.accept(topology);
+            return true;
         }
 
         @Override

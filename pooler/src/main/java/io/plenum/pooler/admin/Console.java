@@ -254,8 +254,8 @@ public final class Console implements ConsoleSession.Factory {
         if (database == null && !command.name().isEmpty()) {
             return refused("no such database: " + command.name());
         }
-        DatabaseCatalog names = database == null ? null : catalogs.of(database);
-        Catalog catalog = names == null ? Catalog.OFF : names.snapshot();
+        DatabaseCatalog names = database == null ? null : catalogs.find(database.name());
+        Catalog catalog = names != null ? names.snapshot() : database == null ? Catalog.OFF : Catalog.AWAITED;
         var holding = database == null
                 ? null
                 : new ExplainRoute.Holding(

@@ -25,7 +25,6 @@ import io.plenum.pooler.pool.LoopPools;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
-import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.pool.WaitQueue;
 import io.plenum.pooler.pool.WalSenders;
 import io.plenum.pooler.server.ServerConnection;
@@ -59,14 +58,14 @@ public final class LoopCensus implements Census.Taker {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final Supplier<PoolerConfig> config;
-    private final Function<DatabaseConfig, TopologySource> topologies;
+    private final Function<DatabaseConfig, Topology> topologies;
     private final List<LoopPools> pools;
     private final List<LoopClients> clients;
 
     /** Both lists in the order of the loops; they may still grow until the first call. */
     public LoopCensus(
             Supplier<PoolerConfig> config,
-            Function<DatabaseConfig, TopologySource> topologies,
+            Function<DatabaseConfig, Topology> topologies,
             List<LoopPools> pools,
             List<LoopClients> clients) {
         this.config = config;
@@ -390,9 +389,7 @@ public final class LoopCensus implements Census.Taker {
         List<NodeFacts> nodes = new ArrayList<>();
         for (String name : databases) {
             DatabaseConfig database = now.database(name);
-            Topology topology = database == null
-                    ? Topology.EMPTY
-                    : topologies.apply(database).topology();
+            Topology topology = database == null ? Topology.EMPTY : topologies.apply(database);
             for (NodeStatus status : topology.nodes()) {
                 NodeWork done = work.remove(new NodeKey(name, status.node()));
                 nodes.add(node(name, topology, status, done == null ? NodeWork.NONE : done));

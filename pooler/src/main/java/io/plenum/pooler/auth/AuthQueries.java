@@ -161,7 +161,8 @@ public final class AuthQueries implements AutoCloseable {
             source.onClientUser(question.authUser());
         }
         if (followed.add(source)) {
-            source.subscribe(_ -> control.execute(() -> databases.values().forEach(AuthDatabase::pump)));
+            var _ = source.subscribe(
+                    _ -> control.execute(() -> databases.values().forEach(AuthDatabase::pump)));
         }
         return source;
     }

@@ -13,7 +13,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The catalogues of the process, one for each database entry that a client has used. Any thread. */
+/** The catalogues of the process, one for each database that clients use. Any thread. */
 public final class Catalogs implements AutoCloseable {
     /** Opens a connection that belongs to no pool, although a pool could have it. */
     public interface Connecting {
@@ -44,8 +44,15 @@ public final class Catalogs implements AutoCloseable {
     /** That of the database; made at the first call, and read once somebody {@linkplain DatabaseCatalog#enter enters}. */
     public synchronized DatabaseCatalog of(DatabaseConfig database) {
         return catalogs.computeIfAbsent(
-                database.name(),
-                name -> new DatabaseCatalog(name, control, topologies.apply(database), connector, pools, refresh));
+                database.name(), name -> new DatabaseCatalog(database, control, topologies, connector, pools, refresh));
+    }
+
+    /** Nobody uses the database any more. */
+    public synchronized void forget(String database) {
+        DatabaseCatalog unused = catalogs.remove(database);
+        if (unused != null) {
+            control.execute(unused::close);
+        }
     }
 
     /** That of the database if anybody has used it. */

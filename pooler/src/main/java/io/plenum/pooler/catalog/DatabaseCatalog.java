@@ -1,6 +1,7 @@
 package io.plenum.pooler.catalog;
 
 import io.netty.util.concurrent.Future;
+import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.LoginRetry;
 import io.plenum.pooler.pool.PoolDirectory;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,6 +65,9 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private final String database;
     private final Loop control;
     private final TopologySource topology;
+    /** Is asked when it is needed, and kept by this. */
+    private final Consumer<Topology> listener = _ -> {};
+
     private final Catalogs.Connecting connector;
     private final PoolDirectory pools;
     private final Supplier<Duration> refresh;
@@ -90,18 +96,18 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private boolean mustRead = true;
 
     DatabaseCatalog(
-            String database,
+            DatabaseConfig database,
             Loop control,
-            TopologySource topology,
+            Function<DatabaseConfig, TopologySource> topologies,
             Catalogs.Connecting connector,
             PoolDirectory pools,
             Supplier<Duration> refresh) {
-        this.database = database;
+        this.database = database.name();
         this.control = control;
-        this.topology = topology;
         this.connector = connector;
         this.pools = pools;
         this.refresh = refresh;
+        this.topology = TopologySource.subscribed(topologies, database, listener);
     }
 
     /** What is known now. */
@@ -172,6 +178,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         synchronized (this) {
             closed = true;
         }
+        topology.unsubscribe(listener);
         cancel(planned);
         end();
     }

@@ -220,7 +220,8 @@ public final class Settings {
     public static final Setting<Duration> AUTODB_IDLE_TIMEOUT = row(
                     Group.POOLING, "autodb_idle_timeout", Values.seconds(), Duration.ofHours(1))
             .doc("Time after which a database that was made from `*` is forgotten, with its pools and counters, when it"
-                    + " has neither clients nor servers; 0 is never.");
+                    + " has neither clients nor servers; 0 is never. One that nobody has got into is forgotten"
+                    + " after ten seconds.");
 
     public static final Setting<Duration> POOL_IDLE_TIMEOUT = row(
                     Group.POOLING, "pool_idle_timeout", Values.seconds(), Duration.ZERO)

@@ -11,6 +11,7 @@ import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.TopologySource;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerTarget;
+import io.plenum.routing.topology.Topology;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -86,9 +87,33 @@ public final class Clusters implements AutoCloseable {
         return names.lookUps(config.get().get(Settings.DNS_MAX_TTL));
     }
 
-    /** Where the entry's nodes are known from, now and after reloads that change its hosts. */
+    /**
+     * Where the entry's nodes are known from, now and after reloads that change its hosts. For whoever subscribes: it is kept
+     * until nobody does.
+     */
     public TopologySource of(DatabaseConfig database) {
         return nodes(database);
+    }
+
+    /** What is known of the entry's nodes now. */
+    public synchronized Topology topology(DatabaseConfig database) {
+        DatabaseNodes known = databases.get(database.name());
+        if (known != null) {
+            return known.topology();
+        }
+        Cluster cluster = clusters.get(Seeds.of(config.get(), database));
+        return cluster == null ? Topology.EMPTY : cluster.topology();
+    }
+
+    /** Nobody listens to it any more: if it has no entry of its own it is forgotten, and so are nodes that only it had. */
+    synchronized void onUnused(DatabaseNodes nodes) {
+        DatabaseConfig entry = config.get().database(nodes.database());
+        if ((entry == null || entry.autodb()) && nodes.end() && databases.remove(nodes.database(), nodes)) {
+            control.execute(() -> {
+                nodes.unfollow();
+                onConfigured();
+            });
+        }
     }
 
     private synchronized DatabaseNodes nodes(DatabaseConfig database) {

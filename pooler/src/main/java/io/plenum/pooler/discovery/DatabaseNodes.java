@@ -12,7 +12,8 @@ import java.util.function.Consumer;
  * The nodes of one database entry: those of the cluster that its hosts name now. A reload may name others; versions go on
  * counting, so that whoever follows the database sees only ever newer topologies.
  *
- * <p>Written on the control loop, read by any thread.
+ * <p>A name that has no entry of its own is followed as long as somebody listens, for clients make such names up. Written on
+ * the control loop, read by any thread.
  */
 final class DatabaseNodes implements TopologySource, Cluster.Follower {
     /** Users of clients whose logins the monitors may borrow; the first that works is used. */
@@ -22,6 +23,7 @@ final class DatabaseNodes implements TopologySource, Cluster.Follower {
     private final Clusters clusters;
     private final List<Consumer<Topology>> listeners = new CopyOnWriteArrayList<>();
     private final List<String> clientUsers = new CopyOnWriteArrayList<>();
+    private boolean over; // guarded by listeners
     private volatile Seeds seeds;
     private volatile Cluster cluster;
     private volatile Topology topology;
@@ -59,6 +61,19 @@ final class DatabaseNodes implements TopologySource, Cluster.Follower {
         onTopology(next.topology(), true);
     }
 
+    /** Whether nobody listens; then nobody will again. */
+    boolean end() {
+        synchronized (listeners) {
+            over = over || listeners.isEmpty();
+            return over;
+        }
+    }
+
+    /** Follows no cluster any more. Control loop. */
+    void unfollow() {
+        cluster.unfollow(this);
+    }
+
     @Override
     public void onTopology(Topology now, boolean decides) {
         Topology numbered = new Topology(
@@ -80,14 +95,22 @@ final class DatabaseNodes implements TopologySource, Cluster.Follower {
     }
 
     @Override
-    public void subscribe(Consumer<Topology> listener) {
-        listeners.add(listener);
+    public boolean subscribe(Consumer<Topology> listener) {
+        synchronized (listeners) {
+            if (over) {
+                return false;
+            }
+            listeners.add(listener);
+        }
         listener.accept(topology); // perhaps a second time, or behind a newer one: versions tell
+        return true;
     }
 
     @Override
     public void unsubscribe(Consumer<Topology> listener) {
-        listeners.remove(listener);
+        if (listeners.remove(listener) && listeners.isEmpty()) {
+            clusters.onUnused(this);
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.plenum.pooler.listen;
 
 import io.netty.util.concurrent.Future;
+import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.error.PoolerErrors;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.pool.LoginRetry;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +66,7 @@ public final class ListenHub {
     private final String user;
     private final Loop loop;
     private final TopologySource topologies;
+    private final Consumer<Topology> listener = this::tell;
     private final ServerConnector connector;
     private final Duration grace;
 
@@ -174,23 +177,22 @@ public final class ListenHub {
             long losses) {}
 
     ListenHub(
-            String database,
+            DatabaseConfig database,
             String user,
             Loop loop,
-            TopologySource topologies,
+            Function<DatabaseConfig, TopologySource> topologies,
             ServerConnector connector,
             Duration grace) {
-        this.database = database;
+        this.database = database.name();
         this.user = user;
         this.loop = loop;
-        this.topologies = topologies;
         this.connector = connector;
         this.grace = grace;
+        this.topologies = TopologySource.subscribed(topologies, database, listener);
     }
 
-    /** Begins to follow the topology; called once. */
-    void start() {
-        topologies.subscribe(now -> loop.execute(() -> onTopology(now)));
+    private void tell(Topology now) {
+        loop.execute(() -> onTopology(now));
     }
 
     // --- for clients, on their loops -------------------------------------------------------------------------------
@@ -668,6 +670,7 @@ public final class ListenHub {
 
     /** Ends the connection for good; who waits for a channel is told. Any thread. */
     void close() {
+        topologies.unsubscribe(listener);
         loop.execute(() -> {
             closed = true;
             drop();

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/** The hubs of the process, one for each database and user that listened. Any thread. */
+/** The hubs of the process, one for each database and user that listened and is still used. Any thread. */
 public final class ListenHubs implements AutoCloseable {
     /** How long a connection outlives its last channel: whoever reconnects and listens again finds it open. */
     public static final Duration GRACE = Duration.ofSeconds(30);
@@ -39,13 +39,23 @@ public final class ListenHubs implements AutoCloseable {
         if (known != null) {
             return known;
         }
-        var made = new ListenHub(database.name(), user, loop, topologies.apply(database), connector, grace);
+        var made = new ListenHub(database, user, loop, topologies, connector, grace);
         hubs.put(name, made);
-        made.start();
         return made;
     }
 
-    /** All that were ever asked for. */
+    /** Nobody uses the database any more. */
+    public synchronized void forget(String database) {
+        hubs.entrySet().removeIf(entry -> {
+            boolean unused = entry.getKey().database().equals(database);
+            if (unused) {
+                entry.getValue().close();
+            }
+            return unused;
+        });
+    }
+
+    /** All that there are. */
     public synchronized Collection<ListenHub> hubs() {
         return List.copyOf(hubs.values());
     }

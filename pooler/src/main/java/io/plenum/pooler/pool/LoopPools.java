@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -18,6 +19,12 @@ import org.jspecify.annotations.Nullable;
 
 /** All pools of one loop, by database and user. Confined to its event loop. */
 public final class LoopPools {
+    /** After so long a database is forgotten that nobody has got into: its name may be one that a client made up. */
+    private static final long UNPROVED_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Keeps a source until there is a group to tell. */
+    private static final Consumer<Topology> NOBODY = _ -> {};
+
     private final Loop loop;
     private final PoolDirectory directory;
     private final Function<DatabaseConfig, TopologySource> topologies;
@@ -59,7 +66,8 @@ public final class LoopPools {
     }
 
     private PoolGroup create(DatabaseConfig database, String user) {
-        TopologySource source = topologies.apply(database);
+        directory.enter(database, user);
+        TopologySource source = TopologySource.subscribed(topologies, database, NOBODY);
         var group = new PoolGroup(
                 database.name(),
                 user,
@@ -70,17 +78,25 @@ public final class LoopPools {
                     return directory.join(
                             key, database, limits -> new Pool(key, loop, limits, settings, connector, source));
                 },
+                directory::forget,
                 balances.apply(database),
                 source::topology,
                 holdLimits,
                 holdBounds);
         group.setPause(pauseOf(database.name()));
         group.setPositions(source::positions);
-        Consumer<Topology> listener = topology -> loop.execute(() -> group.onTopology(topology));
+        Consumer<Topology> listener = topology -> loop.execute(() -> onTopology(group, topology));
         origins.put(group, new Origin(database, source, listener));
-        source.subscribe(listener);
+        var _ = source.subscribe(listener); // which has one already
+        source.unsubscribe(NOBODY);
         source.onClientUser(user);
         return group;
+    }
+
+    private void onTopology(PoolGroup group, Topology topology) {
+        if (origins.containsKey(group)) { // else it was forgotten meanwhile
+            group.onTopology(topology);
+        }
     }
 
     /** Whether nobody has used that database, which has no entry of its own, before. */
@@ -141,9 +157,11 @@ public final class LoopPools {
 
     private boolean isUnused(PoolGroup group, long now) {
         Origin origin = origins.get(group);
-        long after = origin == null
-                ? 0
-                : directory.forgetAfterNanos(origin.database().autodb());
+        boolean auto = origin != null && origin.database().autodb();
+        long after = origin == null ? 0 : directory.forgetAfterNanos(auto);
+        if (auto && !group.hasHadClient()) {
+            after = after > 0 ? Math.min(after, UNPROVED_NANOS) : UNPROVED_NANOS;
+        }
         return after > 0 && now - group.lastUsedNanos() > after && group.pause() == Pause.NONE && group.isEmpty();
     }
 
@@ -151,11 +169,9 @@ public final class LoopPools {
         Origin origin = origins.remove(group);
         if (origin != null) {
             origin.source().unsubscribe(origin.listener());
-            if (origin.database().autodb()) {
-                directory.forgetAuto(group.database());
-            }
         }
         group.pools().forEach(directory::forget);
+        directory.leave(group.database(), group.user());
         return true;
     }
 

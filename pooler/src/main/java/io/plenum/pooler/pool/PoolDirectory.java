@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +18,56 @@ public final class PoolDirectory {
     private final Supplier<PoolerConfig> config;
     private final int loops;
     private final Map<PoolKey, PoolLimits> limits = new ConcurrentHashMap<>();
-    private final Map<String, Permits> databases = new ConcurrentHashMap<>();
-    private final Map<String, Permits> users = new ConcurrentHashMap<>();
+    private final Map<String, Use> databases = new ConcurrentHashMap<>();
+    private final Map<String, Use> users = new ConcurrentHashMap<>();
     private final Set<String> autoDatabases = ConcurrentHashMap.newKeySet();
+    private final Consumer<String> unused;
 
-    public PoolDirectory(Supplier<PoolerConfig> config, int loops) {
+    /** What the groups of a database or of a user share, as long as there are any. */
+    private static final class Use {
+        private final Permits permits;
+        private int groups; // changed while its map computes
+
+        Use(Permits permits) {
+            this.permits = permits;
+        }
+    }
+
+    /** {@code unused} is told of a database that no loop has a group of any more, before one has again. */
+    public PoolDirectory(Supplier<PoolerConfig> config, int loops, Consumer<String> unused) {
         this.config = config;
         this.loops = loops;
+        this.unused = unused;
+    }
+
+    /** One more group of the database and the user; {@link #leave} ends it. */
+    void enter(DatabaseConfig database, String user) {
+        PoolerConfig now = config.get();
+        databases.compute(database.name(), (_, use) -> entered(use, now.maxDbConnections(database)));
+        users.compute(user, (_, use) -> entered(use, now.maxUserConnections(now.user(user))));
+    }
+
+    private static Use entered(@Nullable Use known, int limit) {
+        Use use = known == null ? new Use(new Permits(limit)) : known;
+        use.groups++;
+        return use;
+    }
+
+    /** A group has forgotten all of its pools. */
+    void leave(String database, String user) {
+        databases.computeIfPresent(database, (name, use) -> {
+            use.groups--;
+            if (use.groups > 0) {
+                return use;
+            }
+            autoDatabases.remove(name);
+            unused.accept(name);
+            return null;
+        });
+        users.computeIfPresent(user, (_, use) -> {
+            use.groups--;
+            return use.groups > 0 ? use : null;
+        });
     }
 
     /** Makes a part of a pool with the limits that it shares with the others; {@link #forget} ends it. */
@@ -35,10 +79,8 @@ public final class PoolDirectory {
                     ? known
                     : new PoolLimits(
                             new Permits(now.poolSize(database, now.user(key.user()))),
-                            databases.computeIfAbsent(
-                                    key.database(), name -> new Permits(now.maxDbConnections(database))),
-                            users.computeIfAbsent(
-                                    key.user(), name -> new Permits(now.maxUserConnections(now.user(name)))),
+                            Objects.requireNonNull(databases.get(key.database())).permits,
+                            Objects.requireNonNull(users.get(key.user())).permits,
                             loops);
             made.set(parts.apply(shared)); // inside, so that a part of another loop that ends does not take them away
             return shared;
@@ -80,11 +122,6 @@ public final class PoolDirectory {
                 .toNanos();
     }
 
-    /** The pools of a database without an entry are forgotten on one loop at least: its next use is a first one. */
-    void forgetAuto(String database) {
-        autoDatabases.remove(database);
-    }
-
     /** Applies a new configuration's limits. */
     public void configure(PoolerConfig now) {
         limits.forEach((key, pool) -> {
@@ -93,13 +130,13 @@ public final class PoolDirectory {
                 pool.pool().setLimit(now.poolSize(database, now.user(key.user())));
             }
         });
-        databases.forEach((name, permits) -> {
+        databases.forEach((name, use) -> {
             DatabaseConfig database = now.database(name);
             if (database != null) {
-                permits.setLimit(now.maxDbConnections(database));
+                use.permits.setLimit(now.maxDbConnections(database));
             }
         });
-        users.forEach((name, permits) -> permits.setLimit(now.maxUserConnections(now.user(name))));
+        users.forEach((name, use) -> use.permits.setLimit(now.maxUserConnections(now.user(name))));
     }
 
     PoolSettings settings(DatabaseConfig database, String user) {

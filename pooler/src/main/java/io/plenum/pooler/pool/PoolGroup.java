@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ public final class PoolGroup {
     private final String user;
     private final Loop loop;
     private final Function<Node, Pool> pools;
+    private final Consumer<Pool> over;
     private final Map<Node, Pool> byNode = new LinkedHashMap<>();
     private final WaitQueue withoutPrimary = new WaitQueue();
     private final HoldQueue held;
@@ -43,10 +45,11 @@ public final class PoolGroup {
     private Supplier<@Nullable Positions> positions = () -> null;
     private boolean keptWarm;
     private int clientCount;
+    private boolean hadClient;
     private long lastUsedNanos;
 
     /**
-     * {@code pools} makes the pool of a node that was not there before; {@code latest} is the topology with what probes
+     * {@code pools} makes the pool of a node that was not there before, {@code over} hears of one that is over; {@code latest} is the topology with what probes
      * observed since it was last told.
      */
     public PoolGroup(
@@ -54,6 +57,7 @@ public final class PoolGroup {
             String user,
             Loop loop,
             Function<Node, Pool> pools,
+            Consumer<Pool> over,
             BalanceSettings balance,
             Supplier<Topology> latest,
             HoldLimits holdLimits,
@@ -62,6 +66,7 @@ public final class PoolGroup {
         this.user = user;
         this.loop = loop;
         this.pools = pools;
+        this.over = over;
         this.reads = new ReadCandidates(balance);
         this.latest = latest;
         this.freshReads = new FreshReads(database, loop, reads::takesPart);
@@ -212,8 +217,13 @@ public final class PoolGroup {
         for (Pool pool : byNode.values()) {
             pool.tick(now, inUse && (pool == primary || reads.isFit(pool)));
         }
-        byNode.values()
-                .removeIf(pool -> pool.isOver() && topology.status(pool.key().node()) == null);
+        byNode.values().removeIf(pool -> {
+            boolean gone = pool.isOver() && topology.status(pool.key().node()) == null;
+            if (gone) {
+                over.accept(pool);
+            }
+            return gone;
+        });
     }
 
     private void watch(long now) {
@@ -275,11 +285,17 @@ public final class PoolGroup {
 
     public void addClient() {
         clientCount++;
+        hadClient = true;
     }
 
     public void removeClient() {
         clientCount--;
         lastUsedNanos = System.nanoTime();
+    }
+
+    /** Whether anybody has ever got in. */
+    boolean hasHadClient() {
+        return hadClient;
     }
 
     /** Clients that are logged in to this database as this user, on this loop. */

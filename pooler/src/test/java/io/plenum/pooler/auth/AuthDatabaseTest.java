@@ -81,7 +81,9 @@ class AuthDatabaseTest {
         }
 
         @Override
-        public void subscribe(Consumer<Topology> listener) {}
+        public boolean subscribe(Consumer<Topology> listener) {
+            return true;
+        }
 
         @Override
         public void suspect(Node node) {

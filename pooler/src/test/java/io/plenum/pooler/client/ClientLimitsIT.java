@@ -163,6 +163,29 @@ class ClientLimitsIT {
     }
 
     @Test
+    void databaseThatNobodyUsesIsForgottenWithAllThatIsKnownOfIt() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, ADMIN, "server_idle_timeout = 0.3", "autodb_idle_timeout = 0.5");
+                var console = console(pooler);
+                var log = new LogBook()) {
+            for (int time = 1; time <= 2; time++) {
+                int times = time;
+                try (var client = pooler.wire()) {
+                    client.query("LISTEN forgotten");
+                    until(() -> count(log, "event=catalog_read database=app .*") == times);
+                    assertThat(count(log, "event=listener_open database=app .*"))
+                            .isEqualTo(times);
+                }
+                until(() -> !pools(console).contains("app"));
+                assertThat(console.rows("SHOW DATABASES")).noneMatch(row -> "app".equals(row.getFirst()));
+            }
+        }
+    }
+
+    private static long count(LogBook log, String line) {
+        return log.lines().stream().filter(text -> text.matches(line)).count();
+    }
+
+    @Test
     void poolOfADatabaseThatNamesItsUserIsFilledBeforeAnyClientComes() throws Exception {
         String at = "host=%s port=%d dbname=app".formatted(SERVER.host(), SERVER.port());
         try (var direct = RunningPooler.wire(SERVER.port(), Map.of(), null)) {

@@ -29,7 +29,10 @@ public record HbaRule(
         LOCAL("local"),
         HOST("host"),
         HOSTSSL("hostssl"),
-        HOSTNOSSL("hostnossl");
+        HOSTNOSSL("hostnossl"),
+        /** Nobody, for GSSAPI encryption is refused. */
+        HOSTGSSENC("hostgssenc"),
+        HOSTNOGSSENC("hostnogssenc");
 
         private final String word;
 
@@ -88,7 +91,8 @@ public record HbaRule(
             boolean physicalReplication) {
         boolean transport = switch (kind) {
             case LOCAL -> address == null;
-            case HOST -> address != null;
+            case HOST, HOSTNOGSSENC -> address != null;
+            case HOSTGSSENC -> false;
             case HOSTSSL -> address != null && encrypted;
             case HOSTNOSSL -> address != null && !encrypted;
         };

@@ -64,10 +64,10 @@ public final class HbaRules {
         return rules;
     }
 
-    /** Reads the text of an hba file and tells {@code findings} what is wrong or doubtful. Blocks for {@code @file}s. */
+    /** Reads the text of an hba file and tells {@code findings} what is wrong or doubtful. Blocks for the files that it names. */
     static HbaRules parse(Path file, String text, Findings findings) {
         List<HbaRule> rules = new ArrayList<>();
-        for (RuleTokens line : RuleTokens.of(file, text, findings)) {
+        for (RuleTokens line : RuleTokens.withIncluded(file, text, findings)) {
             HbaRule rule = new LineReader(line, findings).read();
             if (rule != null) {
                 rules.add(rule);
@@ -115,6 +115,9 @@ public final class HbaRules {
                 return fault("the line ends where its method is expected");
             }
             LoginMethod method = LoginMethod.ofHba(word.text());
+            if (kind == Kind.LOCAL && word.text().equals("ident")) {
+                method = LoginMethod.PEER; // as in PostgreSQL
+            }
             if (method == null) {
                 return fault(Findings.quote(word.text()) + " is no method; allowed: trust, reject, md5, scram-sha-256,"
                         + " password, cert, peer, ldap, pam");
@@ -130,11 +133,16 @@ public final class HbaRules {
                 }
             }
             String text = word == null ? "," : word.text();
-            fault(Findings.quote(text) + " is no kind of line; allowed: local, host, hostssl, hostnossl");
+            fault(Findings.quote(text) + " is no kind of line; allowed: local, host, hostssl, hostnossl, hostgssenc,"
+                    + " hostnogssenc, include, include_if_exists, include_dir");
             return null;
         }
 
         private void check(Kind kind, LoginMethod method, String word) {
+            if (kind == Kind.HOSTGSSENC) {
+                findings.warn(
+                        line.file(), line.line(), "there is no GSSAPI encryption here, so hostgssenc means nobody");
+            }
             if (method == LoginMethod.PEER && kind != Kind.LOCAL) {
                 fault("peer needs a Unix socket, so it stands in a line of the kind local");
             } else if (method == LoginMethod.CERT && kind != Kind.HOSTSSL) {

@@ -72,15 +72,15 @@ public final class IdentMaps {
     /** Reads the text of an ident file and tells {@code findings} what is wrong. */
     static IdentMaps parse(Path file, String text, Findings findings) {
         Map<String, List<Entry>> maps = new HashMap<>();
-        for (RuleTokens line : RuleTokens.of(file, text, findings)) {
+        for (RuleTokens line : RuleTokens.withIncluded(file, text, findings)) {
             RuleTokens.Word map = line.next();
             RuleTokens.Word system = line.next();
             RuleTokens.Word user = line.next();
             if (map == null || system == null || user == null || !line.rest().isEmpty()) {
-                findings.fault(file, line.line(), "a line has a map's name, a system user and a database user");
+                findings.fault(line.file(), line.line(), "a line has a map's name, a system user and a database user");
                 continue;
             }
-            Entry entry = entry(file, line.line(), system, user, findings);
+            Entry entry = entry(line.file(), line.line(), system, user, findings);
             if (entry != null) {
                 maps.computeIfAbsent(map.text(), _ -> new ArrayList<>()).add(entry);
             }

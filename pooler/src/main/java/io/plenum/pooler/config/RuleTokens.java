@@ -1,8 +1,13 @@
 package io.plenum.pooler.config;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +30,11 @@ final class RuleTokens {
     }
 
     private static final Word COMMA = new Word(",", false);
+
+    private static final Set<String> INCLUDES = Set.of("include", "include_if_exists", "include_dir");
+
+    /** As PostgreSQL's. */
+    private static final int DEEPEST_INCLUDE = 10;
 
     private final Path file;
     private final int line;
@@ -56,6 +66,69 @@ final class RuleTokens {
             }
         }
         return lines;
+    }
+
+    /**
+     * The same, with the lines of files that {@code include}, {@code include_if_exists} and {@code include_dir} name in their
+     * places; names are relative to the file that has them, as in PostgreSQL. Blocks for the files.
+     */
+    static List<RuleTokens> withIncluded(Path file, String text, Findings findings) {
+        List<RuleTokens> lines = new ArrayList<>();
+        include(file, text, findings, 0, lines);
+        return lines;
+    }
+
+    private static void include(Path file, String text, Findings findings, int depth, List<RuleTokens> lines) {
+        for (RuleTokens line : of(file, text, findings)) {
+            String directive = line.words.getFirst().text();
+            if (!INCLUDES.contains(directive)) {
+                lines.add(line);
+            } else if (line.words.size() != 2 || line.words.getLast() == COMMA) {
+                findings.fault(file, line.line, directive + " names one file or directory");
+            } else if (depth == DEEPEST_INCLUDE) {
+                findings.fault(file, line.line, directive + " is nested deeper than " + DEEPEST_INCLUDE + " files");
+            } else {
+                for (Path included : line.included(directive, findings)) {
+                    String more = line.read(included, findings);
+                    if (more != null && !findings.isFull()) {
+                        include(included, more, findings, depth + 1, lines);
+                    }
+                }
+            }
+        }
+    }
+
+    private List<Path> included(String directive, Findings findings) {
+        String name = words.getLast().text();
+        try {
+            Path path = file.resolveSibling(name);
+            return switch (directive) {
+                case "include" -> List.of(path);
+                case "include_if_exists" -> Files.exists(path) ? List.of(path) : List.of();
+                default -> {
+                    try (Stream<Path> entries = Files.list(path)) {
+                        yield entries.filter(RuleTokens::isOfDirectory).sorted().toList();
+                    }
+                }
+            };
+        } catch (IOException | InvalidPathException e) {
+            findings.fault(file, line, directive + " " + Findings.quote(name) + " cannot be read");
+            return List.of();
+        }
+    }
+
+    private static boolean isOfDirectory(Path entry) {
+        String name = String.valueOf(entry.getFileName());
+        return name.endsWith(".conf") && !name.startsWith(".") && !Files.isDirectory(entry);
+    }
+
+    private @Nullable String read(Path included, Findings findings) {
+        try {
+            return TextFile.read(included, HbaRules.LARGEST_FILE);
+        } catch (IOException e) {
+            findings.fault(file, line, Findings.quote(included.toString()) + " " + e.getMessage());
+            return null;
+        }
     }
 
     private static String withoutReturn(String line) {

@@ -168,6 +168,56 @@ class HbaRulesTest {
     }
 
     @Test
+    void linesOfIncludedFilesStandWhereTheyAreIncluded(@TempDir Path directory) throws Exception {
+        Path more = Files.createDirectory(directory.resolve("more.d"));
+        Files.writeString(directory.resolve("one"), "host one all all md5\ninclude_dir \"more.d\"\n");
+        Files.writeString(more.resolve("b.conf"), "host two all all password\n");
+        Files.writeString(more.resolve("a.conf"), "host two,three all all scram-sha-256\n");
+        Files.writeString(more.resolve("c.txt"), "host nonsense\n");
+        var findings = new Findings();
+
+        HbaRules rules = HbaRules.parse(directory.resolve("hba.conf"), """
+            host one all ::1/128 reject
+            include one
+            include_if_exists nowhere
+            host all all all trust
+            """, findings);
+
+        assertThat(findings.faults()).isEmpty();
+        assertThat(method(rules, "one", "ann", "::1", false, false)).isEqualTo("reject");
+        assertThat(method(rules, "one", "ann", "::2", false, false)).isEqualTo("md5");
+        assertThat(method(rules, "two", "ann", "::2", false, false)).isEqualTo("scram-sha-256");
+        assertThat(method(rules, "four", "ann", "::2", false, false)).isEqualTo("trust");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"include nowhere", "include", "include a b", "include_dir nowhere", "include itself"})
+    void fileThatCannotBeIncludedIsAFault(String line, @TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("itself"), "include itself\n");
+        var findings = new Findings();
+
+        HbaRules.parse(directory.resolve("hba.conf"), line + "\nhost all all all trust\n", findings);
+
+        assertThat(findings.faults()).hasSize(1);
+    }
+
+    @Test
+    void nobodyIsEncryptedByGssapi() {
+        HbaRules rules = parsed("hostgssenc all all all trust\nhostnogssenc one all all md5\n");
+
+        assertThat(method(rules, "one", "ann", "::1", true, false)).isEqualTo("md5");
+        assertThat(method(rules, "two", "ann", "::1", true, false)).isEqualTo("none");
+    }
+
+    @Test
+    void identAtAUnixSocketIsPeer() {
+        HbaRules rules = parsed("local all all ident map=m\nhost all all all ident\n");
+
+        assertThat(method(rules, "one", "ann", "unix", false, false)).isEqualTo("peer");
+        assertThat(method(rules, "one", "ann", "::1", false, false)).isEqualTo("unsupported");
+    }
+
+    @Test
     void ownAddressIsSameHost() {
         HbaRules rules = parsed("host all all samehost trust\nhost all all samenet md5\n");
 

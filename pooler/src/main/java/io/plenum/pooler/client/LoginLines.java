@@ -1,6 +1,8 @@
 package io.plenum.pooler.client;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,30 +16,21 @@ final class LoginLines {
 
     private static final Logger LOG = LoggerFactory.getLogger(LoginLines.class);
 
-    private long second; // guarded by this, as are the others
-    private int told;
-    private long leftOut;
+    private final AtomicLong second = new AtomicLong();
+
+    /** Logins of that second; at its end a few may be counted to the next or the one before. */
+    private final AtomicInteger logins = new AtomicInteger();
 
     /** Whether the log may hear of one more. */
     boolean mayTell(long nowNanos) {
-        long before;
-        boolean mayTell;
-        synchronized (this) {
-            long now = TimeUnit.NANOSECONDS.toSeconds(nowNanos);
-            boolean begins = now != second;
-            before = begins ? leftOut : 0;
-            if (begins) {
-                second = now;
-                told = 0;
-                leftOut = 0;
+        long now = TimeUnit.NANOSECONDS.toSeconds(nowNanos);
+        long before = second.get();
+        if (before != now && second.compareAndSet(before, now)) {
+            int leftOut = logins.getAndSet(0) - PER_SECOND;
+            if (leftOut > 0) {
+                LOG.warn("event=logins_not_logged count={}", leftOut);
             }
-            mayTell = told < PER_SECOND;
-            told += mayTell ? 1 : 0;
-            leftOut += mayTell ? 0 : 1;
         }
-        if (before > 0) {
-            LOG.warn("event=logins_not_logged count={}", before);
-        }
-        return mayTell;
+        return logins.incrementAndGet() <= PER_SECOND;
     }
 }

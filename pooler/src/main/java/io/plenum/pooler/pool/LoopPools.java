@@ -22,9 +22,6 @@ public final class LoopPools {
     /** After so long a database is forgotten that nobody has got into: its name may be one that a client made up. */
     private static final long UNPROVED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** Keeps a source until there is a group to tell. */
-    private static final Consumer<Topology> NOBODY = _ -> {};
-
     private final Loop loop;
     private final PoolDirectory directory;
     private final Function<DatabaseConfig, TopologySource> topologies;
@@ -67,7 +64,8 @@ public final class LoopPools {
 
     private PoolGroup create(DatabaseConfig database, String user) {
         directory.enter(database, user);
-        TopologySource source = TopologySource.subscribed(topologies, database, NOBODY);
+        Consumer<Topology> nobody = _ -> {}; // keeps the source until there is a group to tell
+        TopologySource source = TopologySource.subscribed(topologies, database, nobody);
         var group = new PoolGroup(
                 database.name(),
                 user,
@@ -88,7 +86,7 @@ public final class LoopPools {
         Consumer<Topology> listener = topology -> loop.execute(() -> onTopology(group, topology));
         origins.put(group, new Origin(database, source, listener));
         var _ = source.subscribe(listener); // which has one already
-        source.unsubscribe(NOBODY);
+        source.unsubscribe(nobody);
         source.onClientUser(user);
         return group;
     }

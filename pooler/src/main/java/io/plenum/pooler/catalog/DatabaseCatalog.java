@@ -66,7 +66,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private final Loop control;
     private final TopologySource topology;
     /** Is asked when it is needed, and kept by this. */
-    private final Consumer<Topology> listener = _ -> {};
+    private final Consumer<Topology> listener;
 
     private final Catalogs.Connecting connector;
     private final PoolDirectory pools;
@@ -107,6 +107,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         this.connector = connector;
         this.pools = pools;
         this.refresh = refresh;
+        this.listener = _ -> {};
         this.topology = TopologySource.subscribed(topologies, database, listener);
     }
 

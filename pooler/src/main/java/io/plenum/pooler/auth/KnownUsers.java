@@ -62,11 +62,13 @@ final class KnownUsers {
         if (!ahead || key.plain() == 0) {
             return new KnownUsers(list, key, iterations, Map.of());
         }
-        boolean same = before != null
+        if (before != null
                 && before.iterations == iterations
                 && Arrays.equals(before.key.bytes(), key.bytes())
-                && !before.derived.isEmpty();
-        return new KnownUsers(list, key, iterations, same ? before.derived : derive(list, key, iterations));
+                && !before.derived.isEmpty()) {
+            return new KnownUsers(list, key, iterations, before.derived);
+        }
+        return new KnownUsers(list, key, iterations, derive(list, key, iterations));
     }
 
     private static boolean asksForScram(PoolerConfig config) {

@@ -32,6 +32,9 @@ public final class Catalog {
     /** Writing to it may: a trigger, a default, a rule. */
     static final int UNCLEAN_WRITE = 1 << 9;
 
+    /** One of the functions needs no more than one argument, and so can be called as if it were a column of that. */
+    static final int COLUMN = 1 << 10;
+
     /** Those that hold wherever the name stands, and not only before a parenthesis. */
     static final int EVERYWHERE = SEQUENCE | UNLOGGED | OPAQUE | UNCLEAN_READ | UNCLEAN_WRITE;
 
@@ -46,14 +49,15 @@ public final class Catalog {
     private static final AtomicLong VERSIONS = new AtomicLong();
 
     /** Nobody looks into the catalogue: built-in lists are all that is known. */
-    public static final Catalog OFF = new Catalog(NameTable.EMPTY, true, false, false, Isolation.UNKNOWN, true);
+    public static final Catalog OFF = new Catalog(NameTable.EMPTY, true, false, 0, false, Isolation.UNKNOWN, true);
 
     /** The catalogue is not read yet: every name may mean anything. */
-    public static final Catalog AWAITED = new Catalog(NameTable.EMPTY, false, false, false, Isolation.UNKNOWN, true);
+    public static final Catalog AWAITED = new Catalog(NameTable.EMPTY, false, false, 0, false, Isolation.UNKNOWN, true);
 
     private final NameTable names;
     private final boolean fresh;
     private final boolean operators;
+    private final int anywhere;
     private final boolean watchesDefinitions;
     private final Isolation isolation;
     private final boolean hides;
@@ -65,18 +69,28 @@ public final class Catalog {
             NameTable names,
             boolean fresh,
             boolean operators,
+            int anywhere,
             boolean watchesDefinitions,
             Isolation isolation,
             boolean hides) {
         this.names = names;
         this.fresh = fresh;
         this.operators = operators;
+        this.anywhere = anywhere;
         this.watchesDefinitions = watchesDefinitions;
         this.isolation = isolation;
         this.hides = hides;
         NameTable any = names.inAnyEncoding();
-        this.inAnyEncoding =
-                any == names ? this : new Catalog(any, fresh, operators, watchesDefinitions, isolation, hides);
+        this.inAnyEncoding = any == names
+                ? this
+                : new Catalog(any, fresh, operators, anywhere, watchesDefinitions, isolation, hides);
+    }
+
+    /** What a name behind a dot, of which this is known, may do that is no call by its looks. */
+    static int asColumn(int known) {
+        return (known & COLUMN) == 0
+                ? 0
+                : ((known & VOLATILE) != 0 ? OPAQUE : 0) | ((known & UNCLEAN) != 0 ? UNCLEAN_READ : 0);
     }
 
     /** Tells snapshots apart, whatever database they are of: what was judged by one is judged anew by another. */
@@ -86,7 +100,7 @@ public final class Catalog {
 
     /** The same when somebody has changed the schema since: no name is certain. */
     public Catalog outdated() {
-        return fresh ? new Catalog(names, false, operators, watchesDefinitions, isolation, hides) : this;
+        return fresh ? new Catalog(names, false, operators, anywhere, watchesDefinitions, isolation, hides) : this;
     }
 
     /** The same for texts that are not in UTF-8. */
@@ -118,9 +132,17 @@ public final class Catalog {
         return names;
     }
 
-    /** Whether some names are those of operators. */
+    /** Whether the sign of an operator may tell something. */
     boolean hasOperators() {
-        return operators;
+        return operators || !fresh;
+    }
+
+    /**
+     * What any statement may do that evaluates something: IN, ORDER BY, an index, a value that is converted run operators, casts
+     * and checks of types without their names. {@link #OPAQUE} and {@link #UNCLEAN_READ}.
+     */
+    int anywhere() {
+        return anywhere;
     }
 
     /** Whether an event trigger runs at each change of the schema that may leave something in the session. */

@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * read as well: a function that calls a volatile one, takes a lock or asks for what nodes differ in counts as volatile. Of
  * other languages only C is taken at its word, which is that of an extension.
  *
+ * <p>What is reached without being named, from operators, casts, types and what sorts them, counts for every statement: IN,
+ * DISTINCT, an index, an argument that is converted show nothing of it. There the code alone counts, and C is trusted, for many
+ * extensions have labelled none of this.
+ *
  * <p>What calls what is resolved from the good end: all is taken for harmless until something in it is found that is not,
  * and that is repeated until nothing new is found.
  */
@@ -36,26 +40,39 @@ public final class CatalogBuilder {
     private static final class Function {
         private final String name;
         private final boolean system;
-        private final boolean takesRow;
+        private final boolean takesOne;
         private final @Nullable String language;
         private final byte @Nullable [] body;
         private final List<Long> parts = new ArrayList<>();
+        private final List<byte[]> defaults = new ArrayList<>();
+        /** What it is for a call of its name: by its label, or by its code. */
         private boolean isVolatile;
+        /** By its code alone. */
+        private boolean isOpaque;
+
         private boolean isUnclean;
 
         private Function(
                 String name,
                 boolean system,
-                boolean takesRow,
+                boolean takesOne,
                 boolean isVolatile,
                 @Nullable String language,
                 byte @Nullable [] body) {
             this.name = name;
             this.system = system;
-            this.takesRow = takesRow;
+            this.takesOne = takesOne;
             this.isVolatile = isVolatile;
             this.language = language;
             this.body = body;
+        }
+
+        private boolean isCompiled() {
+            return isCompiled(language);
+        }
+
+        private static boolean isCompiled(@Nullable String language) {
+            return "c".equals(language) || "internal".equals(language);
         }
     }
 
@@ -75,6 +92,7 @@ public final class CatalogBuilder {
     private final Map<String, Integer> relations = new HashMap<>();
     private final Map<String, Integer> immutable = new HashMap<>();
     private final List<Long> watchers = new ArrayList<>();
+    private final List<Long> reachedAnywhere = new ArrayList<>();
     private final StatementClassifier classifier = new StatementClassifier(true);
     private final CodeReader reader = new CodeReader();
     private boolean operators;
@@ -91,32 +109,55 @@ public final class CatalogBuilder {
      * A function of users or of an extension.
      *
      * @param system whether it is in pg_catalog
-     * @param takesRow whether it can be written as a column of its one argument
+     * @param takesOne whether one argument is enough, so that {@code a.name} may call it
      * @param volatility as pg_proc has it
-     * @param body its text; null where it is too long or in no language that is read
+     * @param body its text; null where it is too long or in no language that is read. Of C something, if it is known to run SQL
+     *     that it is given
      */
     public void function(
             long oid,
             String name,
             boolean system,
-            boolean takesRow,
+            boolean takesOne,
             char volatility,
             String language,
             @Nullable String body) {
         byte @Nullable [] text = body == null ? null : body.getBytes(StandardCharsets.UTF_8);
-        boolean compiled = "c".equalsIgnoreCase(language) || "internal".equalsIgnoreCase(language);
-        hides |= text == null ? !compiled : HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length);
+        String of = language.toLowerCase(Locale.ROOT);
+        boolean isText = text != null && !Function.isCompiled(of);
+        hides |= isText
+                ? HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length)
+                : text != null || !Function.isCompiled(of);
         boolean labelled = volatility == 'i' || volatility == 's';
-        functions.put(oid, new Function(name, system, takesRow, !labelled, language.toLowerCase(Locale.ROOT), text));
+        functions.put(oid, new Function(name, system, takesOne, !labelled, of, text));
     }
 
-    /** An aggregate runs this function; {@code harmful} if that is PostgreSQL's own and not immutable. */
+    /** An aggregate runs this function; {@code harmful} if that is PostgreSQL's own and volatile. */
     public void aggregateRuns(long aggregate, long function, boolean harmful) {
         Function of = functions.get(aggregate);
         if (of != null) {
             of.parts.add(function);
             of.isVolatile |= harmful;
+            of.isUnclean |= harmful;
         }
+    }
+
+    /** A call of the function may evaluate this, which arguments have by default; null where that is too long to be read. */
+    public void defaults(long function, @Nullable String expressions) {
+        Function of = functions.get(function);
+        if (of != null && expressions != null) {
+            of.defaults.add(("SELECT " + expressions).getBytes(StandardCharsets.UTF_8));
+        } else if (of != null) {
+            spoil(of);
+        }
+    }
+
+    /**
+     * A statement may run this function without naming anything of it: that of an operator, of a cast, of the check of a domain,
+     * of a class of operators or of a range. PostgreSQL's own is not told unless it is volatile.
+     */
+    public void reachedAnywhere(long function) {
+        reachedAnywhere.add(function);
     }
 
     /** An operator of users runs this function. */
@@ -187,7 +228,7 @@ public final class CatalogBuilder {
     /** The same where the triggers of the parent are the child's too. */
     public void partition(String parent, String child) {
         child(parent, child);
-        edges.add(new Edge(parent, child, Catalog.UNCLEAN_WRITE));
+        edges.add(new Edge(parent, child, Catalog.UNCLEAN_READ | Catalog.UNCLEAN_WRITE)); // its key and its triggers
     }
 
     /** The relation has a column of the type, or of one that is made of it. */
@@ -225,9 +266,10 @@ public final class CatalogBuilder {
     /** The snapshot; {@link Catalog#AWAITED} where the code is nested too deeply to be understood. */
     public Catalog build() {
         for (int round = 0; round < MOST_ROUNDS; round++) {
-            Catalog soFar = snapshot();
+            Catalog soFar = snapshot(0);
             if (!judge(soFar)) {
-                return foldsLetters ? soFar.inAnyEncoding() : soFar;
+                Catalog whole = snapshot(anywhere());
+                return foldsLetters ? whole.inAnyEncoding() : whole;
             }
         }
         return Catalog.AWAITED;
@@ -269,9 +311,7 @@ public final class CatalogBuilder {
                 if (body == null) {
                     spoil(function);
                 } else {
-                    Reason reason = classify(sqlOf(body), soFar);
-                    function.isVolatile |= reason != Reason.READ && reason != Reason.EMPTY;
-                    function.isUnclean |= leaves(reason);
+                    judge(function, sqlOf(body), soFar);
                 }
             }
             case "plpgsql" -> {
@@ -279,13 +319,23 @@ public final class CatalogBuilder {
                     spoil(function);
                 } else {
                     reader.read(body, soFar);
-                    function.isVolatile |= !reader.mayRunOnStandby();
+                    function.isOpaque |= !reader.mayRunOnStandby();
                     function.isUnclean |= !reader.isClean();
                 }
             }
-            case "c", "internal" -> function.isUnclean |= function.isVolatile;
+            case "c", "internal" -> {
+                if (body == null) {
+                    function.isUnclean |= function.isVolatile;
+                } else {
+                    spoil(function); // it runs what its arguments say
+                }
+            }
             case null, default -> spoil(function);
         }
+        for (byte[] expressions : function.defaults) {
+            judge(function, expressions, soFar);
+        }
+        function.isVolatile |= function.isOpaque;
         for (long part : function.parts) {
             Function of = functions.get(part);
             if (of != null) {
@@ -296,9 +346,30 @@ public final class CatalogBuilder {
         return function.isVolatile != wasVolatile || function.isUnclean != wasUnclean;
     }
 
+    private void judge(Function function, byte[] sql, Catalog soFar) {
+        Reason reason = classify(sql, soFar);
+        function.isOpaque |= reason != Reason.READ && reason != Reason.EMPTY;
+        function.isUnclean |= leaves(reason);
+    }
+
     private static void spoil(Function function) {
+        function.isOpaque = true;
         function.isVolatile = true;
         function.isUnclean = true;
+    }
+
+    /** What any statement may run. */
+    private int anywhere() {
+        int bits = 0;
+        for (long reached : reachedAnywhere) {
+            Function function = functions.get(reached);
+            if (function == null) {
+                bits |= Catalog.OPAQUE | Catalog.UNCLEAN_READ;
+            } else if (!function.isCompiled()) {
+                bits |= (function.isOpaque ? Catalog.OPAQUE : 0) | (function.isUnclean ? Catalog.UNCLEAN_READ : 0);
+            }
+        }
+        return bits;
     }
 
     /** BEGIN ATOMIC ... END and RETURN, as PostgreSQL writes bodies that it has parsed, are made statements. */
@@ -343,23 +414,21 @@ public final class CatalogBuilder {
         return true;
     }
 
-    private Catalog snapshot() {
+    private Catalog snapshot(int anywhere) {
         Map<String, Integer> names = new HashMap<>(immutable);
         relations.forEach((name, bits) -> names.merge(name, bits, (one, other) -> one | other));
         for (Function function : functions.values()) {
             int bits = Catalog.FUNCTION
                     | (function.system ? Catalog.SYSTEM_FUNCTION : 0)
+                    | (function.takesOne ? Catalog.COLUMN : 0)
                     | (function.isVolatile ? Catalog.VOLATILE : 0)
                     | (function.isUnclean ? Catalog.UNCLEAN : 0);
-            if (function.takesRow) {
-                bits |= (function.isVolatile ? Catalog.OPAQUE : 0) | (function.isUnclean ? Catalog.UNCLEAN_READ : 0);
-            }
             names.merge(function.name, bits, (one, other) -> one | other);
         }
         boolean watches = watchers.stream().anyMatch(function -> {
             Function of = functions.get(function);
             return of == null || of.isUnclean;
         });
-        return new Catalog(NameTable.of(names), true, operators, watches, isolation, hides);
+        return new Catalog(NameTable.of(names), true, operators, anywhere, watches, isolation, hides);
     }
 }

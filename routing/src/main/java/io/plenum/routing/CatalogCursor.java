@@ -15,6 +15,8 @@ final class CatalogCursor extends TokenCursor {
     private int knownOfAll;
     /** A name stood in the statement, and no name is certain. */
     private boolean namesAnything;
+    /** The statement may evaluate something, and so run what is behind operators and types. */
+    private boolean evaluates;
 
     /** From now on names are those of this catalogue. */
     void lookInto(Catalog catalog) {
@@ -29,6 +31,7 @@ final class CatalogCursor extends TokenCursor {
     public void beginStatement() {
         knownOfAll = 0;
         namesAnything = false;
+        evaluates = true;
         super.beginStatement();
     }
 
@@ -42,13 +45,26 @@ final class CatalogCursor extends TokenCursor {
         if (Lexeme.isName(name)) {
             known = scanner().look(catalog.names());
             knownOfAll |= known & Catalog.EVERYWHERE;
+            if (previousToken() == Token.DOT) {
+                knownOfAll |= Catalog.asColumn(known);
+            }
             namesAnything |= name == Lexeme.UNKNOWN_WORD || Lexeme.token(name) != Token.WORD;
             if (previousTerm() == Term.AS) {
                 takeAsName();
             }
         } else if (Lexeme.token(name) == Token.OPERATOR && catalog.hasOperators()) {
             knownOfAll |= scanner().lookOperator(catalog.names());
+            namesAnything |= !catalog.isFresh() && !scanner().isOrdinaryOperator();
         }
+    }
+
+    /** Whether the statement at hand may evaluate something; it may where nobody says otherwise. */
+    void setEvaluates(boolean evaluates) {
+        this.evaluates = evaluates;
+    }
+
+    private int knownOfAll() {
+        return knownOfAll | (evaluates ? catalog.anywhere() : 0);
     }
 
     /** Which of these bits of a {@link Catalog} the name before the token at hand has. */
@@ -61,24 +77,25 @@ final class CatalogCursor extends TokenCursor {
         return namesAnything && !catalog.isFresh();
     }
 
-    /** What the names in the statement say of it; EMPTY if nothing. */
+    /** What the names in the statement, and what is behind operators and types, say of it; EMPTY if nothing. */
     Reason ofNames() {
+        int known = knownOfAll();
         Reason reason = isUncertain() ? Reason.NO_CATALOG : Reason.EMPTY;
-        if ((knownOfAll & Catalog.OPAQUE) != 0) {
+        if ((known & Catalog.OPAQUE) != 0) {
             reason = reason.or(Reason.OPAQUE_RELATION);
         }
-        if ((knownOfAll & Catalog.UNLOGGED) != 0) {
+        if ((known & Catalog.UNLOGGED) != 0) {
             reason = reason.or(Reason.UNLOGGED_TABLE);
         }
-        return (knownOfAll & Catalog.SEQUENCE) != 0 ? reason.or(Reason.SEQUENCE) : reason;
+        return (known & Catalog.SEQUENCE) != 0 ? reason.or(Reason.SEQUENCE) : reason;
     }
 
     /** Whether the names in a statement that is a {@code read} or something else run code that may leave something. */
     boolean mayRunUnknownCode(Reason read) {
         boolean writes = read.target() == Target.PRIMARY;
-        return (knownOfAll & Catalog.UNCLEAN_READ) != 0
-                || (writes && (knownOfAll & Catalog.UNCLEAN_WRITE) != 0)
-                // settings and the like run nothing
-                || (isUncertain() && (read.compareTo(Reason.UTILITY) < 0 || read == Reason.WRITE));
+        int known = knownOfAll();
+        return (known & Catalog.UNCLEAN_READ) != 0
+                || (writes && (known & Catalog.UNCLEAN_WRITE) != 0)
+                || (isUncertain() && evaluates);
     }
 }

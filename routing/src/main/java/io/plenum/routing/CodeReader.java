@@ -122,7 +122,8 @@ final class CodeReader {
                     spoil(true); // else UPDATE ... SET, or a name
                 }
             }
-            case CREATE, ALTER, WRITING -> spoil(catalog.watchesDefinitions());
+            case CREATE -> spoil(true); // it is temporary if the search_path of whoever runs it says so
+            case ALTER, WRITING -> spoil(catalog.watchesDefinitions());
             case INSERT, DELETE, MERGE, UPDATE, COPY, LOCK, CHECKPOINT -> spoil(false);
             case NO, SHARE, KEY -> {
                 if (tokens.previousTerm() == Term.FOR) {
@@ -148,7 +149,7 @@ final class CodeReader {
                 .strip()
                 .toLowerCase(Locale.ROOT);
         known = tokens.scanner().look(catalog.names());
-        use(known & Catalog.EVERYWHERE);
+        use(known & Catalog.EVERYWHERE | (tokens.previousToken() == Token.DOT ? Catalog.asColumn(known) : 0));
         boolean system =
                 Lexeme.isSystemName(tokens.current()) || Lexeme.letters(tokens.current()) == Term.INFORMATION_SCHEMA;
         if (system

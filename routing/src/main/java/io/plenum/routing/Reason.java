@@ -61,7 +61,10 @@ public enum Reason {
     UNKNOWN_FUNCTION(PRIMARY),
     /** Calls a function of users that is volatile, or that has something in it which must not run on a standby. */
     VOLATILE_FUNCTION(PRIMARY),
-    /** Reads a view or table that runs such code by itself, or a foreign table. */
+    /**
+     * Reads a view or table that runs such code by itself, or a foreign table; or the database has such code behind an operator, a
+     * cast or a type, which a statement may run without naming it.
+     */
     OPAQUE_RELATION(PRIMARY),
     /** Reads an unlogged table, which no standby has. */
     UNLOGGED_TABLE(PRIMARY),

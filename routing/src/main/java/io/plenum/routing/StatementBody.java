@@ -75,6 +75,11 @@ final class StatementBody {
         return tokens.catalog().watchesDefinitions() ? Traits.RUNS_UNKNOWN_CODE : 0;
     }
 
+    /** The same where it creates something: that is temporary if the search_path of whoever runs stored code says so. */
+    int ofCreation() {
+        return stored ? Traits.RUNS_UNKNOWN_CODE : ofDefinitions();
+    }
+
     /** From the token at hand to the end of the statement: what its first words say, or worse. */
     Reason read(Reason first) {
         Reason reason = first == Reason.NOT_UNDERSTOOD ? notUnderstood() : first;
@@ -169,7 +174,7 @@ final class StatementBody {
             case NO, SHARE, KEY -> tokens.previousTerm() == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
                 selectInto = tokens.previousTerm() != Term.INSERT && tokens.previousTerm() != Term.MERGE;
-                traits |= selectInto ? ofDefinitions() : 0;
+                traits |= selectInto ? ofCreation() : 0;
                 yield Reason.WRITE;
             }
             case CASCADE -> {

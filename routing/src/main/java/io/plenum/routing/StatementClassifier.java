@@ -23,10 +23,10 @@ import java.util.Objects;
  *   <li>names nothing that begins with {@code pg_}, and not {@code information_schema}.
  * </ul>
  *
- * <p>What cannot be seen in the text is not seen: functions behind operators, casts, views, row security, domains, the
- * attribute notation {@code row.function}, and functions of users that have the name of a built-in; a sequence that is
- * read like a table ({@code last_value} gives it away, {@code *} does not); unlogged and foreign tables; a
- * {@code search_path} that leads to the system's schemas. For the session's state: what DO, CALL and functions of users
+ * <p>What cannot be seen in the text is not seen without a {@link Catalog}: functions behind operators, casts, views, row
+ * security, domains, the attribute notation {@code row.function}, and functions of users that have the name of a built-in; a
+ * sequence that is read like a table ({@code last_value} gives it away, {@code *} does not); unlogged and foreign tables; and
+ * with one neither a {@code search_path} that leads to the system's schemas. For the session's state: what DO, CALL and functions of users
  * do inside.
  *
  * <p>What outlives the transaction in the session is told apart: settings, which can be {@linkplain

@@ -39,11 +39,21 @@ final class StatementStart {
     }
 
     private Reason statement() {
+        tokens.setEvaluates(tokens.token() != Token.WORD || evaluates(tokens.term()));
         return switch (tokens.token()) {
             case SEMICOLON, END -> Reason.EMPTY;
             case OPEN -> rest(Reason.READ);
             case WORD -> beginsWith(tokens.term());
             default -> rest(Reason.NOT_UNDERSTOOD);
+        };
+    }
+
+    private static boolean evaluates(Term first) {
+        return switch (first) {
+            case SHOW, SET, RESET, DISCARD, DEALLOCATE, LISTEN, UNLISTEN, NOTIFY, LOCK, CHECKPOINT -> false;
+            case BEGIN, START, COMMIT, END, ABORT, ROLLBACK -> false; // triggers that wait count where they were woken
+            case UTILITY, FETCH -> false; // nor does a cursor evaluate what was not declared
+            default -> true;
         };
     }
 
@@ -312,7 +322,7 @@ final class StatementStart {
         if (tokens.term() == Term.EXTENSION) {
             return rest(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
         }
-        return rest(tokens.term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE, body.ofDefinitions());
+        return rest(tokens.term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE, body.ofCreation());
     }
 
     /** CREATE [OR REPLACE] [GLOBAL | LOCAL] */

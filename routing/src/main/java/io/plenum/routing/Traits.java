@@ -5,8 +5,7 @@ package io.plenum.routing;
  * text do. A flag too many costs work, one too few lets a session's state leak; so doubt sets them.
  *
  * <p>What the {@linkplain StatementClassifier classifier} cannot see sets no flag. With a {@link Catalog} it sees what
- * views, triggers, rules, defaults, row security and operators run; without one, or where a type's own functions do it,
- * it does not.
+ * views, triggers, rules, defaults, row security, operators, casts and types run; without one it does not.
  */
 public final class Traits {
     /**

@@ -179,6 +179,13 @@ class CatalogBuilderTest {
         builder.function(oids++, "touched", false, true, 'v', "sql", "SELECT 1");
 
         assertThat(reasonOf("SELECT u.touched FROM users u")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(reasonOf("SELECT (1) . \"touched\"")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(reasonOf("SELECT touched FROM users")).isEqualTo(Reason.READ); // nothing to take for an argument
+
+        sql("on_column", 's', "SELECT u.touched FROM users u");
+        plpgsql("on_column_too", 's', "BEGIN RETURN (n).touched; END");
+        assertThat(reasonOf("SELECT on_column()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(reasonOf("SELECT on_column_too()")).isEqualTo(Reason.VOLATILE_FUNCTION);
     }
 
     @Test
@@ -300,6 +307,87 @@ class CatalogBuilderTest {
     }
 
     @Test
+    void whatIsReachedWithoutItsNameCountsForAllThatEvaluates() {
+        builder.reachedAnywhere(plpgsql("compares", 'i', "BEGIN PERFORM pg_advisory_lock(1); RETURN a < b; END"));
+
+        for (String read :
+                new String[] {"SELECT DISTINCT id FROM users", "EXPLAIN SELECT $1 IN ($2)", "(VALUES (1))"}) {
+            assertThat(reasonOf(read)).as(read).isEqualTo(Reason.OPAQUE_RELATION);
+            assertThat(traits()).as(read).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        for (String other : new String[] {"INSERT INTO users VALUES (1)", "DECLARE c CURSOR FOR SELECT 1"}) {
+            reasonOf(other);
+            assertThat(traits()).as(other).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        for (String nothing : new String[] {
+            "BEGIN", "COMMIT", "SAVEPOINT a", "FETCH c", "LOCK TABLE users", "SHOW timezone", "SET work_mem = '3MB'"
+        }) {
+            assertThat(reasonOf(nothing)).as(nothing).isNotEqualTo(Reason.OPAQUE_RELATION);
+            assertThat(traits() & Traits.RUNS_UNKNOWN_CODE).as(nothing).isZero();
+        }
+    }
+
+    @Test
+    void whatIsReachedWithoutItsNameIsJudgedByItsCodeAndNotByItsLabel() {
+        builder.reachedAnywhere(plpgsql("unlabelled", 'v', "BEGIN RETURN a < b; END"));
+        builder.function(oids, "in_c", false, false, 'v', "c", null);
+        builder.reachedAnywhere(oids++);
+
+        assertThat(reasonOf("SELECT DISTINCT id FROM users")).isEqualTo(Reason.READ);
+        assertThat(traits()).isZero();
+
+        builder.reachedAnywhere(2880); // PostgreSQL's own, and volatile
+
+        assertThat(reasonOf("SELECT DISTINCT id FROM users")).isEqualTo(Reason.OPAQUE_RELATION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void aCallEvaluatesTheDefaultsOfArguments() {
+        builder.defaults(sql("plain_default", 's', "SELECT $1"), "now(), twice(1)");
+        builder.defaults(sql("locking_default", 's', "SELECT $1"), "locks()");
+        builder.defaults(sql("long_default", 's', "SELECT $1"), null);
+
+        assertThat(reasonOf("SELECT plain_default()")).isEqualTo(Reason.READ);
+        assertThat(traits()).isZero();
+        for (String function : new String[] {"locking_default", "long_default"}) {
+            assertThat(reasonOf("SELECT " + function + "()")).isEqualTo(Reason.VOLATILE_FUNCTION);
+            assertThat(traits()).as(function).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+    }
+
+    @Test
+    void anAggregateOfAVolatileFunctionOfPostgresLeavesSomething() {
+        builder.function(oids, "sets", false, false, 'i', "internal", null);
+        builder.aggregateRuns(oids++, 2078, true);
+
+        assertThat(reasonOf("SELECT sets(name, false) FROM users")).isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void aFunctionInCThatRunsWhatItIsToldIsNotTakenAtItsWord() {
+        builder.function(oids++, "crosstab", false, false, 's', "c", "crosstab");
+
+        assertThat(reasonOf("SELECT * FROM crosstab('SELECT 1, pg_advisory_lock(5), 2') AS c(a int)"))
+                .isEqualTo(Reason.VOLATILE_FUNCTION);
+        assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+    }
+
+    @Test
+    void whatCodeCreatesMayBeTemporary() {
+        sql("creates", 'v', "CREATE TABLE x (id int); SELECT 1");
+        plpgsql("creates_too", 'v', "BEGIN CREATE TABLE x AS SELECT 1; END");
+
+        for (String function : new String[] {"creates", "creates_too"}) {
+            reasonOf("SELECT " + function + "()");
+            assertThat(traits()).as(function).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        reasonOf("CREATE TABLE x AS SELECT 1");
+        assertThat(traits()).isZero();
+    }
+
+    @Test
     void namesAreFoundAsPostgresFindsThem() {
         String longName = "x".repeat(62) + "ß";
         builder.sequence("x".repeat(62));
@@ -332,6 +420,17 @@ class CatalogBuilderTest {
             assertThat(classifier.classify(Unpooled.wrappedBuffer(read), 0, read.length, true, catalog))
                     .isEqualTo(Reason.NO_CATALOG);
             assertThat(traits()).isEqualTo(Traits.RUNS_UNKNOWN_CODE);
+        }
+        for (String more : new String[] {
+            "DECLARE c CURSOR FOR SELECT * FROM users",
+            "PREPARE s AS SELECT * FROM users",
+            "CREATE TEMP TABLE x AS SELECT * FROM users",
+            "SELECT set_config('work_mem', '3MB', true) FROM users",
+            "SELECT 'a' <+> 'b'"
+        }) {
+            byte[] bytes = more.getBytes(StandardCharsets.UTF_8);
+            classifier.classify(Unpooled.wrappedBuffer(bytes), 0, bytes.length, true, Catalog.AWAITED);
+            assertThat(traits() & Traits.RUNS_UNKNOWN_CODE).as(more).isNotZero();
         }
         byte[] nothing = "SELECT 1 + 1, now()".getBytes(StandardCharsets.UTF_8);
         assertThat(classifier.classify(Unpooled.wrappedBuffer(nothing), 0, nothing.length, true, Catalog.AWAITED))

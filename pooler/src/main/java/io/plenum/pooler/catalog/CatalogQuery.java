@@ -26,12 +26,13 @@ final class CatalogQuery {
     /**
      * Grows with each change of the catalogues that are read; NULL where that cannot be told. pg_proc, pg_class, pg_rewrite,
      * pg_trigger, pg_policy, pg_attrdef, pg_constraint, pg_operator, pg_cast, pg_aggregate, pg_inherits, pg_event_trigger,
-     * pg_type, pg_attribute, pg_db_role_setting.
+     * pg_type, pg_attribute, pg_db_role_setting, pg_amproc, pg_amop,
+     * pg_statistic_ext.
      */
     private static final String CHANGES = """
         SELECT 'P', CASE WHEN current_setting('track_counts')::bool AND NOT pg_is_in_recovery() THEN
             (SELECT sum(pg_stat_get_tuples_inserted(o) + pg_stat_get_tuples_updated(o) + pg_stat_get_tuples_deleted(o))
-             FROM unnest('{1255,1259,2618,2620,3256,2604,2606,2617,2605,2600,2611,3466,1247,1249,2964}'::oid[]) o) END;
+             FROM unnest('{1255,1259,2618,2620,3256,2604,2606,2617,2605,2600,2611,3466,1247,1249,2964,2603,2602,3381}'::oid[]) o) END;
         """;
 
     /** No name of ours may mean another's object; a lock of somebody's is not waited for long. */
@@ -43,17 +44,37 @@ final class CatalogQuery {
     /** The part of a join that leaves out what belongs to one session. */
     private static final String NOT_TEMPORARY = "n.nspname !~ '^pg_(toast_)?temp_'";
 
+    /**
+     * What J tells of is reached without its name: of operators those that the grammar means by a word (IN, BETWEEN, LIKE), that
+     * sort, group or search, or that the planner puts in another's place.
+     *
+     * <p>Expressions of indexes, of partitions and of statistics are evaluated by a read too, as far as they are constant: whoever
+     * plans it simplifies them first. Of those of checks immutable functions alone.
+     */
     private static final String ALL = """
         SELECT 'I', string_agg(proname, ' ') FROM (SELECT proname FROM pg_proc WHERE pronamespace = 11 AND oid < $U
             GROUP BY proname HAVING bool_and(provolatile = 'i' AND prokind = 'f')) s;
-        SELECT 'F', p.oid, p.proname, n.nspname = 'pg_catalog', a.typtype = 'c', p.provolatile, l.lanname,
-            CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN left(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), $L) END
+        SELECT 'F', p.oid, p.proname, n.nspname = 'pg_catalog',
+            p.pronargs > 0 AND (p.pronargs - p.pronargdefaults <= 1 OR p.provariadic <> 0), p.provolatile, l.lanname,
+            CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN left(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), $L)
+            WHEN l.lanname = 'c' AND p.prosrc IN ($Q) THEN p.prosrc END
             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-            LEFT JOIN pg_type a ON p.pronargs = 1 AND a.oid = p.proargtypes[0]
             WHERE p.oid >= $U AND $T;
-        SELECT 'A', a.aggfnoid::oid, f.oid, f.oid < $U AND f.provolatile <> 'i' FROM pg_aggregate a,
+        SELECT 'M', oid, left(pg_get_expr(proargdefaults, 0), $L) FROM pg_proc
+            WHERE oid >= $U AND proargdefaults IS NOT NULL;
+        SELECT 'A', a.aggfnoid::oid, f.oid, f.oid < $U AND f.provolatile = 'v' FROM pg_aggregate a,
             unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn]::oid[]) part
             JOIN pg_proc f ON f.oid = part WHERE a.aggfnoid::oid >= $U;
+        SELECT 'J', f FROM (SELECT oprcode::oid FROM pg_operator o WHERE oid >= $U
+            AND (oprname IN ('=', '<>', '<', '<=', '>', '>=', '~~', '!~~', '~~*', '!~~*', '~', '!~')
+            OR EXISTS (SELECT FROM pg_amop WHERE amopopr = o.oid)
+            OR EXISTS (SELECT FROM pg_operator n WHERE o.oid IN (n.oprcom, n.oprnegate) AND n.oid <> o.oid))
+            UNION SELECT castfunc FROM pg_cast WHERE oid >= $U
+            UNION SELECT amproc::oid FROM pg_amproc
+            UNION SELECT unnest(ARRAY[rngcanonical, rngsubdiff]::oid[]) FROM pg_range
+            UNION SELECT found[1]::oid FROM pg_constraint c,
+            regexp_matches(c.conbin::text, '[{]FUNCEXPR :funcid ([0-9]+) ', 'g') found WHERE c.contypid <> 0) s(f)
+            WHERE f >= $U OR f IN (SELECT oid FROM pg_proc WHERE oid < $U AND provolatile = 'v');
         SELECT 'O', oprname, oprcode::oid FROM pg_operator WHERE oid >= $U;
         SELECT 'Y', t.typname, c.castfunc FROM pg_cast c JOIN pg_type t ON t.oid = c.casttarget WHERE c.castfunc >= $U;
         SELECT 'Y', t.typname, d.refobjid FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid
@@ -89,14 +110,22 @@ final class CatalogQuery {
         SELECT 'W', c.relname, left(pg_get_expr(d.adbin, d.adrelid), $L)
             FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid WHERE c.oid >= $U AND (d.adbin::text ~ $C
             OR EXISTS (SELECT FROM pg_depend e WHERE e.classid = 2604 AND e.objid = d.oid AND e.refclassid = 1255));
-        SELECT 'W', c.relname, left(pg_get_expr(k.conbin, k.conrelid), $L)
+        SELECT CASE WHEN EXISTS (SELECT FROM pg_depend e JOIN pg_proc p ON p.oid = e.refobjid AND p.provolatile = 'i'
+            WHERE e.classid = 2606 AND e.objid = k.oid AND e.refclassid = 1255) THEN 'B' ELSE 'W' END,
+            c.relname, left(pg_get_expr(k.conbin, k.conrelid), $L)
             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.oid >= $U AND k.contype = 'c'
             AND (k.conbin::text ~ $C
             OR EXISTS (SELECT FROM pg_depend e WHERE e.classid = 2606 AND e.objid = k.oid AND e.refclassid = 1255));
-        SELECT 'W', c.relname, left(concat_ws(', ', pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid)), $L)
+        SELECT 'B', c.relname, left(concat_ws(', ', pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid)), $L)
             FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.oid >= $U
             AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
             AND EXISTS (SELECT FROM pg_depend e WHERE e.classid = 1259 AND e.objid = i.indexrelid AND e.refclassid = 1255);
+        SELECT 'B', c.relname, left(pg_get_expr(k.partexprs, k.partrelid), $L)
+            FROM pg_partitioned_table k JOIN pg_class c ON c.oid = k.partrelid WHERE k.partexprs IS NOT NULL
+            AND EXISTS (SELECT FROM pg_depend e WHERE e.classid = 1259 AND e.objid = c.oid AND e.refclassid = 1255);
+        SELECT 'B', c.relname, left(pg_get_expr(s.stxexprs, s.stxrelid), $L)
+            FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid WHERE s.stxexprs IS NOT NULL
+            AND EXISTS (SELECT FROM pg_depend e WHERE e.classid = 3381 AND e.objid = s.oid AND e.refclassid = 1255);
         SELECT 'T', c.relname, t.tgfoid, substring(pg_get_triggerdef(t.oid) FROM ' WHEN \\((.*)\\) EXECUTE ')
             FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
             WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgparentid = 0;
@@ -115,8 +144,9 @@ final class CatalogQuery {
         COMMIT
         """.replace("$C", """
             ('[{]FUNCEXPR :funcid (' || (SELECT string_agg(oid::text, '|') FROM pg_proc WHERE pronamespace = 11
-                AND proname ~ '^(set_config|setseed|pg_notify|currval|lastval|pg_.*advisory.*)$') || ') ')\
+                AND proname ~ '^(set_config|setseed|pg_notify|currval|lastval|pg_.*advisory.*|.*_to_xml.*|ts_stat|ts_rewrite)$') || ') ')\
             """)
+            .replace("$Q", "'crosstab', 'crosstab_hash', 'connectby_text', 'connectby_text_serial', 'xpath_table'")
             .replace("$U", Integer.toString(FIRST_USER_OID))
             .replace("$L", Integer.toString(LONGEST_CODE + 1))
             .replace("$V", Integer.toString(MOST_VIEWS))
@@ -163,6 +193,8 @@ final class CatalogQuery {
                         text(row, 5).charAt(0),
                         text(row, 6),
                         code(row, 7));
+            case "M" -> builder.defaults(number(row, 1), code(row, 2));
+            case "J" -> builder.reachedAnywhere(number(row, 1));
             case "A" -> builder.aggregateRuns(number(row, 1), number(row, 2), isTrue(row, 3));
             case "O" -> builder.operator(text(row, 1), number(row, 2));
             case "Y" -> builder.typeRuns(text(row, 1), number(row, 2));

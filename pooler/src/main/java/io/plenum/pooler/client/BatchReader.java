@@ -286,16 +286,17 @@ final class BatchReader {
             return null;
         }
         PreparedStatement statement = named.statement();
-        if (statement.catalog() != session.catalog().version()) {
-            judgeAnew(session, statement);
-        }
+        judge(session, statement);
         add(statement.reason(), statement.traits());
         return statement;
     }
 
-    /** What it names has another meaning than when it was parsed, or another is as near as that was. */
-    private void judgeAnew(Session session, PreparedStatement statement) {
+    /** Again, if what it names has another meaning than when that was done, or another is as near as that was. */
+    void judge(Session session, PreparedStatement statement) {
         Catalog now = session.catalog();
+        if (statement.catalog() == now.version()) {
+            return;
+        }
         int end = statement.textLength();
         Reason judged = classifier.classify(
                 Unpooled.wrappedBuffer(statement.tail(), 0, end), 0, end, session.isTextSafe(), now);

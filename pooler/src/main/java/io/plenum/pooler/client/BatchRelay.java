@@ -15,6 +15,7 @@ import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.pool.PoolStats;
+import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.PreparedName;
@@ -729,6 +730,21 @@ final class BatchRelay implements LinkedClient {
     @Override
     public boolean keepsSequences() {
         return limits().sequenceMemory() == SequenceMemory.SESSION;
+    }
+
+    @Override
+    public long catalogVersion() {
+        return session.catalog().version();
+    }
+
+    @Override
+    public void judge(PreparedStatement statement) {
+        reader().judge(session, statement);
+    }
+
+    @Override
+    public boolean isUnnamedJudgedNow() {
+        return session.isUnnamedJudgedNow();
     }
 
     @Override

@@ -193,7 +193,10 @@ final class ClientSession implements BatchReader.Session {
     @Override
     public Reason unnamedReason() {
         Reason reason = link.unnamedReason();
-        boolean same = unnamedJudgedBy == catalog().version();
-        return same || reason.target() == Target.PRIMARY ? reason : Reason.NO_CATALOG;
+        return reason.target() == Target.PRIMARY || isUnnamedJudgedNow() ? reason : Reason.NO_CATALOG;
+    }
+
+    boolean isUnnamedJudgedNow() {
+        return unnamedJudgedBy == catalog().version();
     }
 }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolStats;
+import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
@@ -31,6 +32,15 @@ public interface LinkedClient {
 
     /** The {@link io.plenum.routing.Catalog#version} by which the text of the message at hand was judged. */
     long judgedBy();
+
+    /** The {@link io.plenum.routing.Catalog#version} of what names mean now. */
+    long catalogVersion();
+
+    /** Judges a statement anew that was judged by what names no longer mean. */
+    void judge(PreparedStatement statement);
+
+    /** Whether the unnamed statement was judged by what names mean now. */
+    boolean isUnnamedJudgedNow();
 
     /** Whether code that a statement runs may leave {@link io.plenum.routing.HiddenState}. */
     boolean mayRunHidingCode();

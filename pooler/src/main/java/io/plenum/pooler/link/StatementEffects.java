@@ -46,6 +46,9 @@ final class StatementEffects {
     /** Some of it may have left what a scrub has to look for. */
     private boolean ranHidingCode;
 
+    /** What names meant when the link began. */
+    private long catalogVersion;
+
     StatementEffects(
             Link link, LinkedClient client, StatementNames names, FollowedSettings settings, boolean keepsServer) {
         this.link = link;
@@ -65,6 +68,8 @@ final class StatementEffects {
         writes.clear();
         ranUnknownCode = false;
         ranHidingCode = false;
+        names.forgetParsed();
+        catalogVersion = client.catalogVersion();
     }
 
     /** The link is over, and its server no longer the client's. */
@@ -115,12 +120,20 @@ final class StatementEffects {
 
     /** Whether a server that goes back is to be scrubbed first, as far as what ran there goes. */
     boolean isScrubDue(Pool home) {
-        return home.settings().scrub().isDue(ranUnknownCode);
+        return home.settings().scrub().isDue(ranUnknownCode || ranUnseenCode());
     }
 
     /** Whether that has to look for what code may hide. */
     boolean ranHidingCode() {
-        return ranHidingCode;
+        return ranHidingCode || (ranUnseenCode() && client.mayRunHidingCode());
+    }
+
+    /**
+     * Whether no statement was noted to run what may have run: where it was only parsed; or where somebody gave names another
+     * meaning meanwhile, whose lock a statement may have waited for.
+     */
+    private boolean ranUnseenCode() {
+        return !keepsServer && (names.parsedUnknownCode() || client.catalogVersion() != catalogVersion);
     }
 
     // --- before it is sent -----------------------------------------------------------------------------------------
@@ -205,8 +218,9 @@ final class StatementEffects {
 
     private boolean noteUnnamed(ServerConnection linked, ByteBuf bind, int bindEnd) {
         ByteBuf text = names.unnamedText();
-        writes.note(names.unnamedReason(), names.unnamedTraits());
-        if (text == null || isPlain(names.unnamedReason(), names.unnamedTraits())) {
+        int traits = names.unnamedTraits() | (client.isUnnamedJudgedNow() ? 0 : Traits.RUNS_UNKNOWN_CODE);
+        writes.note(names.unnamedReason(), traits);
+        if (text == null || isPlain(names.unnamedReason(), traits)) {
             sequences.note(linked, link.pool(), names.unnamedReason(), 0);
             if (text != null
                     && text.writerIndex() > 0
@@ -215,11 +229,12 @@ final class StatementEffects {
             }
             return text == null || keepSequences(names.unnamedReason(), text, 0, text.writerIndex());
         }
-        return noteBound(linked, names.unnamedReason(), names.unnamedTraits(), text, bind, bindEnd);
+        return noteBound(linked, names.unnamedReason(), traits, text, bind, bindEnd);
     }
 
     /** Notes a statement that was kept by its name and is about to be bound, or run by a Query that names it. */
     boolean noteNamed(ServerConnection linked, PreparedStatement statement, @Nullable ByteBuf bind, int bindEnd) {
+        client.judge(statement);
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             sequences.note(linked, link.pool(), statement.reason(), 0);
@@ -343,9 +358,11 @@ final class StatementEffects {
         }
     }
 
-    /** A statement of the client gave a name a meaning. */
+    /** A statement of the client gave a name a meaning, which those behind it in its transaction are not judged by. */
     void onDefinition() {
         definitions.onAnswered();
+        ranUnknownCode |= !keepsServer;
+        ranHidingCode |= client.mayRunHidingCode();
     }
 
     /** Others are to hear of what was defined. */

@@ -16,6 +16,7 @@ import io.plenum.pooler.server.ServerStatements.Holding;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
+import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
@@ -104,6 +105,9 @@ final class StatementNames {
     /** What is not answered may make the server read a COPY, which any other message breaks: then it must be sent one. */
     private boolean mayCopy;
 
+    /** A server was sent a Parse in this link whose literals run what is not known: a type reads them there and then. */
+    private boolean parsedUnknownCode;
+
     /** What is not answered gave names to, while it may be run again elsewhere. */
     private final List<NamedStatement> given = new ArrayList<>();
 
@@ -137,6 +141,19 @@ final class StatementNames {
         given.clear();
         withheldCount = 0;
         heard = false;
+    }
+
+    /** Whether a Parse may have left something in the session, in this link. */
+    boolean parsedUnknownCode() {
+        return parsedUnknownCode;
+    }
+
+    void forgetParsed() {
+        parsedUnknownCode = false;
+    }
+
+    private void noteParsed(int traits) {
+        parsedUnknownCode |= (traits & Traits.RUNS_UNKNOWN_CODE) != 0;
     }
 
     private void settle() {
@@ -223,6 +240,7 @@ final class StatementNames {
     void parse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean kept, Reason reason, int traits) {
         linked.setGroupOpen(true);
         client.stats().clientParses++;
+        noteParsed(traits);
         if (!isNamed(parse)) {
             Version version = kept
                     ? unnamed.parse(linked, bytes, parse.queryStart(), end, reason, traits)
@@ -658,6 +676,7 @@ final class StatementNames {
             closeOnServer(linked, statement); // no error where there is none
         }
         makeRoom(linked);
+        noteParsed(statement.traits());
         statement.writeParse(linked.outbox().writer());
         linked.statements().onParseSent(statement, linked.links(), linked.group());
         linked.replies().add(Reply.PARSE, Origin.INJECTED, statement);
@@ -792,6 +811,7 @@ final class StatementNames {
         Brought brought = unnamed.bring(linked);
         if (brought != null) {
             boolean parsed = unnamed.text() != null;
+            noteParsed(unnamed.traits());
             linked.replies().add(parsed ? Reply.PARSE : Reply.CLOSE, Origin.INJECTED, brought);
             client.stats().serverParses += parsed ? 1 : 0;
         }

@@ -17,8 +17,7 @@ final class Mutators {
     private Mutators() {}
 
     static void prepare(WireClient control) throws IOException {
-        control.rows("DROP VIEW IF EXISTS triggered_view; DROP TABLE IF EXISTS triggered_parts, of_domain;"
-                + " DROP DOMAIN IF EXISTS setting_domain");
+        control.rows("DROP VIEW IF EXISTS triggered_view; DROP TABLE IF EXISTS triggered_parts");
         control.rows("DROP TABLE IF EXISTS triggered, counted; DROP VIEW IF EXISTS view_of_view, setting_view;"
                 + " DROP SEQUENCE IF EXISTS left_sequence");
         control.rows("CREATE SEQUENCE left_sequence");
@@ -62,8 +61,6 @@ final class Mutators {
                 "CREATE TABLE triggered_parts (id int) PARTITION BY LIST (id); CREATE TABLE triggered_part PARTITION"
                     + " OF triggered_parts DEFAULT; CREATE TRIGGER sets AFTER INSERT ON triggered_parts FOR EACH ROW"
                     + " EXECUTE FUNCTION set_by_trigger()");
-        control.rows("CREATE DOMAIN setting_domain AS int CHECK (set_inside('work_mem', '3MB') IS NOT NULL);"
-                + " CREATE TABLE of_domain (id setting_domain)");
         control.rows("CREATE TABLE cascades (id int PRIMARY KEY); CREATE TABLE cascaded (id int REFERENCES cascades ON"
                 + " DELETE CASCADE); CREATE TRIGGER sets BEFORE DELETE ON cascaded FOR EACH STATEMENT EXECUTE"
                 + " FUNCTION set_by_trigger()");
@@ -170,8 +167,6 @@ final class Mutators {
                         Kept.UNSEEN,
                         "set_config through the trigger of a partition's table",
                         "INSERT INTO triggered_part VALUES (1)"),
-                Mutator.of(
-                        Kept.UNSEEN, "set_config through the domain of a column", "INSERT INTO of_domain VALUES (1)"),
                 Mutator.of(
                         Kept.UNSEEN,
                         "set_config through the trigger of a table that cascades",

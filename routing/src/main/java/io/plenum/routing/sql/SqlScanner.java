@@ -153,6 +153,15 @@ public final class SqlScanner {
         return names.bitsOfOperator(text, nameStart, nameEnd, AS_IT_IS);
     }
 
+    /** Whether the operator that {@link #next()} found last is one that reckons with or compares numbers, and one sign. */
+    public boolean isOrdinaryOperator() {
+        return nameEnd - nameStart == 1
+                && switch (text[nameStart]) {
+                    case '+', '-', '*', '/', '<', '>', '=' -> true;
+                    default -> false;
+                };
+    }
+
     /**
      * Whether the next two tokens are a plain string with a dot in it and what ends an argument. Nothing is consumed.
      */

@@ -124,10 +124,10 @@ public final class CatalogBuilder {
             @Nullable String body) {
         byte @Nullable [] text = body == null ? null : body.getBytes(StandardCharsets.UTF_8);
         String of = language.toLowerCase(Locale.ROOT);
-        boolean isText = text != null && !Function.isCompiled(of);
-        hides |= isText
+        boolean compiled = Function.isCompiled(of);
+        hides |= text != null && !compiled
                 ? HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length)
-                : text != null || !Function.isCompiled(of);
+                : text != null || !compiled;
         boolean labelled = volatility == 'i' || volatility == 's';
         functions.put(oid, new Function(name, system, takesOne, !labelled, of, text));
     }

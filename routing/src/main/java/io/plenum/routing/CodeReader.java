@@ -149,7 +149,7 @@ final class CodeReader {
                 .strip()
                 .toLowerCase(Locale.ROOT);
         known = tokens.scanner().look(catalog.names());
-        use(known & Catalog.EVERYWHERE | (tokens.previousToken() == Token.DOT ? Catalog.asColumn(known) : 0));
+        use((known & Catalog.EVERYWHERE) | (tokens.previousToken() == Token.DOT ? Catalog.asColumn(known) : 0));
         boolean system =
                 Lexeme.isSystemName(tokens.current()) || Lexeme.letters(tokens.current()) == Term.INFORMATION_SCHEMA;
         if (system

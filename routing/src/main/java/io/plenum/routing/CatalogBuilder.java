@@ -125,9 +125,11 @@ public final class CatalogBuilder {
         byte @Nullable [] text = body == null ? null : body.getBytes(StandardCharsets.UTF_8);
         String of = language.toLowerCase(Locale.ROOT);
         boolean compiled = Function.isCompiled(of);
-        hides |= text != null && !compiled
-                ? HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length)
-                : text != null || !compiled;
+        if (text != null && !compiled) {
+            hides |= HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length);
+        } else {
+            hides |= text != null || !compiled;
+        }
         boolean labelled = volatility == 'i' || volatility == 's';
         functions.put(oid, new Function(name, system, takesOne, !labelled, of, text));
     }

@@ -365,7 +365,7 @@ public final class ConfigLoader {
                 continue;
             }
             afterSecret |= setting.secret();
-            if (pair.value().equals("-1") && !setting.secret() && setting.isGlobal()) {
+            if (pair.value().matches("-[1-9][0-9]{0,9}") && !setting.secret() && setting.isGlobal()) {
                 values.remove(setting); // PgBouncer's way to say "inherit"
                 continue;
             }

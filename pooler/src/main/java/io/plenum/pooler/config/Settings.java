@@ -39,7 +39,7 @@ public final class Settings {
             .doc("Port on which clients are accepted; 0 lets the system choose one.");
 
     public static final Setting<Integer> LISTEN_BACKLOG = row(
-                    Group.LISTENING, "listen_backlog", Values.number(1, 65535), 128)
+                    Group.LISTENING, "listen_backlog", Values.atLeast(1, 65535), 128)
             .restart()
             .doc("Connections that the kernel holds until they are accepted; the kernel's own bound may be lower.");
 
@@ -73,7 +73,7 @@ public final class Settings {
                     + " startup packet, and the connection is closed.");
 
     public static final Setting<Integer> MAX_CLIENT_CONN = row(
-                    Group.LISTENING, "max_client_conn", Values.number(1, 10_000_000), 100)
+                    Group.LISTENING, "max_client_conn", Values.limit(10_000_000), 100)
             .doc("Client connections at once, of all databases and users together. One more is refused with 53300.");
 
     public static final Setting<Integer> MAX_LOGINS = row(
@@ -125,19 +125,18 @@ public final class Settings {
                     + " connection of its own to the primary, which counts like the others and is closed with it.");
 
     public static final Setting<Integer> DEFAULT_POOL_SIZE = row(
-                    Group.POOLING, "default_pool_size", Values.number(1, 100_000), 20)
+                    Group.POOLING, "default_pool_size", Values.atLeast(1, 100_000), 20)
             .perDatabase("pool_size")
             .perUser("pool_size")
             .perPeer("pool_size")
             .doc("Server connections of a pool, which is one database and one user.");
 
-    public static final Setting<Integer> MIN_POOL_SIZE = row(
-                    Group.POOLING, "min_pool_size", Values.number(0, 100_000), 0)
+    public static final Setting<Integer> MIN_POOL_SIZE = row(Group.POOLING, "min_pool_size", Values.limit(100_000), 0)
             .perDatabase("min_pool_size")
             .doc("Server connections that a pool keeps open while it has a client or its database names a `user`.");
 
     public static final Setting<Integer> RESERVE_POOL_SIZE = row(
-                    Group.POOLING, "reserve_pool_size", Values.number(0, 100_000), 0)
+                    Group.POOLING, "reserve_pool_size", Values.limit(100_000), 0)
             .perDatabase("reserve_pool_size", "reserve_pool")
             .perUser("reserve_pool_size")
             .doc("Further server connections of a pool once a client has waited `reserve_pool_timeout`.");
@@ -147,22 +146,22 @@ public final class Settings {
             .doc("Wait after which a client may have a connection of the reserve; 0 turns the reserve off.");
 
     public static final Setting<Integer> MAX_DB_CONNECTIONS = row(
-                    Group.POOLING, "max_db_connections", Values.number(0, 1_000_000), 0)
+                    Group.POOLING, "max_db_connections", Values.limit(1_000_000), 0)
             .perDatabase("max_db_connections")
             .doc("Server connections of a database, over all its users; 0 is no limit.");
 
     public static final Setting<Integer> MAX_USER_CONNECTIONS = row(
-                    Group.POOLING, "max_user_connections", Values.number(0, 1_000_000), 0)
+                    Group.POOLING, "max_user_connections", Values.limit(1_000_000), 0)
             .perUser("max_user_connections")
             .doc("Server connections of a user, over all databases; 0 is no limit.");
 
     public static final Setting<Integer> MAX_DB_CLIENT_CONNECTIONS = row(
-                    Group.POOLING, "max_db_client_connections", Values.number(0, 10_000_000), 0)
+                    Group.POOLING, "max_db_client_connections", Values.limit(10_000_000), 0)
             .perDatabase("max_db_client_connections")
             .doc("Clients that are logged in to a database; 0 is no limit. One more is refused with 53300.");
 
     public static final Setting<Integer> MAX_USER_CLIENT_CONNECTIONS = row(
-                    Group.POOLING, "max_user_client_connections", Values.number(0, 10_000_000), 0)
+                    Group.POOLING, "max_user_client_connections", Values.limit(10_000_000), 0)
             .perUser("max_user_client_connections")
             .doc("Clients that are logged in as a user; 0 is no limit. One more is refused with 53300.");
 
@@ -172,7 +171,7 @@ public final class Settings {
                     + " about nodes: see `balance`.");
 
     public static final Setting<Integer> MAX_PREPARED_STATEMENTS = row(
-                    Group.POOLING, "max_prepared_statements", Values.number(0, Integer.MAX_VALUE), 200)
+                    Group.POOLING, "max_prepared_statements", Values.limit(Integer.MAX_VALUE), 200)
             .doc("Named prepared statements of the protocol that are kept on one server connection; the one unused for"
                     + " longest makes room. 0 turns their tracking off in transaction and statement mode. For clients"
                     + " that are there a change counts from their next transaction on.");
@@ -563,7 +562,7 @@ public final class Settings {
             .doc("Longest a client waits for a server connection; 0 waits forever.");
 
     public static final Setting<Integer> QUERY_WAIT_NOTIFY = row(
-                    Group.TIMEOUTS, "query_wait_notify", Values.number(0, 1_000_000), 5)
+                    Group.TIMEOUTS, "query_wait_notify", Values.limit(1_000_000), 5)
             .doc("Seconds after which a client that waits for a server connection is told so by a NOTICE; 0 is never.");
 
     public static final Setting<Duration> CANCEL_WAIT_TIMEOUT = row(
@@ -623,7 +622,7 @@ public final class Settings {
                     Group.LOGGING, "stats_period", Values.seconds(BigDecimal.ONE), Duration.ofMinutes(1))
             .doc("Time over which the averages of SHOW are taken and after which the log gets a line of them.");
 
-    public static final Setting<Integer> VERBOSE = row(Group.LOGGING, "verbose", Values.number(0, Integer.MAX_VALUE), 0)
+    public static final Setting<Integer> VERBOSE = row(Group.LOGGING, "verbose", Values.limit(Integer.MAX_VALUE), 0)
             .doc("More log, as `-v` on the command line: 1 debug, 2 and more everything.");
 
     public static final Setting<Boolean> SYSLOG = row(Group.LOGGING, "syslog", Values.flag(), false)
@@ -759,13 +758,13 @@ public final class Settings {
     public static final Setting<Boolean> TCP_KEEPALIVE =
             row(Group.NETWORK, "tcp_keepalive", Values.flag(), true).doc("Turns on TCP's own search for dead peers.");
 
-    public static final Setting<Integer> TCP_KEEPCNT = row(Group.NETWORK, "tcp_keepcnt", Values.number(0, 127), 0)
+    public static final Setting<Integer> TCP_KEEPCNT = row(Group.NETWORK, "tcp_keepcnt", Values.limit(127), 0)
             .doc("Unanswered probes after which a peer is dead; 0 leaves it to the kernel.");
 
-    public static final Setting<Integer> TCP_KEEPIDLE = row(Group.NETWORK, "tcp_keepidle", Values.number(0, 32767), 0)
+    public static final Setting<Integer> TCP_KEEPIDLE = row(Group.NETWORK, "tcp_keepidle", Values.limit(32767), 0)
             .doc("Seconds of silence before the first probe; 0 leaves it to the kernel.");
 
-    public static final Setting<Integer> TCP_KEEPINTVL = row(Group.NETWORK, "tcp_keepintvl", Values.number(0, 32767), 0)
+    public static final Setting<Integer> TCP_KEEPINTVL = row(Group.NETWORK, "tcp_keepintvl", Values.limit(32767), 0)
             .doc("Seconds between probes; 0 leaves it to the kernel.");
 
     public static final Setting<Duration> TCP_USER_TIMEOUT = row(
@@ -773,27 +772,26 @@ public final class Settings {
             .doc("Milliseconds for which sent data may stay unacknowledged; 0 leaves it to the kernel.");
 
     public static final Setting<Integer> TCP_DEFER_ACCEPT = row(
-                    Group.NETWORK, "tcp_defer_accept", Values.number(0, Integer.MAX_VALUE), 1)
+                    Group.NETWORK, "tcp_defer_accept", Values.limit(Integer.MAX_VALUE), 1)
             .doc("Seconds for which the kernel keeps a client to itself until it has sent something; 0 hands it"
                     + " over at once. Linux alone.");
 
     public static final Setting<Integer> TCP_SOCKET_BUFFER = row(
-                    Group.NETWORK, "tcp_socket_buffer", Values.number(0, Integer.MAX_VALUE), 0)
+                    Group.NETWORK, "tcp_socket_buffer", Values.limit(Integer.MAX_VALUE), 0)
             .doc("Bytes of the kernel's buffers of a socket; 0 leaves it to the kernel.");
 
     public static final Setting<Integer> MAX_PACKET_SIZE = row(
-                    Group.NETWORK, "max_packet_size", Values.number(1024, Integer.MAX_VALUE), Integer.MAX_VALUE)
+                    Group.NETWORK, "max_packet_size", Values.atLeast(1024, Integer.MAX_VALUE), Integer.MAX_VALUE)
             .doc("Bytes of the largest message that a client may send; more closes it. Messages of servers are"
                     + " passed on in pieces, whatever their size.");
 
-    public static final Setting<Integer> PKT_BUF = row(
-                    Group.NETWORK, "pkt_buf", Values.number(0, Integer.MAX_VALUE), 4096)
+    public static final Setting<Integer> PKT_BUF = row(Group.NETWORK, "pkt_buf", Values.limit(Integer.MAX_VALUE), 4096)
             .restart()
             .noMeaning("buffers grow and shrink with what they carry")
             .doc("Bytes of a socket's buffer.");
 
     public static final Setting<Integer> SBUF_LOOPCNT = row(
-                    Group.NETWORK, "sbuf_loopcnt", Values.number(0, Integer.MAX_VALUE), 5)
+                    Group.NETWORK, "sbuf_loopcnt", Values.limit(Integer.MAX_VALUE), 5)
             .noMeaning("a busy connection cannot hold up the others")
             .doc("Reads of a socket in one turn.");
 

@@ -29,13 +29,43 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
 
     private static final BigDecimal NANOS_PER_SECOND = BigDecimal.valueOf(1_000_000_000L);
 
-    /** Longest time that can be set: 30 years, so that sums of times stay far from the end of a long. */
+    /** Longest time that is kept: 30 years, so that sums of times stay far from the end of a long. */
     private static final long LONGEST_SECONDS = 1_000_000_000L;
+
+    /** More is refused, for PgBouncer, which counts microseconds in 64 bits, would make something else of it. */
+    private static final BigDecimal MOST_SECONDS = BigDecimal.valueOf(9_000_000_000_000L);
 
     static Values<Integer> number(int least, int most) {
         return new Values<>(
                 "a whole number from %d to %d".formatted(least, most),
                 text -> (int) wholeNumber(text, least, most),
+                value -> Integer.toString(value));
+    }
+
+    /**
+     * A number of which PgBouncer knows no bounds: more than {@code most} is as good as that, and less than none is none.
+     * Numbers that PgBouncer's int does not hold are refused.
+     */
+    static Values<Integer> limit(int most) {
+        return atLeast(0, most, Integer.MIN_VALUE);
+    }
+
+    /** The same where too few would serve nobody, and is refused. */
+    static Values<Integer> atLeast(int least, int most) {
+        return atLeast(least, most, least);
+    }
+
+    private static Values<Integer> atLeast(int least, int most, int lowest) {
+        String allowed = "a whole number from %d to %d".formatted(least, most);
+        return new Values<>(
+                allowed,
+                text -> {
+                    long value = wholeNumber(text, Integer.MIN_VALUE, Integer.MAX_VALUE);
+                    if (value < lowest) {
+                        throw new InvalidValueException("is out of range; allowed: " + allowed);
+                    }
+                    return Math.clamp(value, least, most);
+                },
                 value -> Integer.toString(value));
     }
 
@@ -47,9 +77,12 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
                 value -> "0%03o".formatted(value));
     }
 
-    /** 0 or 1. PgBouncer takes any number but 0 for yes; what it would have taken for yes by accident is refused here. */
+    /** 0 is no, and any other number yes, as in PgBouncer. */
     static Values<Boolean> flag() {
-        return new Values<>("0 or 1", text -> wholeNumber(text, 0, 1) == 1, value -> value ? "1" : "0");
+        return new Values<>(
+                "0 or 1",
+                text -> wholeNumber(text, Integer.MIN_VALUE, Integer.MAX_VALUE) != 0,
+                value -> value ? "1" : "0");
     }
 
     /** Seconds, with a fraction if wanted; kept to the nanosecond. */
@@ -67,7 +100,7 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
     static Values<Duration> milliseconds() {
         return new Values<>(
                 "milliseconds from 0 to %d".formatted(Integer.MAX_VALUE),
-                text -> Duration.ofMillis(wholeNumber(text, 0, Integer.MAX_VALUE)),
+                text -> Duration.ofMillis(Math.max(0, wholeNumber(text, Integer.MIN_VALUE, Integer.MAX_VALUE))),
                 value -> Long.toString(value.toMillis()));
     }
 
@@ -225,19 +258,22 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
         BigDecimal value;
         try {
             // The bound keeps a text such as 1e999999999 from becoming a number of a billion digits.
-            value = text.length() > 40 || !text.matches("[+-]?[0-9.]+([eE][+-]?[0-9]{1,2})?")
+            value = text.length() > 40
                     ? null
-                    : new BigDecimal(text);
+                    : text.matches("0[xX][0-9a-fA-F]{1,12}")
+                            ? BigDecimal.valueOf(Long.decode(text))
+                            : text.matches("[+-]?[0-9.]+([eE][+-]?[0-9]{1,2})?") ? new BigDecimal(text) : null;
         } catch (NumberFormatException _) {
             value = null;
         }
         if (value == null) {
             throw new InvalidValueException("is not a time" + allowed);
         }
-        if (value.compareTo(least) < 0 || value.compareTo(BigDecimal.valueOf(LONGEST_SECONDS)) > 0) {
+        if (value.compareTo(least) < 0 || value.compareTo(MOST_SECONDS) > 0) {
             throw new InvalidValueException("is out of range" + allowed);
         }
-        return Duration.ofNanos(value.multiply(NANOS_PER_SECOND).longValue());
+        BigDecimal kept = value.min(BigDecimal.valueOf(LONGEST_SECONDS));
+        return Duration.ofNanos(kept.multiply(NANOS_PER_SECOND).longValue());
     }
 
     private static String plainSeconds(Duration value) {

@@ -105,6 +105,22 @@ public final class PgbouncerManual {
                 page.append("| `%s` | %s | %s |\n".formatted(setting.name(), places(setting), stands(setting)));
             }
         }
+        page.append("""
+
+            ## Values
+
+            | Written | PgBouncer | Here | Because |
+            | --- | --- | --- | --- |
+            | a number for yes or no, as `log_connections = 2` | any but 0 is yes | same, shown as 1 | |
+            | a number or time above what this manual allows | as it is | same: the largest that is allowed | nothing has so many |
+            | a negative number where 0 is none, or off | as 0 | same, shown as 0 | |
+            | a number that 32 bits do not hold; a time that is `inf`, `nan` or above 9e12 | becomes another one, often 0 or -1 | refused | nobody means that |
+            | `default_pool_size`, `listen_backlog`, `scram_iterations` or `stats_period` of 0 or less, `max_packet_size` below 1024 | taken | refused | nobody could be served |
+            | in [databases], [users] and [peers] a number with something behind it, as `pool_size=5s`, or none at all | the digits it begins with, or 0 | refused | nobody means that |
+            | there, a negative number | the value of [pgbouncer] | same | |
+            | `scram_iterations` above 10,000,000 | taken | refused | each login would hash for seconds |
+            | `unix_socket_mode` beyond 0777, a `syslog_facility` that there is not, `auth_ldap_options` that are none, files and words of TLS that are none | taken, and what they are for fails or is something else | refused | better known at the start |
+            """);
         page.append("\n## Commands of the console\n\n| Command | Stands |\n| --- | --- |\n");
         for (Verb verb : Verb.values()) {
             if (verb.origin() != Verb.Origin.OWN && verb != Verb.SHOW) {

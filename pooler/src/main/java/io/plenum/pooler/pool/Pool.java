@@ -38,11 +38,6 @@ public final class Pool implements ServerConnection.Owner {
     /** What a node still owes after so long, and cannot be reached, it will never answer. */
     private static final long GIVE_UP_AFTER_NANOS = 5_000_000_000L;
 
-    private static final long DRAIN_AFTER_NANOS = 5_000_000_000L;
-
-    /** Settings are often changed one after the other: the connections are replaced once for all of them. */
-    private static final long OUTDATE_AFTER_NANOS = 250_000_000L;
-
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
     private static final long MOVE_AFTER_NANOS = 1_000_000L;
 
@@ -79,6 +74,9 @@ public final class Pool implements ServerConnection.Owner {
     private final Standing standing = new Standing();
     private final SilenceWatch silence = new SilenceWatch();
     private final LoginRetry retry = new LoginRetry();
+    private final Renewal renewal = new Renewal();
+    private final LaterOnce seekAtRetry;
+    private final LaterOnce seekAgain;
 
     private PoolSettings settings;
     private int connecting;
@@ -87,22 +85,11 @@ public final class Pool implements ServerConnection.Owner {
     /** Given back while a cancel was on its way to them; each goes on when that has been seen through. */
     private final List<ServerConnection> beingCanceled = new ArrayList<>();
 
-    private boolean retryPlanned;
-    private boolean seekPlanned;
     private boolean evicting;
-    private boolean draining;
-    private long drainAtNanos;
-    private boolean outdated;
-    private long outdatedAtNanos;
-    private boolean renewed;
-    /** Connections that were begun before this are not to be kept, once something was {@link #renewed}. */
-    private long renewedNanos;
-
     private boolean paused;
     private boolean retired;
     private boolean sequencesAsked;
     private NodeRole expected = NodeRole.UNKNOWN;
-    private @Nullable ErrorResponse lastRefusal;
     private long transactions;
     private long reads;
 
@@ -121,6 +108,8 @@ public final class Pool implements ServerConnection.Owner {
         this.connector = connector;
         this.nodes = nodes;
         this.walSenders = new WalSenders(this, connector);
+        this.seekAtRetry = new LaterOnce(loop, this::seekServers);
+        this.seekAgain = new LaterOnce(loop, this::seekServers);
         limits.join(this);
     }
 
@@ -326,7 +315,7 @@ public final class Pool implements ServerConnection.Owner {
         walSenders.seek(now);
         while (connecting + busy < waiters.size() && connecting < LOGINS_AT_ONCE) {
             if (!retry.isDue(now)) {
-                planRetry(retry.left(now));
+                seekAtRetry.in(Math.max(retry.left(now), 1));
                 return;
             }
             int reserve = reserveFor(now);
@@ -348,16 +337,8 @@ public final class Pool implements ServerConnection.Owner {
             if (other != null) {
                 other.loop.executor().execute(other::feedStarving);
             }
-            if (!loop.transport().movesConnections() && !seekPlanned) {
-                seekPlanned = true;
-                loop.executor()
-                        .schedule(
-                                () -> {
-                                    seekPlanned = false;
-                                    seekServers();
-                                },
-                                REPLACE_AFTER_NANOS,
-                                TimeUnit.NANOSECONDS);
+            if (!loop.transport().movesConnections()) {
+                seekAgain.in(REPLACE_AFTER_NANOS);
             }
         }
     }
@@ -400,20 +381,6 @@ public final class Pool implements ServerConnection.Owner {
         return false;
     }
 
-    private void planRetry(long delayNanos) {
-        if (!retryPlanned) {
-            retryPlanned = true;
-            loop.executor()
-                    .schedule(
-                            () -> {
-                                retryPlanned = false;
-                                seekServers();
-                            },
-                            Math.max(delayNanos, 1),
-                            TimeUnit.NANOSECONDS);
-        }
-    }
-
     @Override
     public void onLoggedIn(ServerConnection server) {
         connecting--;
@@ -429,7 +396,6 @@ public final class Pool implements ServerConnection.Owner {
         }
         retry.onGood();
         limits.noteLogin(false);
-        lastRefusal = null;
         String connectQuery = server.target().connectQuery();
         if (connectQuery != null) {
             runOwn(server, connectQuery);
@@ -465,7 +431,6 @@ public final class Pool implements ServerConnection.Owner {
     @Override
     public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         connecting--;
-        lastRefusal = refusal;
         if (refusal != null && LoginRetry.isLasting(refusal)) {
             limits.noteLogin(true);
         }
@@ -614,7 +579,7 @@ public final class Pool implements ServerConnection.Owner {
             return;
         }
         servers.add(server);
-        if (renewed && server.bornNanos() - renewedNanos < 0) {
+        if (renewal.concerns(server.bornNanos())) { // it was on its way from another loop, and on no list
             server.setCloseWhenReleased();
         }
         server.moveTo(loop, this);
@@ -699,12 +664,10 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Called several times a second: ages, sizes, retries. */
     public void tick(long now, boolean inUse) {
-        if (draining && now - drainAtNanos >= 0) {
-            draining = false;
+        if (renewal.isDrained(now)) {
             renew();
         }
-        if (outdated && now - outdatedAtNanos >= 0) {
-            outdated = false;
+        if (renewal.isToClose(now)) {
             closeOutdated();
         }
         while (true) {
@@ -799,7 +762,7 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Closes every server as soon as it is free: RECONNECT, a changed password, a node that is gone. */
     public void renew() {
-        noteRenewal();
+        renewal.begin();
         closeIdle(CONFIGURATION_CHANGED);
         for (ServerConnection server : servers) {
             server.setCloseWhenReleased();
@@ -807,14 +770,11 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     /**
-     * Like {@link #renew}, but a little later: a node that one answer of DNS left out may stand in the next. One that is to
-     * end waits for its sessions, so they are not kept for long either.
+     * Like {@link #renew}, but a little later: the node may be back by then. One that is to end waits for its sessions, so they
+     * are not kept for long either.
      */
     public void drain() {
-        if (!draining) {
-            draining = true;
-            drainAtNanos = System.nanoTime() + DRAIN_AFTER_NANOS;
-        }
+        renewal.drain();
     }
 
     /**
@@ -822,22 +782,13 @@ public final class Pool implements ServerConnection.Owner {
      * stay, for a client would lose its stream.
      */
     void outdate() {
-        noteRenewal();
+        renewal.begin();
         for (ServerConnection server : servers) {
             if (!server.target().isWalSender()) {
                 server.setCloseWhenReleased();
             }
         }
-        if (!outdated) {
-            outdated = true;
-            outdatedAtNanos = System.nanoTime() + OUTDATE_AFTER_NANOS;
-        }
-    }
-
-    /** One that is on its way from another loop is on no list, and must not be passed over. */
-    private void noteRenewal() {
-        renewed = true;
-        renewedNanos = System.nanoTime();
+        renewal.closeSoon();
     }
 
     private void closeOutdated() {
@@ -876,7 +827,7 @@ public final class Pool implements ServerConnection.Owner {
     /** The node is back. */
     public void revive() {
         retired = false;
-        draining = false;
+        renewal.stopDraining();
         retry.onGood();
         seekServers();
     }
@@ -993,10 +944,6 @@ public final class Pool implements ServerConnection.Owner {
     /** Whether nothing is left of a pool whose node is gone. */
     boolean isOver() {
         return retired && servers.isEmpty() && waiters.isEmpty() && !walSenders.isWaitedFor() && isQuiet();
-    }
-
-    public @Nullable ErrorResponse lastRefusal() {
-        return lastRefusal;
     }
 
     public void countTransaction(boolean read) {

@@ -7,12 +7,10 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.balance.Standing;
 import io.plenum.routing.topology.NodeRole;
-import io.plenum.routing.topology.Observation;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +29,6 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Logins in flight at once: a server that just came back is not trampled. */
     private static final int LOGINS_AT_ONCE = 4;
-
-    /** A read that nothing was heard of for so long goes elsewhere when its node is silent. */
-    private static final long MOVE_READS_AFTER_NANOS = 800_000_000L;
-
-    /** What a node still owes after so long, and cannot be reached, it will never answer. */
-    private static final long GIVE_UP_AFTER_NANOS = 5_000_000_000L;
 
     /** A waiter elsewhere goes before ours only when it waited so much longer. */
     private static final long MOVE_AFTER_NANOS = 1_000_000L;
@@ -72,9 +64,10 @@ public final class Pool implements ServerConnection.Owner {
     private final WaitQueue waiters = new WaitQueue();
     private final WalSenders walSenders;
     private final Standing standing = new Standing();
-    private final SilenceWatch silence = new SilenceWatch();
+    private final SilentNode silence;
     private final LoginRetry retry = new LoginRetry();
     private final Renewal renewal = new Renewal();
+    private final Eviction eviction = new Eviction(this);
     private final LaterOnce seekAtRetry;
     private final LaterOnce seekAgain;
 
@@ -85,7 +78,6 @@ public final class Pool implements ServerConnection.Owner {
     /** Given back while a cancel was on its way to them; each goes on when that has been seen through. */
     private final List<ServerConnection> beingCanceled = new ArrayList<>();
 
-    private boolean evicting;
     private boolean paused;
     private boolean retired;
     private boolean sequencesAsked;
@@ -108,6 +100,7 @@ public final class Pool implements ServerConnection.Owner {
         this.connector = connector;
         this.nodes = nodes;
         this.walSenders = new WalSenders(this, connector);
+        this.silence = new SilentNode(this, nodes);
         this.seekAtRetry = new LaterOnce(loop, this::seekServers);
         this.seekAgain = new LaterOnce(loop, this::seekServers);
         limits.join(this);
@@ -367,12 +360,8 @@ public final class Pool implements ServerConnection.Owner {
         if (limits.tryOpen(0, null)) {
             return true;
         }
-        ServerConnection spare = idle.pollFirst();
-        if (spare != null) {
-            noteIdle();
-            boolean ours = forget(spare.blame(EVICTED + "pool_size"));
-            spare.terminate();
-            return ours;
+        if (!idle.isEmpty()) {
+            return closeOldest("pool_size");
         }
         if (limits.tryOpen(0, this)) {
             return true;
@@ -601,41 +590,27 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Has one of these close an idle server, so that the {@code limit} that we share with them lets us open one. */
     void evictAmong(List<Pool> sharers, String limit) {
-        if (!evicting) {
-            evicting = true;
-            askToEvict(sharers.iterator(), limit);
-        }
+        eviction.among(sharers, limit);
     }
 
-    /** Asks the next; on whatever loop the one before said no. */
-    private void askToEvict(Iterator<Pool> others, String limit) {
-        while (others.hasNext()) {
-            Pool other = others.next();
-            if (other != this) {
-                other.loop.executor().execute(() -> other.evictFor(this, others, limit));
-                return;
-            }
+    /** Closes a server that idles, and that nobody waits for here, for the sake of this limit; false if there is none. */
+    boolean evictIdle(String limit) {
+        if (!waiters.isEmpty() || idle.isEmpty()) {
+            return false;
         }
-        loop.executor().execute(() -> evicting = false);
-    }
-
-    private void evictFor(Pool asking, Iterator<Pool> others, String limit) {
-        ServerConnection server = waiters.isEmpty() ? idle.pollFirst() : null;
-        if (server == null) {
-            asking.askToEvict(others, limit);
-            return;
-        }
-        noteIdle();
-        if (forget(server.blame(EVICTED + limit))) {
+        if (closeOldest(limit)) {
             limits.onClosed();
         }
-        server.terminate();
-        asking.loop.executor().execute(asking::onEvicted);
+        return true;
     }
 
-    private void onEvicted() {
-        evicting = false;
-        seekServers();
+    /** Closes the server that idles longest because of this limit; says whether its permit is the caller's now. */
+    private boolean closeOldest(String limit) {
+        ServerConnection server = idle.removeFirst();
+        noteIdle();
+        boolean ours = forget(server.blame(EVICTED + limit));
+        server.terminate();
+        return ours;
     }
 
     /** Since when the oldest waits, whatever it waits for; {@code otherwise} when nobody does. */
@@ -696,35 +671,6 @@ public final class Pool implements ServerConnection.Owner {
         }
     }
 
-    /**
-     * Looks whether the standby still answers; {@code lastSeen} is its last answer to a probe. Reads that hang on one that
-     * does not are moved to another: their servers are closed.
-     */
-    void watch(@Nullable Observation lastSeen, long now) {
-        SilenceWatch.Finding found = silence.look(servers, lastSeen, now);
-        if (found == SilenceWatch.Finding.ODD) {
-            nodes.suspect(key.node());
-        }
-        boolean silent = found == SilenceWatch.Finding.SILENT;
-        boolean wasSilent = standing.isSilent(); // and is no candidate any more
-        if (silent != wasSilent) {
-            LOG.warn("event=node_silent node={} silent={} in_flight={}", key.node(), silent, inFlight());
-            standing.setSilent(silent, now);
-        }
-        if (silent && wasSilent && silence.silentNanos(now) >= MOVE_READS_AFTER_NANOS) {
-            closeSilent(true);
-            waiters.trouble(null);
-        }
-    }
-
-    /** The node cannot be reached: what hangs on its connections is told so, once nothing came from it for long enough. */
-    void giveUpSilent(@Nullable Observation lastSeen, long now) {
-        silence.look(servers, lastSeen, now);
-        if (silence.silentNanos(now) >= GIVE_UP_AFTER_NANOS) {
-            closeSilent(false);
-        }
-    }
-
     /** The node has been in a smart shutdown for so long: what keeps it from its end is closed when that was long enough. */
     void endShutdown(long forNanos) {
         long limit = settings.smartShutdownNanos();
@@ -733,14 +679,6 @@ public final class Pool implements ServerConnection.Owner {
                 if (!server.target().isWalSender()) { // PostgreSQL itself ends those when the others are gone
                     server.blame("smart_shutdown_timeout").close();
                 }
-            }
-        }
-    }
-
-    private void closeSilent(boolean readsOnly) {
-        for (ServerConnection server : List.copyOf(servers)) {
-            if (SilenceWatch.owes(server) && (!readsOnly || server.mayMove())) {
-                server.close();
             }
         }
     }
@@ -914,6 +852,11 @@ public final class Pool implements ServerConnection.Owner {
     /** All servers, wherever they stand. */
     public List<ServerConnection> servers() {
         return servers;
+    }
+
+    /** What is done when the node does not answer. */
+    SilentNode silence() {
+        return silence;
     }
 
     /** What was seen of the node by this loop. */

@@ -231,11 +231,11 @@ public final class PoolGroup {
         byNode.forEach((node, pool) -> {
             NodeStatus status = seen.status(node);
             if (status == null || status.health() == NodeHealth.DOWN) {
-                pool.giveUpSilent(status == null ? null : status.lastSeen(), now);
+                pool.silence().giveUp(status == null ? null : status.lastSeen(), now);
             } else if (status.health() == NodeHealth.REFUSING) {
                 pool.endShutdown(now - status.sinceNanos());
             } else if (reads.isFit(pool)) {
-                pool.watch(status.lastSeen(), now);
+                pool.silence().watch(status.lastSeen(), now);
             }
         });
     }

@@ -1,6 +1,5 @@
 package io.plenum.pooler.pool;
 
-import io.netty.channel.Channel;
 import io.plenum.pooler.net.LogName;
 import io.plenum.pooler.net.Loop;
 import io.plenum.pooler.server.ServerConnection;
@@ -29,12 +28,6 @@ public final class Pool implements ServerConnection.Owner {
 
     /** Logins in flight at once: a server that just came back is not trampled. */
     private static final int LOGINS_AT_ONCE = 4;
-
-    /** A waiter elsewhere goes before ours only when it waited so much longer. */
-    private static final long MOVE_AFTER_NANOS = 1_000_000L;
-
-    /** The same where a server cannot move but is closed here and opened there, which costs a login. */
-    private static final long REPLACE_AFTER_NANOS = 20_000_000L;
 
     /** RESET ALL leaves roles alone; what DISCARD ALL does beyond this would take the prepared statements too. */
     private static final String SCRUB = "CLOSE ALL;SET SESSION AUTHORIZATION DEFAULT;RESET ALL;UNLISTEN *;SELECT"
@@ -69,7 +62,7 @@ public final class Pool implements ServerConnection.Owner {
     private final Renewal renewal = new Renewal();
     private final Eviction eviction = new Eviction(this);
     private final LaterOnce seekAtRetry;
-    private final LaterOnce seekAgain;
+    private final LoopSharing sharing;
 
     private PoolSettings settings;
     private int connecting;
@@ -102,7 +95,7 @@ public final class Pool implements ServerConnection.Owner {
         this.walSenders = new WalSenders(this, connector);
         this.silence = new SilentNode(this, nodes);
         this.seekAtRetry = new LaterOnce(loop, this::seekServers);
-        this.seekAgain = new LaterOnce(loop, this::seekServers);
+        this.sharing = new LoopSharing(this, limits);
         limits.join(this);
     }
 
@@ -256,7 +249,7 @@ public final class Pool implements ServerConnection.Owner {
             server.blame(unfit).terminate();
             return;
         }
-        if (limits.isShared() && moveToStarving(server, now)) {
+        if (limits.isShared() && sharing.feed(server, now)) {
             return;
         }
         if (walSenders.isTurn(now)) {
@@ -325,14 +318,7 @@ public final class Pool implements ServerConnection.Owner {
             limits.setStarving(loop.index(), waitedSince(now));
         }
         if (limits.isShared() && oldest != null && connecting == 0) {
-            limits.setStarving(loop.index(), waitedSince(now));
-            Pool other = limits.withIdle(loop.index());
-            if (other != null) {
-                other.loop.executor().execute(other::feedStarving);
-            }
-            if (!loop.transport().movesConnections()) {
-                seekAgain.in(REPLACE_AFTER_NANOS);
-            }
+            sharing.starve(waitedSince(now));
         }
     }
 
@@ -467,7 +453,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     /** Takes a server that is to be closed off the list, and has the log told. */
-    private boolean forget(ServerConnection server) {
+    boolean forget(ServerConnection server) {
         boolean ours = servers.remove(server);
         if (ours) {
             logClosing(server);
@@ -520,40 +506,17 @@ public final class Pool implements ServerConnection.Owner {
     // --- other loops -----------------------------------------------------------------------------------------------
 
     /** Gives idle servers of this loop to those that starve. */
-    private void feedStarving() {
+    void feedStarving() {
         ServerConnection server = idle.peekLast();
-        while (server != null && !server.isClosed() && moveToStarving(server, System.nanoTime())) {
+        while (server != null && !server.isClosed() && sharing.feed(server, System.nanoTime())) {
             idle.remove(server);
             noteIdle();
             server = idle.peekLast();
         }
     }
 
-    private boolean moveToStarving(ServerConnection server, long now) {
-        boolean moves = loop.transport().movesConnections();
-        boolean waitedFor = !waiters.isEmpty() || walSenders.isWaitedFor();
-        long patience = !moves ? REPLACE_AFTER_NANOS : waitedFor ? MOVE_AFTER_NANOS : 0;
-        Pool other = limits.starvingLongest(loop.index(), waitedSince(now) - patience);
-        if (other == null) {
-            return false;
-        }
-        servers.remove(server);
-        limits.setFed(other.loop.index());
-        if (!moves) {
-            logClosing(server.blame("another event loop needs its place"));
-        }
-        if (moves) {
-            Channel channel = server.channel();
-            channel.deregister().addListener(left -> other.loop.executor().execute(() -> other.adopt(server)));
-        } else {
-            server.terminate();
-            other.loop.executor().execute(other::openInstead);
-        }
-        return true;
-    }
-
     /** Opens a connection with the permit of one that another loop has closed for us. */
-    private void openInstead() {
+    void openInstead() {
         if (paused || retired) {
             limits.onClosed();
         } else {
@@ -561,7 +524,8 @@ public final class Pool implements ServerConnection.Owner {
         }
     }
 
-    private void adopt(ServerConnection server) {
+    /** Takes a server that another loop has given away. */
+    void adopt(ServerConnection server) {
         if (server.isClosed()) { // it died on its way, when it was on neither list
             limits.onClosed();
             seekServers();
@@ -614,7 +578,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     /** Since when the oldest waits, whatever it waits for; {@code otherwise} when nobody does. */
-    private long waitedSince(long otherwise) {
+    long waitedSince(long otherwise) {
         WaitQueue.Place oldest = waiters.oldest();
         long since = oldest == null ? otherwise : oldest.sinceNanos();
         return walSenders.isWaitedFor() && walSenders.oldestSinceNanos() - since < 0
@@ -622,9 +586,14 @@ public final class Pool implements ServerConnection.Owner {
                 : since;
     }
 
+    /** Whether anybody waits here, for whatever it be. */
+    boolean isWaitedFor() {
+        return !waiters.isEmpty() || walSenders.isWaitedFor();
+    }
+
     /** Called when a waiter has been served. */
     void noteFed() {
-        if (waiters.isEmpty() && !walSenders.isWaitedFor()) {
+        if (!isWaitedFor()) {
             limits.setFed(loop.index());
         }
     }
@@ -666,7 +635,7 @@ public final class Pool implements ServerConnection.Owner {
                 open();
             }
         }
-        if (!waiters.isEmpty() || walSenders.isWaitedFor()) {
+        if (isWaitedFor()) {
             seekServers();
         }
     }

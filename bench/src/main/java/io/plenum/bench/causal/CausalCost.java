@@ -1,27 +1,20 @@
 package io.plenum.bench.causal;
 
 import io.plenum.bench.process.BenchException;
-import io.plenum.pooler.Pooler;
-import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.bench.rig.ClusterPlenum;
+import io.plenum.bench.rig.Counters;
 import io.plenum.testbed.PostgresCluster;
-import io.plenum.testbed.PostgresNode;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
  * What it costs to keep the promise: speed of the writes, and clean reads that go to the primary. Two Plenums stand before
@@ -33,9 +26,6 @@ public final class CausalCost implements AutoCloseable {
     private static final int READS_BEHIND_A_WRITE = 9;
     private static final double MOST_NEEDLESS_PERCENT = 5;
     private static final double MOST_SLOWER_PERCENT = 3;
-
-    private static final String WRITE = "UPDATE counters SET n = n + 1 WHERE id = ?";
-    private static final String READ = "SELECT n, node FROM counters, whoami WHERE id = ?";
 
     /**
      * What was found.
@@ -66,8 +56,8 @@ public final class CausalCost implements AutoCloseable {
     private final PostgresCluster cluster;
     private final int clients;
     private final Duration length;
-    private final Pooler without;
-    private final Pooler with;
+    private final ClusterPlenum without;
+    private final ClusterPlenum with;
     private final AtomicLong cleanReads = new AtomicLong();
     private final AtomicLong needless = new AtomicLong();
 
@@ -75,34 +65,19 @@ public final class CausalCost implements AutoCloseable {
         this.clients = clients;
         this.length = length;
         cluster = PostgresCluster.builder().standbys(STANDBYS).start();
-        try (var connection = cluster.primary().connect("app", PostgresCluster.SUPERUSER, "");
-                var statement = connection.createStatement()) {
-            statement.execute("CREATE VIEW whoami AS SELECT current_setting('cluster_name') AS node");
-            statement.execute("CREATE TABLE counters (id int PRIMARY KEY, n int)");
-            statement.execute("INSERT INTO counters SELECT i, 0 FROM generate_series(0, %d) i".formatted(clients));
-        } catch (SQLException e) {
+        try {
+            Counters.make(cluster, clients + 1);
+            cluster.awaitReplay();
+            without = plenum("eventual");
+            with = plenum("session");
+        } catch (RuntimeException e) {
             cluster.close();
-            throw new BenchException("cannot make the tables", e);
+            throw e;
         }
-        cluster.awaitReplay();
-        without = pooler("eventual");
-        with = pooler("session");
     }
 
-    private Pooler pooler(String consistency) {
-        String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
-        return Pooler.start(
-                PoolerConfig.parse("""
-                    [databases]
-                    app = host=%s port=%d
-
-                    [pgbouncer]
-                    listen_addr = 127.0.0.1
-                    listen_port = 0
-                    http_listen_port = 0
-                    auth_type = trust
-                    read_consistency = %s
-                    """.formatted(hosts, cluster.primary().port(), consistency), Path.of("")));
+    private ClusterPlenum plenum(String consistency) {
+        return ClusterPlenum.start(cluster, "http_listen_port = 0", "read_consistency = " + consistency);
     }
 
     /** Runs so many rounds of each; says how each went. */
@@ -139,7 +114,7 @@ public final class CausalCost implements AutoCloseable {
     }
 
     /** How many writes go through this pooler in a round, beside one session that keeps the nodes being asked. */
-    private long writesOf(Pooler pooler) {
+    private long writesOf(ClusterPlenum plenum) {
         var over = new AtomicBoolean();
         var writes = new AtomicLong();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -147,12 +122,12 @@ public final class CausalCost implements AutoCloseable {
             for (int i = 0; i < clients; i++) {
                 int id = i;
                 running.add(threads.submit(() -> {
-                    write(pooler, id, over, writes);
+                    write(plenum, id, over, writes);
                     return null;
                 }));
             }
             running.add(threads.submit(() -> {
-                writeAndRead(pooler, clients, over);
+                writeAndRead(plenum, clients, over);
                 return null;
             }));
             Thread.sleep(length);
@@ -171,51 +146,32 @@ public final class CausalCost implements AutoCloseable {
         return writes.get();
     }
 
-    private static void write(Pooler pooler, int id, AtomicBoolean over, AtomicLong writes) throws SQLException {
-        try (var connection = connect(pooler);
-                var write = connection.prepareStatement(WRITE)) {
-            write.setInt(1, id);
+    private static void write(ClusterPlenum plenum, int id, AtomicBoolean over, AtomicLong writes) throws SQLException {
+        try (var connection = plenum.connect();
+                var counters = Counters.in(connection)) {
             while (!over.get()) {
-                write.executeUpdate();
+                counters.countUp(id);
                 writes.incrementAndGet();
             }
         }
     }
 
-    private void writeAndRead(Pooler pooler, int id, AtomicBoolean over) throws SQLException {
-        try (var connection = connect(pooler);
-                var write = connection.prepareStatement(WRITE);
-                var read = connection.prepareStatement(READ)) {
-            write.setInt(1, id);
-            read.setInt(1, id);
+    private void writeAndRead(ClusterPlenum plenum, int id, AtomicBoolean over) throws SQLException {
+        try (var connection = plenum.connect();
+                var counters = Counters.in(connection)) {
             while (!over.get()) {
-                write.executeUpdate();
-                nodeOf(read); // this one has something to wait for
+                counters.countUp(id);
+                counters.read(id); // this one has something to wait for
                 for (int i = 0; i < READS_BEHIND_A_WRITE && !over.get(); i++) {
-                    boolean onPrimary = nodeOf(read).equals(cluster.primary().name());
-                    if (pooler == with) {
+                    boolean onPrimary =
+                            counters.read(id).node().equals(cluster.primary().name());
+                    if (plenum == with) {
                         cleanReads.incrementAndGet();
                         needless.addAndGet(onPrimary ? 1 : 0);
                     }
                 }
             }
         }
-    }
-
-    private static String nodeOf(PreparedStatement read) throws SQLException {
-        try (var rows = read.executeQuery()) {
-            rows.next();
-            return rows.getString(2);
-        }
-    }
-
-    private static Connection connect(Pooler pooler) throws SQLException {
-        var properties = new Properties();
-        properties.setProperty("user", PostgresCluster.SUPERUSER);
-        return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:%d/app"
-                        .formatted(pooler.addresses().getFirst().getPort()),
-                properties);
     }
 
     @Override

@@ -1,21 +1,16 @@
 package io.plenum.bench.causal;
 
 import io.plenum.bench.process.BenchException;
-import io.plenum.pooler.Pooler;
-import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.bench.rig.ClusterPlenum;
+import io.plenum.bench.rig.Counters;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Properties;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
@@ -25,7 +20,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
  * Each client counts up in a row of its own and reads it back, and reads the row of its neighbour, which only grows. The judge is the client: what
@@ -36,12 +30,9 @@ public final class CausalRun {
     private static final int MAX_FINDINGS = 20;
     private static final Duration SETTLING = Duration.ofMillis(50);
 
-    private static final String WRITE = "UPDATE counters SET n = n + 1 WHERE id = ? RETURNING n";
-    private static final String READ = "SELECT n, node FROM counters, whoami WHERE id = ?";
-
     private final CausalOptions options;
     private final PostgresCluster cluster;
-    private final int port;
+    private final ClusterPlenum plenum;
     private final AtomicLong begun = new AtomicLong();
     private final AtomicLong pairs = new AtomicLong();
     private final AtomicLong stale = new AtomicLong();
@@ -52,10 +43,10 @@ public final class CausalRun {
     private final AtomicBoolean over = new AtomicBoolean();
     private final List<String> findings = Collections.synchronizedList(new ArrayList<>());
 
-    private CausalRun(CausalOptions options, PostgresCluster cluster, int port) {
+    private CausalRun(CausalOptions options, PostgresCluster cluster, ClusterPlenum plenum) {
         this.options = options;
         this.cluster = cluster;
-        this.port = port;
+        this.plenum = plenum;
     }
 
     /**
@@ -65,43 +56,17 @@ public final class CausalRun {
      */
     public static CausalReport run(CausalOptions options, Consumer<String> progress) {
         try (var cluster = PostgresCluster.builder().standbys(STANDBYS).start()) {
-            try (var connection = cluster.primary().connect("app", PostgresCluster.SUPERUSER, "");
-                    var statement = connection.createStatement()) {
-                statement.execute("CREATE VIEW whoami AS SELECT current_setting('cluster_name') AS node");
-                statement.execute("CREATE TABLE counters (id int PRIMARY KEY, n int)");
-                statement.execute("INSERT INTO counters SELECT i, 0 FROM generate_series(0, %d) i"
-                        .formatted(options.clients() - 1));
-            }
+            Counters.make(cluster, options.clients());
             cluster.awaitReplay();
-            try (var pooler = Pooler.start(PoolerConfig.parse(ini(options, cluster), Path.of("")))) {
-                var run = new CausalRun(
-                        options, cluster, pooler.addresses().getFirst().getPort());
-                return run.run(progress);
+            try (var plenum = ClusterPlenum.start(
+                    cluster,
+                    "http_listen_port = 0",
+                    "max_client_conn = 10000",
+                    "read_consistency = " + options.consistency(),
+                    "causal_wait = " + options.causalWait().toMillis() / 1000.0)) {
+                return new CausalRun(options, cluster, plenum).run(progress);
             }
-        } catch (SQLException e) {
-            throw new BenchException("cannot make the tables", e);
         }
-    }
-
-    private static String ini(CausalOptions options, PostgresCluster cluster) {
-        String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
-        return """
-            [databases]
-            app = host=%s port=%d
-
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = 0
-            http_listen_port = 0
-            auth_type = trust
-            max_client_conn = 10000
-            read_consistency = %s
-            causal_wait = %s
-            """.formatted(
-                        hosts,
-                        cluster.primary().port(),
-                        options.consistency(),
-                        options.causalWait().toMillis() / 1000.0);
     }
 
     private CausalReport run(Consumer<String> progress) {
@@ -151,14 +116,13 @@ public final class CausalRun {
 
     private void beClient(int id) throws InterruptedException {
         while (begun.get() < options.pairs()) {
-            try (var connection = connect();
-                    var write = connection.prepareStatement(WRITE);
-                    var read = connection.prepareStatement(READ)) {
+            try (var connection = plenum.connect();
+                    var counters = Counters.in(connection)) {
                 int neighbour = (id + 1) % options.clients();
                 int seen = 0;
                 while (begun.getAndIncrement() < options.pairs()) {
-                    pair(id, write, read);
-                    seen = readOther(neighbour, seen, read);
+                    pair(id, counters);
+                    seen = readOther(neighbour, seen, counters);
                 }
             } catch (SQLException broken) {
                 // A switchover ends what runs: the next session begins with nothing that it must have seen.
@@ -176,44 +140,25 @@ public final class CausalRun {
         return state.startsWith("57P") || state.startsWith("08") || state.equals("25006");
     }
 
-    private Connection connect() throws SQLException {
-        var properties = new Properties();
-        properties.setProperty("user", PostgresCluster.SUPERUSER);
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/app", properties);
-    }
-
-    private void pair(int id, PreparedStatement write, PreparedStatement read) throws SQLException {
-        write.setInt(1, id);
-        int written;
-        try (var rows = write.executeQuery()) {
-            rows.next();
-            written = rows.getInt(1);
+    private void pair(int id, Counters counters) throws SQLException {
+        int written = counters.countUp(id);
+        Counters.Seen seen = counters.read(id);
+        pairs.incrementAndGet();
+        if (seen.value() < written) {
+            stale.incrementAndGet();
+            find("client %d wrote %d and read %d on %s".formatted(id, written, seen.value(), seen.node()));
         }
-        read.setInt(1, id);
-        try (var rows = read.executeQuery()) {
-            rows.next();
-            String node = rows.getString(2);
-            pairs.incrementAndGet();
-            if (rows.getInt(1) < written) {
-                stale.incrementAndGet();
-                find("client %d wrote %d and read %d on %s".formatted(id, written, rows.getInt(1), node));
-            }
-            if (node.equals(cluster.primary().name())) {
-                toPrimary.incrementAndGet();
-            }
+        if (seen.node().equals(cluster.primary().name())) {
+            toPrimary.incrementAndGet();
         }
     }
 
-    private int readOther(int id, int seen, PreparedStatement read) throws SQLException {
-        read.setInt(1, id);
-        try (var rows = read.executeQuery()) {
-            rows.next();
-            int now = rows.getInt(1);
-            if (now < seen) {
-                backward.incrementAndGet();
-            }
-            return Math.max(now, seen);
+    private int readOther(int id, int seen, Counters counters) throws SQLException {
+        int now = counters.read(id).value();
+        if (now < seen) {
+            backward.incrementAndGet();
         }
+        return Math.max(now, seen);
     }
 
     private void find(String what) {

@@ -17,6 +17,9 @@ import java.util.stream.Stream;
 public final class PoolerProcess implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(30);
 
+    /** Options of this JVM that such a process has too; the cache of classes goes with what is said of one that does not fit. */
+    private static final List<String> PASSED_ON = List.of("-XX:", "-Xlog:aot", "--", "-Dio.netty.");
+
     private final Process process;
     private final int port;
     private final Path log;
@@ -31,8 +34,7 @@ public final class PoolerProcess implements AutoCloseable {
     public static List<String> plenum() {
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var options = ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(option ->
-                        option.startsWith("-XX:") || option.startsWith("--") || option.startsWith("-Dio.netty."));
+                .filter(option -> PASSED_ON.stream().anyMatch(option::startsWith));
         return Stream.of(
                         Stream.of(java),
                         options,

@@ -1,13 +1,13 @@
 package io.plenum.bench.replicas;
 
-import io.plenum.testbed.PostgresCluster;
+import io.plenum.bench.rig.ClusterPlenum;
+import io.plenum.bench.rig.Counters;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
@@ -30,10 +30,7 @@ final class Clients implements AutoCloseable {
     private static final String SHORT =
             "SELECT balance, node FROM accounts, whoami WHERE id = ?"; // the balance is three times the id
     private static final String LONG = "SELECT count(*), max(node) FROM accounts a, whoami, generate_series(1, ?)";
-    private static final String WRITE = "UPDATE counters SET n = n + 1 WHERE id = ? RETURNING n";
-    private static final String READ_BACK = "SELECT n, node FROM counters, whoami WHERE id = ?";
-
-    private final int port;
+    private final ClusterPlenum plenum;
     private final String primary;
     private final Consumer<String> say;
     private final ReadTimes times = new ReadTimes();
@@ -46,8 +43,8 @@ final class Clients implements AutoCloseable {
     private final CountDownLatch running;
 
     /** {@code primary} is the name of the node that is to have few of the reads; {@code say} is told what is wrong. */
-    Clients(int port, String primary, int readers, int writers, Consumer<String> say) {
-        this.port = port;
+    Clients(ClusterPlenum plenum, String primary, int readers, int writers, Consumer<String> say) {
+        this.plenum = plenum;
         this.primary = primary;
         this.say = say;
         running = new CountDownLatch(readers + writers);
@@ -111,11 +108,9 @@ final class Clients implements AutoCloseable {
     }
 
     private Connection connect(Map<String, String> more) throws SQLException {
-        var properties = new Properties();
-        properties.setProperty("user", PostgresCluster.SUPERUSER);
-        properties.setProperty("socketTimeout", Integer.toString(HUNG_SECONDS));
-        properties.putAll(more);
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/app", properties);
+        Map<String, String> properties = new HashMap<>(more);
+        properties.put("socketTimeout", Integer.toString(HUNG_SECONDS));
+        return plenum.connect(ClusterPlenum.DATABASE, properties);
     }
 
     private void readShort(Connection connection, boolean preparesAnew) throws SQLException, InterruptedException {
@@ -165,23 +160,13 @@ final class Clients implements AutoCloseable {
     }
 
     private void writeAndReadBack(Connection connection, int id) throws SQLException, InterruptedException {
-        try (var write = connection.prepareStatement(WRITE);
-                var read = connection.prepareStatement(READ_BACK)) {
+        try (var counters = Counters.in(connection)) {
             while (!over.get()) {
-                write.setInt(1, id);
-                int written;
-                try (var rows = write.executeQuery()) {
-                    rows.next();
-                    written = rows.getInt(1);
-                }
-                read.setInt(1, id);
-                try (var rows = read.executeQuery()) {
-                    rows.next();
-                    if (rows.getInt(1) < written) {
-                        stale.incrementAndGet();
-                        find("writer %d wrote %d and read %d on %s"
-                                .formatted(id, written, rows.getInt(1), rows.getString(2)));
-                    }
+                int written = counters.countUp(id);
+                Counters.Seen seen = counters.read(id);
+                if (seen.value() < written) {
+                    stale.incrementAndGet();
+                    find("writer %d wrote %d and read %d on %s".formatted(id, written, seen.value(), seen.node()));
                 }
                 TimeUnit.MILLISECONDS.sleep(5 * THINK_MILLIS);
             }

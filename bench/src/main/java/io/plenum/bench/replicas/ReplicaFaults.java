@@ -2,8 +2,8 @@ package io.plenum.bench.replicas;
 
 import io.plenum.bench.process.BenchException;
 import io.plenum.bench.process.PoolerProcess;
-import io.plenum.pooler.Pooler;
-import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.bench.rig.ClusterPlenum;
+import io.plenum.bench.rig.Counters;
 import io.plenum.testbed.FaultProxy;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
@@ -12,7 +12,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,7 +26,6 @@ import java.util.stream.Collectors;
 
 /** A primary, standbys that are each reached through a network that can be broken, Plenum before them, and clients. */
 public final class ReplicaFaults implements AutoCloseable {
-    private static final String DATABASE = "app";
     private static final int WRITERS = 2;
     private static final Duration BACK_AGAIN = Duration.ofSeconds(60);
     private static final long QUIET_MILLIS = 1_000;
@@ -36,7 +34,7 @@ public final class ReplicaFaults implements AutoCloseable {
 
     private final PostgresCluster cluster;
     private final Map<PostgresNode, FaultProxy> networks = new LinkedHashMap<>();
-    private final Pooler pooler;
+    private final ClusterPlenum plenum;
     private final int httpPort = PoolerProcess.freePort();
     private final SplittableRandom random;
     private final Map<ReplicaFault, Integer> faults = new EnumMap<>(ReplicaFault.class);
@@ -57,7 +55,14 @@ public final class ReplicaFaults implements AutoCloseable {
                 String host = standby.host().replace("127.0.0.", "127.0.1.");
                 networks.put(standby, FaultProxy.start(host, standby.port(), standby.host(), standby.port()));
             }
-            pooler = Pooler.start(PoolerConfig.parse(ini(), Path.of("")));
+            String hosts = cluster.primary().host() + ","
+                    + networks.values().stream().map(FaultProxy::host).collect(Collectors.joining(","));
+            plenum = ClusterPlenum.start(
+                    hosts,
+                    cluster.primary().port(),
+                    "http_listen_addr = 127.0.0.1",
+                    "http_listen_port = " + httpPort,
+                    "default_pool_size = 20");
         } catch (IOException | RuntimeException e) {
             closeNetworks();
             cluster.close();
@@ -66,37 +71,16 @@ public final class ReplicaFaults implements AutoCloseable {
     }
 
     private void makeTables() {
-        try (var connection = cluster.primary().connect(DATABASE, PostgresCluster.SUPERUSER, "");
+        Counters.make(cluster, WRITERS);
+        try (var connection = cluster.primary().connect(ClusterPlenum.DATABASE, PostgresCluster.SUPERUSER, "");
                 var statement = connection.createStatement()) {
-            statement.execute("CREATE VIEW whoami AS SELECT current_setting('cluster_name') AS node");
             statement.execute("CREATE TABLE accounts (id int PRIMARY KEY, balance int)");
             statement.execute(
                     "INSERT INTO accounts SELECT i, 3 * i FROM generate_series(1, %d) i".formatted(Clients.ACCOUNTS));
-            statement.execute("CREATE TABLE counters (id int PRIMARY KEY, n int)");
-            statement.execute("INSERT INTO counters SELECT i, 0 FROM generate_series(0, %d) i".formatted(WRITERS - 1));
         } catch (SQLException e) {
             throw new BenchException("cannot make the tables", e);
         }
         cluster.awaitReplay();
-    }
-
-    private String ini() {
-        String hosts = cluster.primary().host() + ","
-                + networks.values().stream().map(FaultProxy::host).collect(Collectors.joining(","));
-        return """
-            [databases]
-            %s = host=%s port=%d
-
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = 0
-            http_listen_addr = 127.0.0.1
-            http_listen_port = %d
-            auth_type = trust
-            default_pool_size = 20
-            log_connections = 0
-            log_disconnections = 0
-            """.formatted(DATABASE, hosts, cluster.primary().port(), httpPort);
     }
 
     /**
@@ -118,8 +102,7 @@ public final class ReplicaFaults implements AutoCloseable {
 
     private ReplicasReport play(int count, ReplicaFault[] kinds, int readers, Consumer<String> progress)
             throws InterruptedException, IOException {
-        var clients = new Clients(
-                pooler.addresses().getFirst().getPort(), cluster.primary().name(), readers, WRITERS, progress);
+        var clients = new Clients(plenum, cluster.primary().name(), readers, WRITERS, progress);
         try (clients) {
             for (int i = 0; i < count; i++) {
                 awaitAll(clients);
@@ -249,7 +232,7 @@ public final class ReplicaFaults implements AutoCloseable {
     }
 
     private void lockAccounts() {
-        try (var connection = cluster.primary().connect(DATABASE, PostgresCluster.SUPERUSER, "");
+        try (var connection = cluster.primary().connect(ClusterPlenum.DATABASE, PostgresCluster.SUPERUSER, "");
                 var statement = connection.createStatement()) {
             statement.execute("BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; COMMIT");
         } catch (SQLException e) {
@@ -289,7 +272,7 @@ public final class ReplicaFaults implements AutoCloseable {
     @Override
     public void close() {
         try (cluster) {
-            pooler.close();
+            plenum.close();
             closeNetworks();
         }
     }

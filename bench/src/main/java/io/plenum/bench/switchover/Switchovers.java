@@ -1,33 +1,28 @@
 package io.plenum.bench.switchover;
 
 import io.plenum.bench.process.BenchException;
+import io.plenum.bench.rig.ClusterPlenum;
 import io.plenum.bench.switchover.Ledger.Outcome;
 import io.plenum.bench.switchover.Ledger.Write;
-import io.plenum.pooler.Pooler;
-import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresNode;
 import io.plenum.testbed.StopMode;
-import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /** A cluster with synchronous replication, Plenum before it, writers and readers before that; then the primary goes. */
 public final class Switchovers implements AutoCloseable {
-    private static final String DATABASE = "app";
+    private static final String DATABASE = ClusterPlenum.DATABASE;
     private static final int READERS = 4;
     private static final int HUNG_SECONDS = 30;
 
@@ -38,7 +33,7 @@ public final class Switchovers implements AutoCloseable {
     private static final long AROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final PostgresCluster cluster;
-    private final Pooler pooler;
+    private final ClusterPlenum plenum;
     private final int clients;
     private final double writesPerSecond;
     private final Consumer<String> say;
@@ -64,22 +59,8 @@ public final class Switchovers implements AutoCloseable {
         cluster.awaitReplay();
         // On all of them, for each may be the primary; not sooner, for making a cluster would wait for its standbys.
         cluster.nodes().forEach(node -> node.set("synchronous_standby_names", "ANY 1 (*)"));
-        String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
-        pooler = Pooler.start(PoolerConfig.parse(
-                """
-                [databases]
-                %s = host=%s port=%d
-
-                [pgbouncer]
-                listen_addr = 127.0.0.1
-                listen_port = 0
-                http_listen_port = 0
-                auth_type = trust
-                admin_users = postgres
-                default_pool_size = 20
-                log_connections = 0
-                log_disconnections = 0
-                """.formatted(DATABASE, hosts, cluster.primary().port()), Path.of("")));
+        plenum = ClusterPlenum.start(
+                cluster, "http_listen_port = 0", "admin_users = postgres", "default_pool_size = 20");
     }
 
     /** Runs so many rounds with one way of going. */
@@ -290,14 +271,8 @@ public final class Switchovers implements AutoCloseable {
     }
 
     private Connection connect(String database) throws SQLException {
-        var properties = new Properties();
-        properties.setProperty("user", PostgresCluster.SUPERUSER);
-        properties.setProperty("socketTimeout", Integer.toString(HUNG_SECONDS));
-        properties.setProperty("connectTimeout", "10");
-        return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:%d/%s"
-                        .formatted(pooler.addresses().getFirst().getPort(), database),
-                properties);
+        return plenum.connect(
+                database, Map.of("socketTimeout", Integer.toString(HUNG_SECONDS), "connectTimeout", "10"));
     }
 
     // --- the end ---------------------------------------------------------------------------------------------------
@@ -347,7 +322,7 @@ public final class Switchovers implements AutoCloseable {
     public void close() {
         try (cluster) {
             over.set(true);
-            pooler.close();
+            plenum.close();
         }
     }
 }

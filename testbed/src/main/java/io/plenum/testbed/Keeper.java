@@ -49,6 +49,9 @@ final class Keeper implements AutoCloseable {
         until rm -rf "$dir" || [ $n -ge 100 ]; do sleep 0.05; n=$((n+1)); done
         """;
 
+    /** Those that do not stop are killed after 100 looks at them, and a look takes its time where the machine is busy. */
+    private static final int LONGEST_END_SECONDS = 90;
+
     private static final String RECORD_THEN_RUN = "echo $$ >>\"$0/pids\"; exec \"$@\"";
 
     private final Path directory;
@@ -111,7 +114,7 @@ final class Keeper implements AutoCloseable {
     public void close() {
         try {
             shell.getOutputStream().close();
-            if (!shell.waitFor(30, TimeUnit.SECONDS)) {
+            if (!shell.waitFor(LONGEST_END_SECONDS, TimeUnit.SECONDS)) {
                 throw new TestbedException("servers in " + directory + " do not end");
             }
         } catch (IOException e) {

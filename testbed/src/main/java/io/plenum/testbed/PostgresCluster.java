@@ -49,7 +49,11 @@ public final class PostgresCluster implements AutoCloseable {
             nodes.add(primary);
             addStandbys(builder.standbys);
         } catch (RuntimeException e) {
-            close();
+            try {
+                close();
+            } catch (RuntimeException more) {
+                e.addSuppressed(more);
+            }
             throw e;
         }
     }
@@ -244,8 +248,11 @@ public final class PostgresCluster implements AutoCloseable {
     /** Ends all servers at once and removes their files; does nothing the second time. */
     @Override
     public void close() {
-        keeper.close();
-        ports.forEach(ClaimedPort::close);
+        try {
+            keeper.close();
+        } finally {
+            ports.forEach(ClaimedPort::close);
+        }
     }
 
     private List<PostgresNode> addStandbys(int count) {

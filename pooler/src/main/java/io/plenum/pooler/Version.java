@@ -11,7 +11,7 @@ public final class Version {
     private Version() {}
 
     /** As in the jar's own description; {@code development} when run from compiled classes. */
-    public static String text() {
+    static String text() {
         return TEXT;
     }
 

@@ -61,7 +61,7 @@ public enum BackendType {
     }
 
     /** Bytes of a message that must be present before it is handed over; a smaller message must be whole. */
-    public int head() {
+    int head() {
         return head;
     }
 

@@ -53,12 +53,12 @@ public enum FrontendType {
     }
 
     /** Largest length word that PostgreSQL takes for this message (SocketBackend in its postgres.c). */
-    public int maxLength() {
+    int maxLength() {
         return maxLength;
     }
 
     /** Bytes of a message that must be present before it is handed over; a smaller message must be whole. */
-    public int head() {
+    int head() {
         return head;
     }
 

@@ -18,7 +18,7 @@ public final class BalancePage {
     }
 
     /** The page of the checkout that the current directory is in. */
-    public static BalancePage find() {
+    static BalancePage find() {
         for (Path here = Path.of("").toAbsolutePath(); here != null; here = here.getParent()) {
             Path docs = here.resolve("docs");
             if (Files.exists(docs.resolve("balance.md"))) {
@@ -29,7 +29,7 @@ public final class BalancePage {
     }
 
     /** What the page is to say, with the words before the tables as they are. */
-    public String expectedText() throws IOException {
+    String expectedText() throws IOException {
         String now = Files.readString(text);
         int at = now.indexOf(BEGIN);
         if (at < 0) {
@@ -48,7 +48,7 @@ public final class BalancePage {
     }
 
     /** Writes both files. */
-    public void write() throws IOException {
+    void write() throws IOException {
         Files.writeString(text, expectedText());
         Files.writeString(picture, BalancePlot.svg());
     }

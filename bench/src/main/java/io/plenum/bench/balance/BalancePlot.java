@@ -28,7 +28,7 @@ public final class BalancePlot {
     private BalancePlot() {}
 
     /** The whole file. */
-    public static String svg() {
+    static String svg() {
         BalancePolicy[] policies = BalancePolicy.values();
         int rows = (policies.length + 1 + COLUMNS - 1) / COLUMNS; // one place is the legend's
         int width = 2 * MARGIN + COLUMNS * WIDTH + (COLUMNS - 1) * GAP_X;

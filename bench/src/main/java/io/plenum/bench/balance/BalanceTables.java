@@ -18,7 +18,7 @@ public final class BalanceTables {
     private BalanceTables() {}
 
     /** All of them, with their headings. */
-    public static String all() {
+    static String all() {
         var out = new StringBuilder();
         perPolicy(out, "Four alike", alike());
         perPolicy(out, "The last one three times slower", slower());

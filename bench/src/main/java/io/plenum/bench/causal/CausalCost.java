@@ -81,7 +81,7 @@ public final class CausalCost implements AutoCloseable {
     }
 
     /** Runs so many rounds of each; says how each went. */
-    public static Report measure(int rounds, Duration length, int clients, Consumer<String> progress) {
+    static Report measure(int rounds, Duration length, int clients, Consumer<String> progress) {
         if (rounds == 0) {
             return new Report(0, 0, 0, 0);
         }

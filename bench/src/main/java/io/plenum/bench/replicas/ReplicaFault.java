@@ -25,9 +25,4 @@ public enum ReplicaFault {
     Duration length() {
         return length;
     }
-
-    /** Whether the standby does not answer while it lasts, although its connections stay open. */
-    boolean isSilence() {
-        return this == FREEZE || this == BLACKHOLE;
-    }
 }

@@ -22,7 +22,7 @@ public final class Overrides {
         return (T) values.get(setting);
     }
 
-    public <T> T or(Setting<T> setting, T inherited) {
+    <T> T or(Setting<T> setting, T inherited) {
         T own = get(setting);
         return own == null ? inherited : own;
     }

@@ -162,12 +162,12 @@ public final class PoolerConfig {
     }
 
     /** The file that was read. */
-    public Path file() {
+    Path file() {
         return file;
     }
 
     /** The file that the next RELOAD reads. */
-    public Path conffile() {
+    Path conffile() {
         String conffile = get(Settings.CONFFILE);
         return conffile.isEmpty() ? file : Path.of(conffile);
     }

@@ -916,7 +916,7 @@ public final class Settings {
     }
 
     /** All keys that may be written in that place, by name. */
-    public static Set<String> keys(Scope scope) {
+    static Set<String> keys(Scope scope) {
         return new TreeSet<>(BY_KEY.getOrDefault(scope, Map.of()).keySet());
     }
 

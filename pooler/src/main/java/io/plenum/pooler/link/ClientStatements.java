@@ -49,7 +49,7 @@ public final class ClientStatements {
         }
     }
 
-    public void put(NamedStatement named) {
+    void put(NamedStatement named) {
         if ((size + 1) * 2 > entries.length) {
             grow();
         }
@@ -111,7 +111,7 @@ public final class ClientStatements {
         entries[gap] = null;
     }
 
-    public void clear() {
+    void clear() {
         entries = new NamedStatement[0];
         size = 0;
         bytes = 0;

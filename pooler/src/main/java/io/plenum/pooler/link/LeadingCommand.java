@@ -205,7 +205,7 @@ public final class LeadingCommand {
     }
 
     /** Whether the batch is the command and nothing else. */
-    public boolean isAlone() {
+    boolean isAlone() {
         return stage == Stage.ALONE;
     }
 
@@ -225,7 +225,7 @@ public final class LeadingCommand {
     }
 
     /** Whether the batch is a Query. */
-    public boolean isQuery() {
+    boolean isQuery() {
         return bytes.getByte(start) == 'Q';
     }
 

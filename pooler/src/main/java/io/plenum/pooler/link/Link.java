@@ -59,7 +59,6 @@ public final class Link implements ServerConnection.Reader {
 
     private boolean endFailed;
     private boolean serverHeld;
-    private long linkedSinceNanos;
     private long transactionSinceNanos;
     private long querySinceNanos;
 
@@ -87,7 +86,6 @@ public final class Link implements ServerConnection.Reader {
         heardFatal = false;
         endsInFront = false;
         midMessage = false;
-        linkedSinceNanos = nowNanos;
         transactionSinceNanos = nowNanos;
         querySinceNanos = nowNanos;
         server.attach(this);
@@ -96,10 +94,6 @@ public final class Link implements ServerConnection.Reader {
         }
         client.stats().assignments++;
         settings.begin(server);
-    }
-
-    public boolean isOpen() {
-        return server != null;
     }
 
     /** Whether the client's names for statements are its own, and not the server's; it does not change within a link. */
@@ -118,10 +112,6 @@ public final class Link implements ServerConnection.Reader {
 
     public long pinnedSinceNanos() {
         return effects.pin().sinceNanos();
-    }
-
-    public long linkedSinceNanos() {
-        return linkedSinceNanos;
     }
 
     public long querySinceNanos() {

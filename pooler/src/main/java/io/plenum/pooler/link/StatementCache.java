@@ -50,7 +50,7 @@ public final class StatementCache {
     }
 
     /** The statement whose Parse has these bytes behind its name: text, NUL and parameter types. */
-    public synchronized PreparedStatement intern(
+    synchronized PreparedStatement intern(
             byte[] tail, String database, String searchPath, Reason reason, int traits, long catalog) {
         var text = new Text(tail, database, searchPath);
         Known before = known.get(text);
@@ -74,12 +74,12 @@ public final class StatementCache {
 
     /** A client changed the schema, so that what was prepared before may mean something else now. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // of two changes at once, one is enough
-    public void onSchemaChange() {
+    void onSchemaChange() {
         schema++;
     }
 
     /** Gives the statement a new name, for a change of tables made its plans on all servers useless. */
-    public synchronized void outdate(PreparedStatement statement) {
+    synchronized void outdate(PreparedStatement statement) {
         if (!statement.isOutdated()) {
             statement.replaceBy(create(statement.tail(), statement.reason(), statement.traits(), statement.catalog()));
         }
@@ -96,9 +96,5 @@ public final class StatementCache {
                 .skip(Math.max(0, known.size() - most))
                 .map(Known::statement)
                 .toList();
-    }
-
-    public synchronized int size() {
-        return known.size();
     }
 }

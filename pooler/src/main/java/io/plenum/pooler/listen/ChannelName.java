@@ -14,7 +14,7 @@ public final class ChannelName {
      * The name as PostgreSQL keeps it: no longer than {@value #MAX_BYTES} bytes of UTF-8, cut between two characters. In a
      * database of another encoding PostgreSQL counts that one's bytes and may keep more.
      */
-    public static String cut(String name) {
+    static String cut(String name) {
         int bytes = 0;
         int at = 0;
         while (at < name.length()) {

@@ -32,7 +32,7 @@ public final class PendingNotifications {
     }
 
     /** Appends it; false, and nothing is appended, when there would be too many: then the client cannot be served on. */
-    public boolean offer(Notification notification) {
+    boolean offer(Notification notification) {
         if (size() >= maxCount || bytes + notification.size() > maxBytes) {
             return false;
         }
@@ -47,7 +47,7 @@ public final class PendingNotifications {
     }
 
     /** Takes all out, oldest first. */
-    public void drainTo(Consumer<Notification> taker) {
+    void drainTo(Consumer<Notification> taker) {
         ArrayDeque<Notification> waiting = queue;
         clear();
         if (waiting != null) {
@@ -56,12 +56,12 @@ public final class PendingNotifications {
     }
 
     /** Takes all out and appends their messages, oldest first. */
-    public void writeTo(ByteBuf out) {
+    void writeTo(ByteBuf out) {
         drainTo(notification -> notification.writeTo(out));
     }
 
     /** Forgets what is on other channels than these. */
-    public void retain(Predicate<String> channels) {
+    void retain(Predicate<String> channels) {
         ArrayDeque<Notification> waiting = queue;
         if (waiting == null) {
             return;
@@ -79,21 +79,21 @@ public final class PendingNotifications {
     }
 
     /** Forgets all of them and the memory that they took. */
-    public void clear() {
+    void clear() {
         queue = null;
         bytes = 0;
     }
 
-    public boolean isEmpty() {
+    boolean isEmpty() {
         return queue == null;
     }
 
-    public int size() {
+    int size() {
         return queue == null ? 0 : queue.size();
     }
 
     /** Sum of the messages' sizes. */
-    public int bytes() {
+    int bytes() {
         return bytes;
     }
 }

@@ -42,12 +42,12 @@ public final class Subscription {
         this.failed = failed;
     }
 
-    public String channel() {
+    String channel() {
         return channel;
     }
 
     /** Whether the hub was known to listen when this was last looked at, and the subscription is not over. */
-    public boolean isConfirmed() {
+    boolean isConfirmed() {
         return state == State.CONFIRMED;
     }
 

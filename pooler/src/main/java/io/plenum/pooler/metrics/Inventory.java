@@ -35,7 +35,7 @@ public final class Inventory {
     }
 
     /** Server connections of the database, over all users. */
-    public static int servers(Census census, String database) {
+    static int servers(Census census, String database) {
         return census.pools().stream()
                 .filter(pool -> pool.database().equals(database))
                 .mapToInt(pool -> pool.servers().total())

@@ -37,7 +37,7 @@ public final class Totals {
     }
 
     /** This less an earlier reading; nothing is less than 0, whatever was reset between. */
-    public Totals since(Totals earlier) {
+    Totals since(Totals earlier) {
         long[] difference = new long[values.length];
         for (int i = 0; i < difference.length; i++) {
             difference[i] = Math.max(0, values[i] - earlier.values[i]);
@@ -49,7 +49,7 @@ public final class Totals {
      * PgBouncer's averages of what was counted in a period: per second, but times per transaction, query or server
      * assignment.
      */
-    public Totals averages(long periodNanos) {
+    Totals averages(long periodNanos) {
         long[] averages = new long[values.length];
         for (Count count : Count.values()) {
             long value = get(count);

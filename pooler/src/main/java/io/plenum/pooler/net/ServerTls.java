@@ -54,17 +54,17 @@ public final class ServerTls {
     }
 
     /** Whether servers are asked for TLS at all. */
-    public boolean isOn() {
+    boolean isOn() {
         return context != null;
     }
 
     /** Whether a server that has no TLS is not spoken to. */
-    public boolean isDemanded() {
+    boolean isDemanded() {
         return config.mode().isDemanded();
     }
 
     /** Whether the handshake begins unasked. */
-    public boolean isDirect() {
+    boolean isDirect() {
         return config.negotiation() == TlsNegotiation.DIRECT;
     }
 

@@ -140,10 +140,10 @@ public enum Transport {
 
     public abstract boolean isAvailable();
 
-    public abstract IoHandlerFactory handlers();
+    abstract IoHandlerFactory handlers();
 
     /** Whether receive buffers come from a ring that the kernel picks from. */
-    public boolean picksBuffers() {
+    boolean picksBuffers() {
         return false;
     }
 

@@ -5,18 +5,18 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A limit on server connections that loops and pools share. Any thread. */
-public final class Permits {
+final class Permits {
     private final AtomicInteger taken = new AtomicInteger();
     private final List<Pool> sharers = new CopyOnWriteArrayList<>();
     private volatile int limit;
 
     /** {@code limit} 0 means none. */
-    public Permits(int limit) {
+    Permits(int limit) {
         this.limit = limit;
     }
 
     /** Takes one if fewer than the limit and {@code extra} more are taken. */
-    public boolean tryTake(int extra) {
+    boolean tryTake(int extra) {
         int bound = limit == 0 ? Integer.MAX_VALUE : limit + extra;
         int now = taken.get();
         while (now < bound) {
@@ -41,20 +41,16 @@ public final class Permits {
         return sharers;
     }
 
-    public void giveBack() {
+    void giveBack() {
         taken.decrementAndGet();
     }
 
-    public int taken() {
+    int taken() {
         return taken.get();
     }
 
-    public int limit() {
-        return limit;
-    }
-
     /** What is taken above a smaller limit stays until it is given back. */
-    public void setLimit(int limit) {
+    void setLimit(int limit) {
         this.limit = limit;
     }
 }

@@ -79,7 +79,7 @@ public final class Pool implements ServerConnection.Owner {
     private long reads;
 
     /** {@code nodes} hears when a connection to the node fails or is not what it should be. */
-    public Pool(
+    Pool(
             PoolKey key,
             Loop loop,
             PoolLimits limits,
@@ -607,7 +607,7 @@ public final class Pool implements ServerConnection.Owner {
     // --- upkeep ----------------------------------------------------------------------------------------------------
 
     /** Called several times a second: ages, sizes, retries. */
-    public void tick(long now, boolean inUse) {
+    void tick(long now, boolean inUse) {
         if (renewal.isDrained(now)) {
             renew();
         }
@@ -653,12 +653,12 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     /** Gives no server until {@link #resume}; those in use are given back first. */
-    public void pause() {
+    void pause() {
         paused = true;
         closeIdle("pause");
     }
 
-    public void resume() {
+    void resume() {
         paused = false;
         seekServers();
     }
@@ -680,7 +680,7 @@ public final class Pool implements ServerConnection.Owner {
      * Like {@link #renew}, but a little later: the node may be back by then. One that is to end waits for its sessions, so they
      * are not kept for long either.
      */
-    public void drain() {
+    void drain() {
         renewal.drain();
     }
 
@@ -712,7 +712,7 @@ public final class Pool implements ServerConnection.Owner {
      * Like {@link #renew}, and opens no more: the node takes no new work. Logins that it may never answer are given up, for
      * they hold what the limits of database and user allow, which the next primary needs.
      */
-    public void retire() {
+    void retire() {
         retired = true;
         renew();
         loop.executor().execute(this::giveUpLogins); // later: who waits for them must know all of the news
@@ -732,7 +732,7 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     /** The node is back. */
-    public void revive() {
+    void revive() {
         retired = false;
         renewal.stopDraining();
         retry.onGood();
@@ -761,7 +761,7 @@ public final class Pool implements ServerConnection.Owner {
         noteIdle();
     }
 
-    public void configure(PoolSettings settings) {
+    void configure(PoolSettings settings) {
         this.settings = settings;
     }
 
@@ -771,7 +771,7 @@ public final class Pool implements ServerConnection.Owner {
         return key;
     }
 
-    public Loop loop() {
+    Loop loop() {
         return loop;
     }
 
@@ -844,12 +844,12 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     /** Whether the last login failed and the next try is still to come. */
-    public boolean isTroubled() {
+    boolean isTroubled() {
         return retry.isAhead();
     }
 
     /** Whether nothing is lent; of a paused pool, whether it has no connection left on any loop, so that the pause holds. */
-    public boolean isQuiet() {
+    boolean isQuiet() {
         return active() == 0 && busy == 0 && beingCanceled.isEmpty() && (!paused || limits.open() == 0);
     }
 

@@ -27,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 public final class PoolGroup {
     private final String database;
     private final String user;
-    private final Loop loop;
     private final Function<Node, Pool> pools;
     private final Consumer<Pool> over;
     private final Map<Node, Pool> byNode = new LinkedHashMap<>();
@@ -52,7 +51,7 @@ public final class PoolGroup {
      * {@code pools} makes the pool of a node that was not there before, {@code over} hears of one that is over; {@code latest} is the topology with what probes
      * observed since it was last told.
      */
-    public PoolGroup(
+    PoolGroup(
             String database,
             String user,
             Loop loop,
@@ -64,7 +63,6 @@ public final class PoolGroup {
             Supplier<HoldLimits.Bounds> holdBounds) {
         this.database = database;
         this.user = user;
-        this.loop = loop;
         this.pools = pools;
         this.over = over;
         this.reads = new ReadCandidates(balance);
@@ -132,7 +130,7 @@ public final class PoolGroup {
         return held.brokenBy(place, nowNanos);
     }
 
-    public void onTopology(Topology now) {
+    void onTopology(Topology now) {
         if (now.version() < topology.version()) {
             return;
         }
@@ -205,7 +203,7 @@ public final class PoolGroup {
     }
 
     /** Upkeep, several times a second. */
-    public void tick(long now) {
+    void tick(long now) {
         boolean inUse = clientCount > 0 || keptWarm;
         if (inUse) {
             lastUsedNanos = now;
@@ -258,7 +256,7 @@ public final class PoolGroup {
         applyPause();
     }
 
-    public Pause pause() {
+    Pause pause() {
         return paused;
     }
 
@@ -279,7 +277,7 @@ public final class PoolGroup {
                 .allMatch(pool -> (paused == Pause.PRIMARY && reads.isFit(pool)) || pool.isQuiet());
     }
 
-    public void setBalance(BalanceSettings balance) {
+    void setBalance(BalanceSettings balance) {
         reads.configure(balance, System.nanoTime());
     }
 
@@ -311,14 +309,6 @@ public final class PoolGroup {
         return user;
     }
 
-    public Loop loop() {
-        return loop;
-    }
-
-    public Topology topology() {
-        return topology;
-    }
-
     public Collection<Pool> pools() {
         return byNode.values();
     }
@@ -346,7 +336,7 @@ public final class PoolGroup {
         return waiting;
     }
 
-    public long lastUsedNanos() {
+    long lastUsedNanos() {
         return lastUsedNanos;
     }
 }

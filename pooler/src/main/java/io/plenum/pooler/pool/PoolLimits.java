@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * What the parts of one pool on the several loops share: how many connections there may be, who has some idle and who
  * waits for one, and whether logins are refused. Any thread.
  */
-public final class PoolLimits {
+final class PoolLimits {
     private static final long NOBODY = Long.MAX_VALUE;
 
     private final Permits pool;
@@ -25,7 +25,7 @@ public final class PoolLimits {
     private volatile boolean refused;
     private volatile long refusedNanos;
 
-    public PoolLimits(Permits pool, Permits database, Permits user, int loops) {
+    PoolLimits(Permits pool, Permits database, Permits user, int loops) {
         this.pool = pool;
         this.database = database;
         this.user = user;
@@ -104,11 +104,11 @@ public final class PoolLimits {
     }
 
     /** Connections of the whole pool, those that are being opened among them. */
-    public int open() {
+    int open() {
         return pool.taken();
     }
 
-    public Permits pool() {
+    Permits pool() {
         return pool;
     }
 

@@ -84,7 +84,7 @@ public class WaitQueue {
     private int size;
 
     /** Enters at the end; {@code sinceNanos} is kept when a waiter only changes queues. */
-    public void enter(Place place, long sinceNanos) {
+    void enter(Place place, long sinceNanos) {
         if (place.queue != null) {
             throw new IllegalStateException("already waiting");
         }
@@ -101,7 +101,8 @@ public class WaitQueue {
     }
 
     /** Takes out the oldest waiter; null when nobody waits. */
-    public @Nullable Place poll() {
+    @Nullable
+    Place poll() {
         Place oldest = first;
         if (oldest != null) {
             remove(oldest);
@@ -114,7 +115,7 @@ public class WaitQueue {
     }
 
     /** Tells every waiter; whoever is told may leave, and make others leave, and enter again. */
-    public void trouble(@Nullable ErrorResponse refusal) {
+    void trouble(@Nullable ErrorResponse refusal) {
         upcoming = first;
         for (int left = size; upcoming != null && left > 0; left--) {
             Place place = upcoming;
@@ -124,7 +125,7 @@ public class WaitQueue {
         upcoming = null; // of a call around this one too: there is nobody left to be told
     }
 
-    public boolean isEmpty() {
+    boolean isEmpty() {
         return first == null;
     }
 

@@ -116,7 +116,7 @@ public final class WalSenders {
     }
 
     /** Clients without a connection that do not even log in to one. */
-    public int waiting() {
+    int waiting() {
         return waiters.size();
     }
 

@@ -91,7 +91,7 @@ public final class OutstandingReplies {
     }
 
     /** The kind of the oldest entry; the queue must not be empty. */
-    public Reply head() {
+    Reply head() {
         return at(0);
     }
 
@@ -114,7 +114,7 @@ public final class OutstandingReplies {
     }
 
     /** Where the oldest entry of this kind stands, the oldest of all being 0; {@link #size()} when there is none. */
-    public int indexOf(Reply reply) {
+    int indexOf(Reply reply) {
         int index = 0;
         while (index < size && at(index) != reply) {
             index++;
@@ -148,7 +148,7 @@ public final class OutstandingReplies {
     }
 
     /** Takes out the oldest entry. */
-    public void remove() {
+    void remove() {
         subjects[head] = null;
         head = (head + 1) & (entries.length - 1);
         size--;
@@ -162,7 +162,7 @@ public final class OutstandingReplies {
      *
      * @return how many
      */
-    public int dropSyncsSwallowedByCopy() {
+    int dropSyncsSwallowedByCopy() {
         int before = size;
         while (size > 1 && at(1) == Reply.SYNC) {
             removeSecond();
@@ -171,7 +171,7 @@ public final class OutstandingReplies {
     }
 
     /** The COPY of the oldest entry has taken its data: forgets the runs of them, and the Syncs that it swallowed between. */
-    public void dropCopyData() {
+    void dropCopyData() {
         int end = indexOf(Reply.COPY_END);
         boolean ended = end < size;
         while (size > 1 && (at(1) == Reply.COPY_DATA || (ended && at(1) == Reply.SYNC))) {
@@ -185,7 +185,7 @@ public final class OutstandingReplies {
     }
 
     /** Forgets the entry behind the oldest one: its message was consumed by the failure of the oldest. */
-    public void removeSecond() {
+    void removeSecond() {
         byte entry = entries[head];
         Object subject = subjects[head];
         remove();
@@ -211,7 +211,7 @@ public final class OutstandingReplies {
     }
 
     /** Forgets everything and the memory of a long pipeline. */
-    public void clear() {
+    void clear() {
         if (entries.length > FIRST_CAPACITY) {
             entries = new byte[FIRST_CAPACITY];
             subjects = new Object[FIRST_CAPACITY];

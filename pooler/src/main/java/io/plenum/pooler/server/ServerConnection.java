@@ -1136,7 +1136,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return id;
     }
 
-    public Loop loop() {
+    Loop loop() {
         return loop;
     }
 

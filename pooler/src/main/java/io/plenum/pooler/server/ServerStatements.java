@@ -137,7 +137,7 @@ public final class ServerStatements {
     }
 
     /** Called when a link begins: what was used last must be marked again. */
-    public void beginLink() {
+    void beginLink() {
         last = null;
     }
 

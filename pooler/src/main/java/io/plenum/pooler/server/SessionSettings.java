@@ -34,11 +34,7 @@ public final class SessionSettings {
                         sorted.keySet().toArray(String[]::new), sorted.values().toArray(String[]::new));
     }
 
-    public boolean isEmpty() {
-        return names.length == 0;
-    }
-
-    public int size() {
+    int size() {
         return names.length;
     }
 

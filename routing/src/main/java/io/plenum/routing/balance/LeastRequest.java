@@ -3,10 +3,10 @@ package io.plenum.routing.balance;
 import java.util.random.RandomGenerator;
 
 /** The candidate with the least in flight for its weight; among equals each in turn, in random order. */
-public final class LeastRequest implements Balancer {
+final class LeastRequest implements Balancer {
     private final Lottery lottery;
 
-    public LeastRequest(RandomGenerator random) {
+    LeastRequest(RandomGenerator random) {
         this.lottery = new Lottery(random);
     }
 

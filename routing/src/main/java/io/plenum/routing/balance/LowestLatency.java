@@ -7,10 +7,10 @@ import java.util.random.RandomGenerator;
  * ({@link PeakEwma}), times what is in flight there and the one to come, for its weight. One of which nothing is known is
  * tried.
  */
-public final class LowestLatency implements Balancer {
+final class LowestLatency implements Balancer {
     private final Lottery lottery;
 
-    public LowestLatency(RandomGenerator random) {
+    LowestLatency(RandomGenerator random) {
         this.lottery = new Lottery(random);
     }
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
  *
  * <p>The candidates take turns at choosing a free slot, each in the order of its own permutation of the table.
  */
-public final class Maglev extends Keyed {
+final class Maglev extends Keyed {
     /** A prime, so that every step goes through all slots. */
     private static final int SLOTS = 2039;
 

@@ -12,7 +12,7 @@ public final class PeakEwma {
     private long atNanos;
 
     /** One answer took so long. */
-    public void observe(long tookNanos, long nowNanos) {
+    void observe(long tookNanos, long nowNanos) {
         double left = Math.exp(-Math.max(0, nowNanos - atNanos) / DECAY_NANOS);
         mean = mean == 0 || tookNanos > mean ? tookNanos : mean * left + tookNanos * (1 - left);
         atNanos = nowNanos;

@@ -3,12 +3,12 @@ package io.plenum.routing.balance;
 import java.util.random.RandomGenerator;
 
 /** Each candidate with a chance as its weight, whatever its load. */
-public final class RandomChoice implements Balancer {
+final class RandomChoice implements Balancer {
     private final RandomGenerator random;
     private double[] weights = new double[0];
     private double total;
 
-    public RandomChoice(RandomGenerator random) {
+    RandomChoice(RandomGenerator random) {
         this.random = random;
     }
 

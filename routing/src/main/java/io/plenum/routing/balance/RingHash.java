@@ -10,7 +10,7 @@ import java.util.Arrays;
  * <p>Even only over many keys, and the less so the fewer points there are: with {@value #POINTS} of them shares differ by
  * about a tenth.
  */
-public final class RingHash extends Keyed {
+final class RingHash extends Keyed {
     private static final int POINTS = 160;
     private static final int MOST_POINTS = 1 << 16;
 

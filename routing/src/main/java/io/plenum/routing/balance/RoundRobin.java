@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
  * weight comes twice as often, and not twice in a row: each gains its weight with every turn, the richest is chosen and
  * pays what all have gained.
  */
-public final class RoundRobin implements Balancer {
+final class RoundRobin implements Balancer {
     private final RandomGenerator random;
     private int next;
     private double[] weights = new double[0];
@@ -15,7 +15,7 @@ public final class RoundRobin implements Balancer {
     private double total;
     private boolean equal = true;
 
-    public RoundRobin(RandomGenerator random) {
+    RoundRobin(RandomGenerator random) {
         this.random = random;
         this.next = random.nextInt(1 << 16);
     }

@@ -80,7 +80,7 @@ public final class Standing {
     }
 
     /** Leaves it out for a while, each time twice as long. */
-    public void putOut(long nowNanos) {
+    void putOut(long nowNanos) {
         times = nowNanos - outUntilNanos > FORGIVEN_NANOS ? 1 : times + 1;
         answers = 0; // when it is back it is judged by what it does then
         outUntilNanos = nowNanos + Math.min(LONGEST_OUT_NANOS, FIRST_OUT_NANOS << Math.min(times - 1, 10));
@@ -100,7 +100,7 @@ public final class Standing {
     }
 
     /** Whether it should be left out now, if enough others are there. */
-    public boolean isOut(long nowNanos) {
+    boolean isOut(long nowNanos) {
         if (out && nowNanos - outUntilNanos >= 0) {
             out = false;
             joinedNanos = nowNanos;

@@ -10,10 +10,10 @@ import java.util.random.RandomGenerator;
  * candidate that is least loaded at this moment. The first is drawn from a {@link Deck}, so that shares are even too
  * when nothing is in flight.
  */
-public final class TwoChoices implements Balancer {
+final class TwoChoices implements Balancer {
     private final Lottery lottery;
 
-    public TwoChoices(RandomGenerator random) {
+    TwoChoices(RandomGenerator random) {
         this.lottery = new Lottery(random);
     }
 

@@ -48,7 +48,7 @@ public final class Lexeme {
     }
 
     /** The same name where it can be nothing else, as behind a dot or AS: it is no term, whatever its letters. */
-    public static int asName(int name) {
+    static int asName(int name) {
         return name & ~(0xFF << 8);
     }
 
@@ -63,7 +63,7 @@ public final class Lexeme {
     }
 
     /** Whether it is a SEMICOLON, BROKEN or END. */
-    public static boolean endsStatement(int lexeme) {
+    static boolean endsStatement(int lexeme) {
         return (lexeme & 0xF) >= FIRST_END;
     }
 

@@ -55,7 +55,7 @@ public final class ScramSecret {
     }
 
     /** Whether the text claims to be such a secret; it may still be a damaged one. */
-    public static boolean isMeant(String text) {
+    static boolean isMeant(String text) {
         return text.startsWith(PREFIX);
     }
 

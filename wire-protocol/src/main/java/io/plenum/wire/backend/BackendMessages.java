@@ -17,7 +17,7 @@ import java.util.List;
  * Writes the messages that we send to a client in a server's place.
  *
  * <p>Manual, "Message Formats". Each method appends one whole message to the caller's buffer. Errors and notices are
- * written by {@link io.plenum.wire.error.ErrorResponse}, rows by {@link RowWriter}.
+ * written by {@link io.plenum.wire.error.ErrorResponse}.
  */
 public final class BackendMessages {
     private BackendMessages() {}

@@ -61,17 +61,6 @@ public final class StartupParameters {
     }
 
     /**
-     * The same from names and values in hand.
-     *
-     * @throws ProtocolException when PostgreSQL would refuse them
-     */
-    public static StartupParameters of(Map<String, String> parameters) {
-        Reading reading = new Reading();
-        parameters.forEach(reading::put);
-        return reading.finish();
-    }
-
-    /**
      * Reads what stands behind the version: names and values, then an empty name as the last byte.
      *
      * <p>A faithful copy of the loop of ProcessStartupPacket, with its two peculiarities: the end of the packet may

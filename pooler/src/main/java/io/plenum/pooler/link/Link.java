@@ -541,7 +541,7 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         if (rerun.hears()) {
-            names.answerWithheld();
+            names.answers().giveWithheld();
             noteLatency();
         }
         rerun.onForwarding(bytes, start);
@@ -566,10 +566,10 @@ public final class Link implements ServerConnection.Reader {
             return;
         }
         if (rerun.isPossible()) {
-            names.withhold(reply);
+            names.answers().withhold(reply);
         } else {
             rerun.hears();
-            names.answer(reply);
+            names.answers().give(reply);
         }
     }
 

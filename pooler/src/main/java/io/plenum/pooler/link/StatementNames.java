@@ -3,10 +3,10 @@ package io.plenum.pooler.link;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.plenum.pooler.link.RenamedMessages.Renamed;
 import io.plenum.pooler.link.UnnamedStatement.Brought;
 import io.plenum.pooler.link.UnnamedStatement.Ended;
 import io.plenum.pooler.link.UnnamedStatement.Version;
-import io.plenum.pooler.net.Outbox;
 import io.plenum.pooler.server.OutstandingReplies;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
@@ -44,14 +44,10 @@ import org.jspecify.annotations.Nullable;
  * the event loop of its link.
  */
 final class StatementNames {
-    private static final byte[] FOREIGN_NAME = "PLENUM_".getBytes(StandardCharsets.US_ASCII);
-
     /** A statement that is empty, so that its Parse cannot fail: its name is one that is taken. */
     private static final PreparedStatement TAKEN = new PreparedStatement(0, new byte[] {0, 0, 0}, Reason.EMPTY, 0, 0);
 
     private static final String GONE = "PLENUM_GONE";
-
-    private static final int MOST_WITHHELD = Long.SIZE;
 
     /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
     private static final int NAME_BYTES = ClientStatements.NAME_BYTES;
@@ -81,9 +77,6 @@ final class StatementNames {
     private record NamingQuery(
             Use use, NamedStatement named, @Nullable Version version) {}
 
-    /** A message went out under another name than the client gave: an error must say the client's. */
-    private record Renamed(byte[] ours, byte[] theirs) {}
-
     private final LinkedClient client;
     private final StatementCache cache;
     private int maxPrepared;
@@ -93,6 +86,7 @@ final class StatementNames {
     private final TargetView target = new TargetView();
 
     private final UnnamedStatement unnamed;
+    private final OwnAnswers answers;
 
     /** Parse or Close of a name stands in the pipeline and is not answered. */
     private boolean namesInFlight;
@@ -111,18 +105,12 @@ final class StatementNames {
     /** What is not answered gave names to, while it may be run again elsewhere. */
     private final List<NamedStatement> given = new ArrayList<>();
 
-    /** What it is answered in the server's place, in front of all that comes from the server: set bits are those of Parse. */
-    private long withheld;
-
-    private int withheldCount;
-    /** The client has heard something of what may be run again, so that nothing of that is withheld any more. */
-    private boolean heard;
-
     StatementNames(LinkedClient client, StatementCache cache, boolean keepsUnnamed) {
         this.client = client;
         this.cache = cache;
         this.keepsUnnamed = keepsUnnamed;
         this.unnamed = new UnnamedStatement(client);
+        this.answers = new OwnAnswers(client);
     }
 
     /** So many statements are kept on a server in the links that begin from now on; 0 leaves names as they are. */
@@ -139,8 +127,12 @@ final class StatementNames {
     void begin() {
         settle();
         given.clear();
-        withheldCount = 0;
-        heard = false;
+        answers.begin();
+    }
+
+    /** What the client is answered in the server's place. */
+    OwnAnswers answers() {
+        return answers;
     }
 
     /** Whether a Parse may have left something in the session, in this link. */
@@ -172,12 +164,12 @@ final class StatementNames {
             }
         }
         given.clear();
-        withheldCount = 0;
+        answers.forgetWithheld();
     }
 
     /** The first of several groups is answered: the names that it gave stay. */
     void onGroupAnswered(ServerConnection linked) {
-        heard = false;
+        answers.onGroupAnswered();
         given.removeIf(named -> !isGiving(linked.replies(), named));
     }
 
@@ -267,7 +259,7 @@ final class StatementNames {
             // The name is taken: PostgreSQL itself shall say so, in its own words and at its own place.
             ensurePrepared(linked, TAKEN);
             linked.replies().add(Reply.PARSE, Origin.CLIENT, new Renamed(TAKEN.name(), name));
-            rename(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, TAKEN);
+            RenamedMessages.forward(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, TAKEN);
             return;
         }
         PreparedStatement statement = cache.intern(
@@ -363,7 +355,7 @@ final class StatementNames {
                 ensurePrepared(linked, named.statement());
             }
             linked.replies().add(reply, Origin.CLIENT, asGiven(named, bytes, nameStart, nameEnd));
-            rename(linked, bytes, start, nameStart, nameEnd, end, named.statement());
+            RenamedMessages.forward(linked, bytes, start, nameStart, nameEnd, end, named.statement());
         } else if (nameStart == nameEnd || maxPrepared == 0) {
             if (nameStart == nameEnd && keepsUnnamed) {
                 bringUnnamed(linked);
@@ -371,7 +363,7 @@ final class StatementNames {
             linked.replies().add(reply, Origin.CLIENT);
             linked.outbox().forward(bytes, start, end);
         } else {
-            renameUnknown(linked, reply, bytes, start, nameStart, nameEnd, end);
+            RenamedMessages.forwardUnknown(linked, reply, bytes, start, nameStart, nameEnd, end);
         }
     }
 
@@ -391,7 +383,8 @@ final class StatementNames {
             // The statement stays on the server for others; only this client's name for it goes.
             NamedStatement named = client.statements().get(bytes, target.nameStart(), target.nameEnd());
             if (named == null && pinned) {
-                renameUnknown(linked, Reply.CLOSE, bytes, start, target.nameStart(), target.nameEnd(), end);
+                RenamedMessages.forwardUnknown(
+                        linked, Reply.CLOSE, bytes, start, target.nameStart(), target.nameEnd(), end);
                 return;
             }
             if (named != null) {
@@ -699,93 +692,14 @@ final class StatementNames {
         linked.replies().add(Reply.CLOSE, Origin.INJECTED, statement);
     }
 
-    private static void rename(
-            ServerConnection linked,
-            ByteBuf bytes,
-            int start,
-            int nameStart,
-            int nameEnd,
-            int end,
-            PreparedStatement statement) {
-        Outbox outbox = linked.outbox();
-        int grown = statement.nameLength() - (nameEnd - nameStart);
-        ByteBuf out = outbox.writer();
-        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + grown);
-        out.writeBytes(bytes, start + 5, nameStart - start - 5); // the portal's name, or the S of Describe
-        statement.writeName(out);
-        if (nameEnd + 1 < end) {
-            outbox.forward(bytes, nameEnd + 1, end);
-        }
-    }
-
-    /** A name the client never prepared goes as it is, unless it looks like one of ours: those it must not reach. */
-    private static void renameUnknown(
-            ServerConnection linked, Reply reply, ByteBuf bytes, int start, int nameStart, int nameEnd, int end) {
-        boolean ours = nameEnd - nameStart >= FOREIGN_NAME.length;
-        for (int i = 0; ours && i < FOREIGN_NAME.length; i++) {
-            ours = bytes.getByte(nameStart + i) == FOREIGN_NAME[i];
-        }
-        if (!ours) {
-            linked.replies().add(reply, Origin.CLIENT);
-            linked.outbox().forward(bytes, start, end);
-            return;
-        }
-        byte[] theirs = copy(bytes, nameStart, nameEnd);
-        byte[] sent = new byte[theirs.length + 1];
-        sent[0] = '_';
-        System.arraycopy(theirs, 0, sent, 1, theirs.length);
-        linked.replies().add(reply, Origin.CLIENT, new Renamed(sent, theirs));
-        ByteBuf out = linked.outbox().writer();
-        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + 1);
-        out.writeBytes(bytes, start + 5, nameStart - start - 5).writeByte('_');
-        linked.outbox().forward(bytes, nameStart, end);
-    }
-
     /** Whether the reply has to wait for its turn. */
     private boolean synthesize(ServerConnection linked, Reply reply, @Nullable Object subject) {
         if (linked.replies().isEmpty()) {
-            if (client.holdsRequest() && !heard) {
-                withhold(reply);
-            } else {
-                answer(reply);
-            }
+            answers.onTurn(reply);
             return false;
         }
         linked.replies().add(reply, Origin.SYNTHETIC, subject);
         return true;
-    }
-
-    /** Answers in the server's place. */
-    void answer(Reply reply) {
-        answerWithheld();
-        write(reply);
-    }
-
-    /** The client hears nothing of a batch that may be run again; of one that has very many names it does. */
-    void withhold(Reply reply) {
-        if (withheldCount == MOST_WITHHELD) {
-            client.onHeard();
-            answer(reply);
-        } else {
-            withheld = (withheld << 1) | (reply == Reply.PARSE ? 1 : 0);
-            withheldCount++;
-        }
-    }
-
-    /** The client is about to hear of the batch. */
-    void answerWithheld() {
-        heard = true;
-        while (withheldCount > 0) {
-            withheldCount--;
-            write(((withheld >> withheldCount) & 1) == 1 ? Reply.PARSE : Reply.CLOSE);
-        }
-    }
-
-    private void write(Reply reply) {
-        client.outbox()
-                .writer()
-                .writeByte(reply == Reply.PARSE ? '1' : '3') // ParseComplete, CloseComplete
-                .writeInt(4);
     }
 
     private static byte[] copy(ByteBuf bytes, int start, int end) {
@@ -881,30 +795,12 @@ final class StatementNames {
 
     /** Sends an error that names our name for a statement with the client's in its place; false when it names none. */
     private boolean forwardRenamed(ByteBuf bytes, int start, int end, byte[] ours, byte[] theirs) {
-        int last = end - ours.length - 1;
-        int at = start + 5;
-        while (at <= last && !isAt(bytes, at, ours)) {
-            at++;
+        int at = RenamedMessages.find(bytes, start, end, ours);
+        if (at < 0) {
+            return false;
         }
-        if (at > last || bytes.getInt(start + 1) != end - start - 1) {
-            return false; // also when only the first part of a very long error is at hand
-        }
-        answerWithheld();
-        ByteBuf out = client.outbox().writer();
-        out.writeByte(bytes.getByte(start)).writeInt(bytes.getInt(start + 1) + theirs.length - ours.length);
-        out.writeBytes(bytes, start + 5, at - start - 5).writeBytes(theirs);
-        out.writeBytes(bytes, at + ours.length, end - at - ours.length);
+        answers.giveWithheld();
+        RenamedMessages.writeError(client.outbox().writer(), bytes, start, end, at, ours.length, theirs);
         return true;
-    }
-
-    /** Whether the name stands here, and not as the beginning of a longer one. */
-    private static boolean isAt(ByteBuf bytes, int at, byte[] name) {
-        for (int i = 0; i < name.length; i++) {
-            if (bytes.getByte(at + i) != name[i]) {
-                return false;
-            }
-        }
-        byte next = bytes.getByte(at + name.length);
-        return next < '0' || next > '9';
     }
 }

@@ -226,7 +226,7 @@ class StatementNamesTest {
 
         @Override
         public void onSynthetic(Reply reply) {
-            names.answer(reply);
+            names.answers().give(reply);
         }
 
         @Override

@@ -581,7 +581,7 @@ public final class Link implements ServerConnection.Reader {
         }
         names.onUnanswered(linked, reply, subject, itself);
         if (subject == LinkedSequences.SKIPPABLE || subject == OwnStatements.ALONE) {
-            linked.doubtSequences();
+            linked.sequences().doubt();
         } else if (subject == LinkedChannels.SKIPPABLE) {
             effects.trace().doubtHoldings();
         }

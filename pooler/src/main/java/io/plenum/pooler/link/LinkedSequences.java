@@ -80,7 +80,7 @@ final class LinkedSequences {
         }
         drew |= mayDraw(reason);
         if (!due) {
-            linked.noteSequencesOf(client, era);
+            linked.sequences().note(client, era);
         }
     }
 
@@ -102,21 +102,21 @@ final class LinkedSequences {
         }
         due = false;
         if (linked.status() != TransactionStatus.FAILED) {
-            linked.forgetSequences();
+            linked.sequences().forget();
             OwnStatements.sendAsQuery(linked, DISCARD);
         }
-        linked.noteSequencesOf(client, era);
+        linked.sequences().note(client, era);
     }
 
     /** The client's own DISCARD SEQUENCES is about to be sent: what other servers remember is stale as well. */
     void onDiscarded(ServerConnection linked) {
-        boolean alien = linked.remembersSequencesBeside(client, era);
+        boolean alien = linked.sequences().isOfOthers(client, era);
         era++;
         if (!alien) {
-            linked.forgetSequences();
+            linked.sequences().forget();
         }
         // It may fail, and then the session still remembers what is the client's own.
-        linked.noteSequencesOf(client, era);
+        linked.sequences().note(client, era);
     }
 
     /** A portal is executed next. */
@@ -124,7 +124,7 @@ final class LinkedSequences {
         if (due && (duePortal == null || Arrays.equals(duePortal, portal(bytes, start)))) {
             due = false;
             discard(linked);
-            linked.noteSequencesOf(client, era);
+            linked.sequences().note(client, era);
         }
         executedIn = linked.group();
     }
@@ -150,7 +150,7 @@ final class LinkedSequences {
         // more.
         boolean draws = pool.areSequencesAsked() && mayDraw(reason);
         boolean careful = asks || ((mayAsk || draws) && (!linked.isInGroup() || isOfPipeline(linked)));
-        if (!careful || !linked.remembersSequencesBeside(client, era)) {
+        if (!careful || !linked.sequences().isOfOthers(client, era)) {
             return false;
         }
         if (drew && !asks) {
@@ -192,7 +192,7 @@ final class LinkedSequences {
     /** It is no matter of transactions. */
     private static void discard(ServerConnection linked) {
         if (linked.status() != TransactionStatus.FAILED) { // where nothing is told
-            linked.forgetSequences();
+            linked.sequences().forget();
             OwnStatements.send(linked, List.of(DISCARD), SKIPPABLE);
         }
     }

@@ -46,7 +46,7 @@ final class OwnStatements {
 
     /** Sends one in front of a Query or FunctionCall that breaks the client's open group, and commits or fails as that does. */
     static void sendAsQuery(ServerConnection linked, String sql) {
-        linked.forgetUnnamed(); // which a Query ends, and a FunctionCall does not
+        linked.statements().forgetUnnamed(); // which a Query ends, and a FunctionCall does not
         FrontendMessages.query(linked.outbox().writer(), sql);
         linked.replies().add(Reply.QUERY, Origin.INJECTED, ALONE);
     }

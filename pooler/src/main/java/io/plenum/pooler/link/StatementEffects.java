@@ -402,7 +402,7 @@ final class StatementEffects {
 
     /** What we sent in a group of its own failed, and so was not skipped with the client's. */
     void onOwnFailed(ServerConnection linked) {
-        linked.doubtSequences();
+        linked.sequences().doubt();
         trace().doubtHoldings();
     }
 

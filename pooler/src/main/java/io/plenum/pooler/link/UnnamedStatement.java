@@ -183,7 +183,7 @@ final class UnnamedStatement {
             current.stamp = stamps;
         }
         inFlight = false;
-        linked.setUnnamed(client, current.stamp);
+        linked.statements().setUnnamed(client, current.stamp);
         return ended;
     }
 
@@ -192,7 +192,7 @@ final class UnnamedStatement {
         versions = ended.versions();
         size = ended.size();
         current = ended.current();
-        linked.forgetUnnamed();
+        linked.statements().forgetUnnamed();
     }
 
     /** A simple Query was answered that no server has seen, nothing being owed: whatever one holds is not the client's. */
@@ -216,7 +216,7 @@ final class UnnamedStatement {
             settle();
         }
         if (size == 1) {
-            current.here = linked.holdsUnnamed(client, current.stamp);
+            current.here = linked.statements().holdsUnnamed(client, current.stamp);
         }
         if (size == MOST_VERSIONS) {
             System.arraycopy(versions, 1, versions, 0, MOST_VERSIONS - 1);
@@ -238,7 +238,7 @@ final class UnnamedStatement {
         current = next;
         group = linked.group();
         inFlight = true;
-        linked.setUnnamed(client, stamps);
+        linked.statements().setUnnamed(client, stamps);
         return next;
     }
 
@@ -275,9 +275,9 @@ final class UnnamedStatement {
 
     private void claim(ServerConnection linked) {
         if (current.here) {
-            linked.setUnnamed(client, current.stamp);
+            linked.statements().setUnnamed(client, current.stamp);
         } else {
-            linked.forgetUnnamed();
+            linked.statements().forgetUnnamed();
         }
     }
 
@@ -285,8 +285,8 @@ final class UnnamedStatement {
     void onNotBrought(ServerConnection linked, Brought brought) {
         Version version = brought.version();
         version.here = false;
-        if (linked.holdsUnnamed(client, version.stamp)) {
-            linked.forgetUnnamed();
+        if (linked.statements().holdsUnnamed(client, version.stamp)) {
+            linked.statements().forgetUnnamed();
         }
     }
 
@@ -298,13 +298,13 @@ final class UnnamedStatement {
      */
     @Nullable
     Brought bring(ServerConnection linked) {
-        if (linked.holdsUnnamed(client, current.stamp)) {
+        if (linked.statements().holdsUnnamed(client, current.stamp)) {
             return null;
         }
         group = linked.group();
         inFlight = true; // what is behind its group must wait for it
         current.here = true;
-        linked.setUnnamed(client, current.stamp);
+        linked.statements().setUnnamed(client, current.stamp);
         ByteBuf out = linked.outbox().writer();
         if (current.length > 0) {
             out.writeByte('P')

@@ -184,7 +184,7 @@ public final class Pool implements ServerConnection.Owner {
     private static String scrub(ServerConnection server, boolean hidden) {
         String connectQuery = server.target().connectQuery();
         server.assumeSettings(SessionSettings.NONE);
-        server.forgetSequences();
+        server.sequences().forget();
         String sql = hidden
                 ? SCRUB
                         + SCRUB_HIDDEN.replace(

@@ -24,7 +24,7 @@ final class OwnQuery implements ServerConnection.Reader {
 
     void start() {
         server.attach(this);
-        server.forgetUnnamed(); // a simple Query ends the unnamed statement, whosever it is
+        server.statements().forgetUnnamed(); // a simple Query ends the unnamed statement, whosever it is
         FrontendMessages.query(server.outbox().writer(), sql);
         server.replies().add(Reply.QUERY, Origin.INJECTED);
         server.outbox().flush();

@@ -33,7 +33,7 @@ final class RowQuery implements ServerConnection.Reader {
 
     void start(String sql) {
         server.attach(this);
-        server.forgetUnnamed(); // a simple Query ends the unnamed statement, whosever it is
+        server.statements().forgetUnnamed(); // a simple Query ends the unnamed statement, whosever it is
         FrontendMessages.query(server.outbox().writer(), sql);
         server.replies().add(Reply.QUERY, Origin.CLIENT);
         server.outbox().flush();
@@ -42,7 +42,7 @@ final class RowQuery implements ServerConnection.Reader {
     /** The same with parameters, as text; their types are the server's to find. */
     void start(String sql, List<byte @Nullable []> parameters) {
         server.attach(this);
-        server.forgetUnnamed();
+        server.statements().forgetUnnamed();
         ByteBuf out = server.outbox().writer();
         FrontendMessages.parse(out, "", sql);
         server.replies().add(Reply.PARSE, Origin.CLIENT);

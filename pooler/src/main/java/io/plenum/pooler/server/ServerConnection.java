@@ -47,8 +47,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** An answer to SQL of our own, as the last value of a row, by which it counts as failed. */
     public static final String UNFIT = "plenum: unfit";
 
-    private static final Object SEVERAL = new Object();
-
     /** Bytes of the shortest tag, {@code DO}, and its NUL. */
     private static final int SHORTEST_TAG = 3;
 
@@ -164,6 +162,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final OutstandingReplies replies = new OutstandingReplies();
     private final CopyIn copy = new CopyIn(replies);
     private final ServerStatements statements = new ServerStatements();
+    private final SequenceMemory sequences = new SequenceMemory();
     private final Map<String, String> startValues = new LinkedHashMap<>();
     private final long bornNanos;
 
@@ -198,11 +197,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean closeWhenReleased;
     private boolean used;
     private boolean standby;
-    private @Nullable Object unnamedOwner;
-    private long unnamedStamp;
-    private @Nullable Object sequencesOf;
-
-    private int sequencesEra;
     private int cancelsInFlight;
     private int cancelsWaiting;
     private long links;
@@ -682,7 +676,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         statements.forgetHeld();
         boolean settingsToo = tag == CommandTag.DISCARD_ALL;
         if (settingsToo) {
-            sequencesOf = null;
+            sequences.forget();
             settings = SessionSettings.NONE;
             settingsKnown &= target.connectQuery() == null; // what that has set is gone too
         }
@@ -890,57 +884,13 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         replies.add(Reply.BIND, Origin.INJECTED, subject);
         replies.add(Reply.EXECUTE, Origin.INJECTED, subject);
         replies.add(Reply.SYNC, Origin.INJECTED, subject);
-        forgetUnnamed();
+        statements.forgetUnnamed();
     }
 
     /** Another loop has taken over the idle connection, and with it another part of the pool. */
     public void moveTo(Loop loop, Owner owner) {
         this.loop = loop;
         this.owner = owner;
-    }
-
-    /** Whether the server's unnamed statement is the {@code stamp}-th of this client. */
-    public boolean holdsUnnamed(Object client, long stamp) {
-        return unnamedOwner == client && unnamedStamp == stamp;
-    }
-
-    /** The server's unnamed statement is the {@code stamp}-th of this client from now on. */
-    public void setUnnamed(Object client, long stamp) {
-        unnamedOwner = client;
-        unnamedStamp = stamp;
-    }
-
-    /** Whose unnamed statement the server holds, if any, is not known or is no client's. */
-    public void forgetUnnamed() {
-        unnamedOwner = null;
-    }
-
-    /**
-     * Notes that a client runs what may draw from sequences: the session remembers for currval and lastval what was drawn
-     * last, and would tell the next client, or the same one in another {@code era} of its own.
-     */
-    public void noteSequencesOf(Object client, int era) {
-        if (remembersSequencesBeside(client, era)) {
-            sequencesOf = SEVERAL;
-        } else {
-            sequencesOf = client;
-            sequencesEra = era;
-        }
-    }
-
-    /** Whether the session remembers of sequences what another client drew, or the same one in an earlier era. */
-    public boolean remembersSequencesBeside(Object client, int era) {
-        return sequencesOf != null && (sequencesOf != client || sequencesEra != era);
-    }
-
-    /** What was to make the session forget did not run. */
-    public void doubtSequences() {
-        sequencesOf = SEVERAL;
-    }
-
-    /** DISCARD SEQUENCES is on its way. */
-    public void forgetSequences() {
-        sequencesOf = null;
     }
 
     /** Whether extended messages were sent whose Sync is still to come: portal and implicit transaction live until then. */
@@ -1035,6 +985,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     public ServerStatements statements() {
         return statements;
+    }
+
+    /** What its session remembers of sequences. */
+    public SequenceMemory sequences() {
+        return sequences;
     }
 
     public SessionSettings settings() {

@@ -5,9 +5,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The prepared statements that one server holds, least recently used first.
+ * The prepared statements that one server holds: those with a name, least recently used first, and the one without.
  *
- * <p>Of each it knows two things apart: whether the server held it when it gave its last answer, and which Parse and Close of
+ * <p>Of each name it knows two things apart: whether the server held it when it gave its last answer, and which Parse and Close of
  * it are on their way. So nothing has to be taken back when a message is skipped: it only is not on its way any more.
  * Confined to the server's event loop.
  */
@@ -45,6 +45,11 @@ public final class ServerStatements {
     private @Nullable PreparedStatement last;
 
     private int expected;
+
+    /** Whose the unnamed statement is, and which of theirs; null where that is not known, or it is no client's. */
+    private @Nullable Object unnamedOwner;
+
+    private long unnamedStamp;
 
     /**
      * Whether the server has the statement for a message of its {@code group}-th group; marks it as used by the {@code link}-th
@@ -172,7 +177,23 @@ public final class ServerStatements {
         last = null;
     }
 
-    /** How many the server holds, or will. */
+    /** Whether the server's unnamed statement is the {@code stamp}-th of this client. */
+    public boolean holdsUnnamed(Object client, long stamp) {
+        return unnamedOwner == client && unnamedStamp == stamp;
+    }
+
+    /** The server's unnamed statement is the {@code stamp}-th of this client from now on. */
+    public void setUnnamed(Object client, long stamp) {
+        unnamedOwner = client;
+        unnamedStamp = stamp;
+    }
+
+    /** Whose unnamed statement the server holds, if any, is not known or is no client's. */
+    public void forgetUnnamed() {
+        unnamedOwner = null;
+    }
+
+    /** How many the server holds by name, or will. */
     public int size() {
         return expected;
     }

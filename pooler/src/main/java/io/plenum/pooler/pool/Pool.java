@@ -29,20 +29,6 @@ public final class Pool implements ServerConnection.Owner {
     /** Logins in flight at once: a server that just came back is not trampled. */
     private static final int LOGINS_AT_ONCE = 4;
 
-    /** RESET ALL leaves roles alone; what DISCARD ALL does beyond this would take the prepared statements too. */
-    private static final String SCRUB = "CLOSE ALL;SET SESSION AUTHORIZATION DEFAULT;RESET ALL;UNLISTEN *;SELECT"
-            + " pg_catalog.pg_advisory_unlock_all();DISCARD TEMP;DISCARD SEQUENCES";
-
-    /**
-     * Nothing takes a seed back, but one that nobody knows is of no use to anybody. Which names SQL prepared or deallocated
-     * unseen cannot be told beforehand, so a server with such a name is closed, and one that holds fewer of the protocol's
-     * statements than we know of ({@code $N}). It takes as long again as all the rest.
-     */
-    private static final String SCRUB_HIDDEN = ";SELECT pg_catalog.setseed(pg_catalog.uuid_hash_extended("
-            + "pg_catalog.gen_random_uuid(),0)::pg_catalog.float8 OPERATOR(pg_catalog./) 9223372036854775808),"
-            + "(SELECT CASE WHEN pg_catalog.bool_or(from_sql) OR pg_catalog.count(*) OPERATOR(pg_catalog.<) $N THEN '"
-            + ServerConnection.UNFIT + "' END FROM pg_catalog.pg_prepared_statements)";
-
     private static final String CONFIGURATION_CHANGED = "database configuration changed";
     private static final String LIFETIME_OVER = "server lifetime over";
     private static final String EVICTED = "evicted for "; // and the limit
@@ -182,15 +168,9 @@ public final class Pool implements ServerConnection.Owner {
     }
 
     private static String scrub(ServerConnection server, boolean hidden) {
-        String connectQuery = server.target().connectQuery();
         server.assumeSettings(SessionSettings.NONE);
         server.sequences().forget();
-        String sql = hidden
-                ? SCRUB
-                        + SCRUB_HIDDEN.replace(
-                                "$N", Integer.toString(server.statements().size()))
-                : SCRUB;
-        return connectQuery == null ? sql : sql + ";" + connectQuery;
+        return ScrubQuery.of(server, hidden);
     }
 
     /** A client asked by currval or lastval what its session drew from sequences. */

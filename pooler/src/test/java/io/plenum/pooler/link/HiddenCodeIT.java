@@ -12,10 +12,12 @@ import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -242,6 +244,27 @@ class HiddenCodeIT {
                     assertThat(reason(statement)).as(statement).isIn("opaque_relation", "volatile_function");
                 }
             }
+        }
+    }
+
+    @Test
+    void isUndoneWhateverItStandsBehind() throws Exception {
+        String[] parts = resource("hidden-code.sql").split("-- statements\n", -1);
+        define(parts[0]);
+        try (var stranger = session()) {
+            var before = state(stranger);
+            for (String statement : parts[1].strip().split("\n", -1)) {
+                try (var client = session()) {
+                    client.rows(statement); // some of them keep the server until the client leaves
+                }
+                assertThat(state(stranger)).as(statement).isEqualTo(before);
+            }
+        }
+    }
+
+    private static String resource(String name) throws IOException {
+        try (var stream = HiddenCodeIT.class.getResourceAsStream(name)) {
+            return new String(Objects.requireNonNull(stream, name).readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 

@@ -162,7 +162,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final OutstandingReplies replies = new OutstandingReplies();
     private final CopyIn copy = new CopyIn(replies);
     private final ServerStatements statements = new ServerStatements();
-    private final SequenceMemory sequences = new SequenceMemory();
+    private final SequenceOwner sequences = new SequenceOwner();
     private final Map<String, String> startValues = new LinkedHashMap<>();
     private final long bornNanos;
 
@@ -988,7 +988,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** What its session remembers of sequences. */
-    public SequenceMemory sequences() {
+    public SequenceOwner sequences() {
         return sequences;
     }
 

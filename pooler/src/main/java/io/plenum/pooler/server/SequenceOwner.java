@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * Whose draws from sequences a server's session remembers: it would tell the next client by currval or lastval, or the same one in
  * another {@code era} of its own. Confined to the server's event loop.
  */
-public final class SequenceMemory {
+public final class SequenceOwner {
     private static final Object SEVERAL = new Object();
 
     private @Nullable Object client;

@@ -234,7 +234,9 @@ public final class Authenticator implements AutoCloseable {
     /** Who has no secret costs as much time as most others do. */
     private PasswordCheck passwordCheck(Choice choice, Found found, @Nullable Secret secret) {
         boolean mock = secret == null && mocks.isMostlyScram(choice.users(), found.askedFor());
-        return mock ? PasswordCheck.of(mock(choice, found)) : PasswordCheck.of(choice.user(), secret);
+        return mock
+                ? PasswordCheck.of(mocks.scram(choice.users(), choice.user(), found.askedFor()))
+                : PasswordCheck.of(choice.user(), secret);
     }
 
     private static Refusal refusal(Choice choice, Found found, Mechanism mechanism) {
@@ -333,23 +335,23 @@ public final class Authenticator implements AutoCloseable {
 
     private void scram(Choice choice, Found found) {
         Secret secret = found instanceof Found.User(Secret known, var _) ? known : null;
+        // Nobody's and a real one for everybody, whoever needs which: a clock tells microseconds, too.
+        ScramSecret nobody = mocks.scram(choice.users(), choice.user(), found.askedFor());
+        ScramSecret real = ScramSecret.parse(
+                secret instanceof Secret.Scram(String text) ? text : mocks.example(choice.users(), found.askedFor()));
         switch (secret) {
-            case Secret.Scram(String text) -> {
-                ScramSecret parsed = ScramSecret.parse(text);
-                accept(choice, found, parsed == null ? mock(choice, found) : parsed, true);
-            }
+            case Secret.Scram _ -> accept(choice, found, real == null ? nobody : real, true);
             case Secret.Plain(String password) -> {
-                ScramSecret nobody =
-                        choice.users().mock(choice.user(), choice.users().iterations());
+                byte[] salt = nobody.salt();
+                int iterations = choice.users().iterations();
                 ScramSecret ready = found.askedFor() ? null : choice.users().derived(choice.user());
                 if (ready != null) {
                     accept(choice, found, ready, false);
                 } else {
-                    derive(choice, found, () -> ScramSecret.derive(password, nobody.salt(), nobody.iterations()));
+                    derive(choice, found, () -> ScramSecret.derive(password, salt, iterations));
                 }
             }
             case null, default -> {
-                ScramSecret nobody = mock(choice, found);
                 if (mocks.isMostlyDerived(choice.users(), found.askedFor())) {
                     derive(choice, found, () -> {
                         var _ = ScramSecret.derive(
@@ -361,10 +363,6 @@ public final class Authenticator implements AutoCloseable {
                 }
             }
         }
-    }
-
-    private ScramSecret mock(Choice choice, Found found) {
-        return mocks.scram(choice.users(), choice.user(), found.askedFor());
     }
 
     private void derive(Choice choice, Found found, Supplier<ScramSecret> work) {

@@ -37,9 +37,15 @@ final class KnownUsers {
      * What is made of all secrets together.
      *
      * @param usual iterations of most SCRAM secrets; 0 where most secrets are of other kinds
+     * @param example one of them; no text then
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared as a whole
-    private record Key(byte[] bytes, int plain, boolean mostlyPlain, int usual) {}
+    private record Key(byte[] bytes, int plain, boolean mostlyPlain, int usual, String example) {
+        @Override
+        public String toString() {
+            return "Key[***]";
+        }
+    }
 
     private KnownUsers(UserList list, Key key, int iterations, Map<String, ScramSecret> derived) {
         this.list = list;
@@ -98,6 +104,7 @@ final class KnownUsers {
             int plain = 0;
             int md5 = 0;
             Map<Integer, Integer> scram = new HashMap<>();
+            String example = "";
             for (String user : new TreeSet<>(list.names())) {
                 String text;
                 switch (list.secret(user)) {
@@ -111,6 +118,7 @@ final class KnownUsers {
                     }
                     case Secret.Scram(String verifier) -> {
                         text = verifier;
+                        example = verifier;
                         ScramSecret parsed = ScramSecret.parse(verifier);
                         scram.merge(parsed == null ? 0 : parsed.iterations(), 1, Integer::sum);
                     }
@@ -121,12 +129,14 @@ final class KnownUsers {
                 digest.update((user + "\0" + text + "\0").getBytes(StandardCharsets.UTF_8));
             }
             int ofScram = scram.values().stream().mapToInt(Integer::intValue).sum();
+            boolean mostlyScram = ofScram > plain + md5;
             boolean none = plain + md5 + ofScram == 0; // a key must be made of some secret
             return new Key(
                     none ? random : digest.digest(),
                     plain,
                     plain > 0 && plain >= md5 + ofScram,
-                    ofScram > plain + md5 ? mostFrequent(scram) : 0);
+                    mostlyScram ? mostFrequent(scram) : 0,
+                    mostlyScram ? example : "");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
@@ -156,6 +166,11 @@ final class KnownUsers {
     /** What most SCRAM secrets have, or those that are derived from passwords. */
     int usualIterations() {
         return key.usual() > 0 ? key.usual() : iterations;
+    }
+
+    /** A SCRAM secret such as most users have; no text where they have none. */
+    String example() {
+        return key.example();
     }
 
     /** What a secret has that is derived from a password. */

@@ -14,6 +14,7 @@ final class MockSecrets {
     private final AtomicInteger md5Found = new AtomicInteger();
     private final AtomicInteger plainFound = new AtomicInteger();
     private volatile int iterationsFound;
+    private volatile String found = "";
 
     /**
      * A secret that no password fits.
@@ -21,8 +22,13 @@ final class MockSecrets {
      * @param askedFor whether the user is one whom {@code auth_query} did not find
      */
     ScramSecret scram(KnownUsers users, String user, boolean askedFor) {
-        int found = iterationsFound;
-        return users.mock(user, !askedFor ? users.usualIterations() : found > 0 ? found : users.iterations());
+        int usual = iterationsFound;
+        return users.mock(user, !askedFor ? users.usualIterations() : usual > 0 ? usual : users.iterations());
+    }
+
+    /** A SCRAM secret such as most users have; no text where they have none. */
+    String example(KnownUsers users, boolean askedFor) {
+        return askedFor ? found : users.example();
     }
 
     /** Takes note of what {@code auth_query} found. */
@@ -33,6 +39,7 @@ final class MockSecrets {
                 ScramSecret parsed = ScramSecret.parse(text);
                 if (parsed != null) {
                     iterationsFound = parsed.iterations();
+                    found = text;
                 }
             }
             case Secret.Md5 _ -> md5Found.incrementAndGet();

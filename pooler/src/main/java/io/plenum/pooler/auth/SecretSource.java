@@ -72,14 +72,14 @@ public final class SecretSource {
      */
     void find(LoginRequest request, UserList users, BooleanSupplier suspect, Executor loop, Consumer<Found> done) {
         PoolerConfig config = request.config();
-        if (users.knows(request.user())) {
-            done.accept(new Found.User(users.secret(request.user()), false));
-            return;
-        }
         DatabaseConfig entry = request.entry();
         String own = entry == null ? null : entry.authUser();
         String authUser = own == null || own.isEmpty() ? config.get(Settings.AUTH_USER) : own;
         boolean possible = entry != null || request.console(); // not for a database that does not exist
+        if (users.knows(request.user())) { // no sooner, for nobody comes this way too
+            done.accept(new Found.User(users.secret(request.user()), false));
+            return;
+        }
         if (authUser.isEmpty() || !possible || request.user().length() > LONGEST_USER) {
             done.accept(new Found.Nobody(false, NO_USER + request.user()));
             return;

@@ -55,6 +55,9 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** A client that does not close after our last word is closed then. */
     private static final long LINGER_MILLIS = 1_000;
 
+    /** The log is written by another thread: whoever looks there when the client hears our last word is to find why. */
+    private static final long LOG_MILLIS = 10;
+
     /** Where a client stands. */
     public enum State {
         LOGIN,
@@ -513,12 +516,24 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (!input.isInHand()) {
             input.release();
         }
-        if (lastWord != null && !midReply) {
-            lastWord.writeTo(out.writer());
-            out.flush();
-        }
-        Channel open = channel();
         pauseReading(false);
+        if (lastWord == null || midReply) {
+            endOutput();
+        } else {
+            var _ = channel().eventLoop().schedule(() -> tell(lastWord), LOG_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void tell(ErrorResponse lastWord) {
+        if (state == State.LEAVING) {
+            lastWord.writeTo(outbox().writer());
+            outbox().flush();
+            endOutput();
+        }
+    }
+
+    private void endOutput() {
+        Channel open = channel();
         // Behind all that was written; a close while input is unread would send a reset that overtakes it.
         transport().endOutput();
         open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);

@@ -41,9 +41,6 @@ import org.jspecify.annotations.Nullable;
  * Confined to the event loop of its client.
  */
 final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, HalfOpen.Client {
-    /** The log is written by another thread: whoever looks there when the client is refused is to find why. */
-    private static final long LOG_NANOS = 10_000_000;
-
     private final ClientConnection client;
     private final LoopClients clients;
     private final PoolerConfig config;
@@ -288,18 +285,22 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
     private void onRefused(Refusal refusal) {
         client.log().onRefused(refusal.cause(), refusal.reason());
         long delay = clients.shared().authenticator().onFailure(request(), refusal, System.nanoTime());
-        refused = refusal;
-        clients.shared().admission().halfOpen().refuse(halfOpen);
-        var _ = clients.loop()
-                .executor()
-                .schedule(
-                        () -> {
-                            if (!stopped) {
-                                turnAway(refusal);
-                            }
-                        },
-                        Math.max(delay, LOG_NANOS),
-                        TimeUnit.NANOSECONDS);
+        if (delay == 0) {
+            turnAway(refusal);
+        } else {
+            refused = refusal;
+            clients.shared().admission().halfOpen().refuse(halfOpen);
+            var _ = clients.loop()
+                    .executor()
+                    .schedule(
+                            () -> {
+                                if (!stopped) {
+                                    turnAway(refusal);
+                                }
+                            },
+                            delay,
+                            TimeUnit.NANOSECONDS);
+        }
     }
 
     private void turnAway(Refusal refusal) {

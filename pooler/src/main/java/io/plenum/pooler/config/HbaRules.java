@@ -273,7 +273,12 @@ public final class HbaRules {
                 return List.of();
             }
             byte[] base = address.getAddress();
-            byte[] mask = slash < 0 ? mask(base.length) : bits(word.text().substring(slash + 1), base.length);
+            byte[] mask = slash < 0
+                    ? mask(base.length)
+                    : bits(
+                            word.text().substring(slash + 1),
+                            base.length,
+                            word.text().contains(":"));
             if (mask == null) {
                 fault("the mask of " + Findings.quote(word.text())
                         + " is missing or does not fit; allowed: ADDRESS/BITS" + " or ADDRESS MASK");
@@ -295,9 +300,11 @@ public final class HbaRules {
             return mask == null || mask.getAddress().length != length ? null : mask.getAddress();
         }
 
-        private static byte @Nullable [] bits(String text, int length) {
+        /** {@code six} says that the address is written as IPv6's; one of IPv4 in that form has 96 bits in front. */
+        private static byte @Nullable [] bits(String text, int length, boolean six) {
             int count = text.matches("[0-9]{1,3}") ? Integer.parseInt(text) : Integer.MAX_VALUE;
-            return count > 8 * length ? null : ones(count, length);
+            int before = six && length == 4 ? 96 : 0;
+            return count < before || count - before > 8 * length ? null : ones(count - before, length);
         }
 
         private static byte[] ones(int count, int length) {

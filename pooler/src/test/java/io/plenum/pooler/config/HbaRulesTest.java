@@ -202,6 +202,14 @@ class HbaRulesTest {
     }
 
     @Test
+    void addressOfIpv4MayBeWrittenAsOneOfIpv6() {
+        HbaRules rules = parsed("host all all ::ffff:1.2.3.4/120 md5\n");
+
+        assertThat(method(rules, "one", "ann", "1.2.3.9", false, false)).isEqualTo("md5");
+        assertThat(method(rules, "one", "ann", "1.2.4.4", false, false)).isEqualTo("none");
+    }
+
+    @Test
     void nobodyIsEncryptedByGssapi() {
         HbaRules rules = parsed("hostgssenc all all all trust\nhostnogssenc one all all md5\n");
 

@@ -464,8 +464,9 @@ final class BatchReader {
     }
 
     private Reason classify(Session session, ByteBuf bytes, int start, int end) {
-        if (bytes != seen || start != seenStart || end != seenEnd) { // the first of a batch is asked about twice
-            Catalog catalog = session.catalog();
+        Catalog catalog = session.catalog();
+        boolean known = bytes == seen && start == seenStart && end == seenEnd && judgedBy == catalog.version();
+        if (!known) { // the first of a batch is asked about twice, and may have waited between
             seen = bytes;
             seenStart = start;
             seenEnd = end;

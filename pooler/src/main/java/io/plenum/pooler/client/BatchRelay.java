@@ -18,6 +18,7 @@ import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.Catalog;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
@@ -733,8 +734,9 @@ final class BatchRelay implements LinkedClient {
     }
 
     @Override
-    public long catalogVersion() {
-        return session.catalog().version();
+    public long certainCatalog() {
+        Catalog now = session.catalog();
+        return now.isFresh() ? now.version() : 0;
     }
 
     @Override

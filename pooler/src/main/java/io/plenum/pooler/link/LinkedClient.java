@@ -33,8 +33,8 @@ public interface LinkedClient {
     /** The {@link io.plenum.routing.Catalog#version} by which the text of the message at hand was judged. */
     long judgedBy();
 
-    /** The {@link io.plenum.routing.Catalog#version} of what names mean now. */
-    long catalogVersion();
+    /** The {@link io.plenum.routing.Catalog#version} of what names mean now; 0 while that is not certain. */
+    long certainCatalog();
 
     /** Judges a statement anew that was judged by what names no longer mean. */
     void judge(PreparedStatement statement);

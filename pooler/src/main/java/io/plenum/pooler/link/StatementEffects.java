@@ -46,8 +46,8 @@ final class StatementEffects {
     /** Some of it may have left what a scrub has to look for. */
     private boolean ranHidingCode;
 
-    /** What names meant when the link began. */
-    private long catalogVersion;
+    /** What names meant when the first statement of the link was judged of which they meant something certain; 0 before. */
+    private long judgedBy;
 
     StatementEffects(
             Link link, LinkedClient client, StatementNames names, FollowedSettings settings, boolean keepsServer) {
@@ -69,7 +69,7 @@ final class StatementEffects {
         ranUnknownCode = false;
         ranHidingCode = false;
         names.forgetParsed();
-        catalogVersion = client.catalogVersion();
+        judgedBy = 0;
     }
 
     /** The link is over, and its server no longer the client's. */
@@ -133,13 +133,20 @@ final class StatementEffects {
      * meaning meanwhile, whose lock a statement may have waited for.
      */
     private boolean ranUnseenCode() {
-        return !keepsServer && (names.parsedUnknownCode() || client.catalogVersion() != catalogVersion);
+        return !keepsServer && (names.parsedUnknownCode() || (judgedBy != 0 && client.certainCatalog() != judgedBy));
+    }
+
+    private void noteCatalog() {
+        if (judgedBy == 0) {
+            judgedBy = client.certainCatalog(); // where none is certain, each statement counts that names something
+        }
     }
 
     // --- before it is sent -----------------------------------------------------------------------------------------
 
     /** Notes a statement that is about to be sent as a Query, or to be parsed under no name that is kept. */
     boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
+        noteCatalog();
         writes.note(reason, traits);
         if ((traits & Traits.LOCKS_TRANSACTION) != 0 && !client.grantLock()) {
             return false;
@@ -217,6 +224,7 @@ final class StatementEffects {
     }
 
     private boolean noteUnnamed(ServerConnection linked, ByteBuf bind, int bindEnd) {
+        noteCatalog();
         ByteBuf text = names.unnamedText();
         int traits = names.unnamedTraits() | (client.isUnnamedJudgedNow() ? 0 : Traits.RUNS_UNKNOWN_CODE);
         writes.note(names.unnamedReason(), traits);
@@ -235,6 +243,7 @@ final class StatementEffects {
     /** Notes a statement that was kept by its name and is about to be bound, or run by a Query that names it. */
     boolean noteNamed(ServerConnection linked, PreparedStatement statement, @Nullable ByteBuf bind, int bindEnd) {
         client.judge(statement);
+        noteCatalog();
         writes.note(statement.reason(), statement.traits());
         if (isPlain(statement.reason(), statement.traits())) {
             sequences.note(linked, link.pool(), statement.reason(), 0);

@@ -9,7 +9,6 @@ import io.plenum.wire.auth.ScramSecret;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeSet;
@@ -70,7 +69,7 @@ final class KnownUsers {
         }
         if (before != null
                 && before.iterations == iterations
-                && Arrays.equals(before.key.bytes(), key.bytes())
+                && MessageDigest.isEqual(before.key.bytes(), key.bytes())
                 && !before.derived.isEmpty()) {
             return new KnownUsers(list, key, iterations, before.derived);
         }

@@ -83,9 +83,7 @@ class StrangersIT {
                     assertThat(refusal(pooler, "nobody"))
                             .containsExactly("E 28000 \"trust\" authentication failed", "closed");
                 } else {
-                    assertThat(refusal(pooler, "nobody"))
-                            .hasSizeGreaterThan(2)
-                            .isEqualTo(refusal(pooler, "plain"));
+                    assertThat(refusal(pooler, "nobody")).hasSizeGreaterThan(2).isEqualTo(refusal(pooler, "plain"));
                 }
             }
         }

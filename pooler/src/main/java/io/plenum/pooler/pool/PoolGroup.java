@@ -48,8 +48,8 @@ public final class PoolGroup {
     private long lastUsedNanos;
 
     /**
-     * {@code pools} makes the pool of a node that was not there before, {@code over} hears of one that is over; {@code latest} is the topology with what probes
-     * observed since it was last told.
+     * {@code pools} makes the pool of a node that was not there before, {@code over} hears of one that is over; {@code latest} is
+     * the topology with what probes observed since it was last told.
      */
     PoolGroup(
             String database,

@@ -1,9 +1,11 @@
 package io.plenum.pooler.auth;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.auth.Md5Secret;
 import io.plenum.wire.backend.BackendMessages;
+import io.plenum.wire.frontend.PasswordMessage;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +33,7 @@ final class Md5Proof extends SecretProof {
 
     @Override
     public Outcome onMessage(byte[] body, ByteBuf out) {
-        byte[] response = PasswordProof.withoutNul(body);
+        byte[] response = PasswordMessage.parse(Unpooled.wrappedBuffer(body), 0, body.length);
         return secret.verify(response, salt) && !nobody ? Outcome.ACCEPTED : Outcome.REFUSED;
     }
 

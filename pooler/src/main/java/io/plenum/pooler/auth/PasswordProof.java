@@ -1,13 +1,13 @@
 package io.plenum.pooler.auth;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.plenum.pooler.auth.PasswordCheck.Verdict;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.Limits;
-import io.plenum.wire.ProtocolException;
 import io.plenum.wire.backend.BackendMessages;
+import io.plenum.wire.frontend.PasswordMessage;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -37,10 +37,7 @@ final class PasswordProof implements Proof {
 
     @Override
     public Outcome onMessage(byte[] body, ByteBuf out) {
-        password = withoutNul(body);
-        if (password.length == 0) {
-            throw new ProtocolException("empty password returned by client");
-        }
+        password = PasswordMessage.parse(Unpooled.wrappedBuffer(body), 0, body.length);
         return check.isSlow() ? Outcome.LATER : outcome(check.verdict(password));
     }
 
@@ -68,20 +65,6 @@ final class PasswordProof implements Proof {
                     new Refusal(refusal.reason(), "whoever was to judge the password did not", refusal.error(), false);
         }
         return verdict == Verdict.RIGHT ? Outcome.ACCEPTED : Outcome.REFUSED;
-    }
-
-    /** A PasswordMessage is a string: it ends with a NUL and has no other. */
-    static byte[] withoutNul(byte[] body) {
-        if (body.length == 0 || body[body.length - 1] != 0) {
-            throw new ProtocolException("malformed PasswordMessage");
-        }
-        byte[] password = Arrays.copyOf(body, body.length - 1);
-        for (byte b : password) {
-            if (b == 0) {
-                throw new ProtocolException("malformed PasswordMessage");
-            }
-        }
-        return password;
     }
 
     @Override

@@ -85,6 +85,19 @@ class LoginIT {
     }
 
     @Test
+    void emptyPasswordHearsWhatPostgresSays() throws Exception {
+        try (var pooler = start("plain", "password_user", "plain")) {
+            for (int port : new int[] {SERVER.port(), pooler.port()}) {
+                assertThatThrownBy(() -> RunningPooler.wire(port, Map.of("user", "password_user"), ""))
+                        .isInstanceOfSatisfying(ServerErrorException.class, refused -> {
+                            assertThat(refused.sqlState()).isEqualTo("28P01");
+                            assertThat(refused.response().field('M')).isEqualTo("empty password returned by client");
+                        });
+            }
+        }
+    }
+
+    @Test
     void databaseThatIsMissingIsToldOnlyToThoseWhoAreIn() throws Exception {
         try (var pooler = start("scram-sha-256", "scram_user", "plain")) {
             assertThatThrownBy(() -> RunningPooler.wire(

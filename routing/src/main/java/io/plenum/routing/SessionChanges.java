@@ -95,10 +95,14 @@ public final class SessionChanges {
     private int commas;
     private int argumentTokens;
     private boolean argumentIsTrue;
+    private boolean argumentIsColumn;
     private @Nullable String argument;
     private int argumentParameter;
     private @Nullable String setting;
     private int settingParameter;
+    private boolean settingIsColumn;
+    /** The call that has just ended has its name from the column {@code name}. */
+    private boolean namedByRow;
 
     /**
      * Tells the sink of each change in {@code [start, end)}, which is without its terminating zero. The indices of the
@@ -403,6 +407,11 @@ public final class SessionChanges {
                 told |= mayChangeSession();
             } else {
                 look(sink);
+                if (namedByRow) {
+                    namedByRow = false;
+                    row(sink);
+                    return;
+                }
             }
         }
         if (told || callDepth > 0) {
@@ -445,6 +454,7 @@ public final class SessionChanges {
             case STRING, WORD -> {
                 if (isArgument && argumentTokens == 0 && commas != 1) {
                     argument = tokens.token() == Token.STRING ? literal() : null;
+                    argumentIsColumn = is("name");
                     argumentIsTrue = tokens.term() == Term.TRUE;
                 }
             }
@@ -476,6 +486,7 @@ public final class SessionChanges {
             commas = 0;
             setting = null;
             settingParameter = 0;
+            settingIsColumn = false;
             beginArgument();
         }
     }
@@ -484,6 +495,7 @@ public final class SessionChanges {
         if (commas == 0) {
             setting = argumentTokens == 1 ? argument : null;
             settingParameter = argumentTokens == 1 ? argumentParameter : 0;
+            settingIsColumn = argumentTokens == 1 && argumentIsColumn;
         }
         commas++;
         beginArgument();
@@ -492,6 +504,7 @@ public final class SessionChanges {
     private void beginArgument() {
         argumentTokens = 0;
         argumentIsTrue = false;
+        argumentIsColumn = false;
         argument = null;
         argumentParameter = 0;
     }
@@ -502,9 +515,43 @@ public final class SessionChanges {
         boolean local = commas == 2 && argumentTokens == 1 && (argumentIsTrue || isTrue(argument));
         if (!local && commas == 2 && settingParameter > 0) {
             sink.setNamedBy(settingParameter);
+        } else if (!local && commas == 2 && settingIsColumn) {
+            namedByRow = true;
         } else if (!local) {
             tell(commas == 2 && setting != null ? lowerCase(setting) : null, false, sink);
         }
+    }
+
+    /**
+     * Behind {@code set_config(name, v, false)}: what pg_dump puts there names the setting, {@code FROM pg_settings WHERE
+     * name = 'x'} and no more. Nothing is changed where there is none of that name.
+     */
+    private void row(Sink sink) {
+        String named = null;
+        tokens.advance();
+        boolean known = skip("from");
+        if (known && skip("pg_catalog")) {
+            known = tokens.token() == Token.DOT;
+            if (known) {
+                tokens.advance();
+            }
+        }
+        if (known && skip("pg_settings") && skip("where") && skip("name") && isEqualSign()) {
+            tokens.advance();
+            named = tokens.token() == Token.STRING ? literal() : null;
+            tokens.advance();
+        }
+        tell(named != null && isEnd() ? lowerCase(named) : null, false, sink);
+        skipStatement();
+    }
+
+    /** Goes on behind this word, if it is at hand; says whether it was. */
+    private boolean skip(String word) {
+        boolean found = is(word);
+        if (found) {
+            tokens.advance();
+        }
+        return found;
     }
 
     /** Tells the sink of {@code set_config(name, v, false)} with a name that was a parameter. */

@@ -39,6 +39,11 @@ final class SettingCall {
         tokens++;
     }
 
+    /** At a comma: whether it ends the name. */
+    boolean isNameRead() {
+        return commas == 0;
+    }
+
     /** At a comma between its arguments. */
     void comma() {
         commas++;

@@ -397,6 +397,9 @@ final class StatementBody {
 
     private Reason comma() {
         if (settingCall.isAt(nesting.depth())) {
+            if (settingCall.isNameRead() && tokens.previousToken() == Token.WORD) {
+                traits |= Traits.RUNS_UNKNOWN_CODE; // a column: what it may be is for operators to decide
+            }
             settingCall.comma();
         }
         return Reason.EMPTY;

@@ -278,6 +278,22 @@ class SessionChangesTest {
         SELECT set_config('a' || 'b', 'c', false)               ¦ unknown
         SELECT set_config(lower('a'), 'c', false)               ¦ unknown
         SELECT set_config(name, 'c', false) FROM t              ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings WHERE name = 'X.y' ¦ set x.y
+        SELECT set_config(name, 'c', false) FROM pg_catalog.pg_settings WHERE name = $$x$$; SET y = 1 ¦ set x, set y
+        SELECT set_config(name, 'c', true) FROM pg_settings WHERE name = 'x'; SET y = 1 ¦ set y
+        SELECT set_config(name, 'c', name) FROM pg_settings WHERE name = 'x' ¦ set x
+        SELECT set_config(name, 'c', false) FROM pg_settings    ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings; SET y = 1 ¦ unknown, set y
+        SELECT set_config(name, 'c', false) FROM pg_settings WHERE name = $1 ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings WHERE name <> 'x' ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings WHERE name = 'x' OR true ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings WHERE name = 'x' || 'y' ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings WHERE name = 'x ¦ unknown
+        SELECT set_config(name, 'c', false) FROM a.pg_settings WHERE name = 'x' ¦ unknown
+        SELECT set_config(name, 'c', false) FROM pg_settings s WHERE name = 'x' ¦ unknown
+        SELECT set_config(name, 'c', false), 1 FROM pg_settings WHERE name = 'x' ¦ unknown
+        SELECT set_config(name || 'x', 'c', false) FROM pg_settings WHERE name = 'x' ¦ unknown
+        SELECT set_config("name", 'c', false) FROM pg_settings WHERE name = 'x' ¦ unknown
         SELECT set_config('a'::text, 'c', false)                ¦ unknown
         SELECT set_config(setting_name => 'a', new_value => 'b', is_local => false) ¦ unknown
         SELECT set_config('a'⏎'b', 'c', false)                  ¦ unknown

@@ -153,6 +153,8 @@ class TraitsTest {
         UNLISTEN *                                              ¦ session
         DISCARD ALL                                             ¦ session
         SELECT set_config('a', 'b', false)                      ¦ session
+        SELECT set_config(name, 'b', false) FROM pg_settings WHERE name = 'x' ¦ code session
+        SELECT set_config($1, 'b', false)                       ¦ session
         SELECT set_config('a', set_config('b', 'c', true), true) ¦ session
         SET work_mem = 1; SELECT pg_advisory_lock(1)            ¦ session
         UNLISTEN *; INSERT INTO t (id) VALUES (1)               ¦ session

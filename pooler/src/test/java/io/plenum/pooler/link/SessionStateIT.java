@@ -76,6 +76,8 @@ class SessionStateIT {
         BEGIN; SET work_mem = '7MB'; ROLLBACK                           | work_mem        | 4MB
         SET work_mem = '7MB'; SET LOCAL work_mem = '8MB'                | work_mem        | 7MB
         SELECT set_config('app.tenant', 'blue', false)                  | app.tenant      | blue
+        SELECT set_config(name, '7MB', false) FROM pg_settings WHERE name = 'work_mem' | work_mem | 7MB
+        SELECT set_config(name, '7MB', false) FROM pg_settings WHERE name = 'nothing'  | work_mem | 4MB
         SET app.tenant = 'red'; SET work_mem = '7MB'                    | app.tenant      | red
         SET ROLE lowly                                                  | role            | lowly
         SET SESSION AUTHORIZATION lowly                                 | session_authorization | lowly

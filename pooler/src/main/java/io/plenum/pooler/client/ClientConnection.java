@@ -52,8 +52,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
      */
     private static final int READ_AHEAD = 64 * 1024;
 
-    /** A client that does not close after our last word is closed then. */
+    /** A client that neither closes after our last word nor takes more of what it is still sent is closed then. */
     private static final long LINGER_MILLIS = 1_000;
+
+    /** The same for one that said Terminate: the answers that it has not taken yet may be of what was committed. */
+    private static final long QUIT_MILLIS = 30_000;
 
     /** The log is written by another thread: whoever looks there when the client hears our last word is to find why. */
     private static final long LOG_MILLIS = 10;
@@ -286,7 +289,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     private void onViolation(ProtocolException violation) {
         if (violation.isSilent() && login == null) {
             log.onClosing(String.valueOf(violation.getMessage()));
-            leave(null);
+            leave(null, LINGER_MILLIS);
         } else {
             fail(ErrorResponse.fatal(violation.sqlState(), String.valueOf(violation.getMessage())));
         }
@@ -309,7 +312,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         boolean waits = state == State.WAITING
                 || (batches != null && batches.isHeldBack())
                 || (console != null && console.isBusy());
-        pauseReading((waits && rest >= READ_AHEAD) || !isWritable()); // who does not read its answers is not read
+        boolean full = (waits && rest >= READ_AHEAD) || !isWritable(); // who does not read its answers is not read
+        pauseReading(full && state != State.LEAVING);
     }
 
     private void pauseReading(boolean pause) {
@@ -328,8 +332,13 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** Whether the kernel has all that the client was sent; the console's own answer does not count. */
     boolean isFlushed() {
-        ChannelOutboundBuffer unsent = channel == null ? null : channel.unsafe().outboundBuffer();
-        return state == State.CONSOLE || unsent == null || unsent.totalPendingWriteBytes() == 0;
+        return state == State.CONSOLE || unsent() == 0;
+    }
+
+    /** Roughly so many bytes of what the client was sent are not the kernel's yet: it takes them slowly, or was just sent them. */
+    private long unsent() {
+        ChannelOutboundBuffer buffer = channel == null ? null : channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
     }
 
     // --- the console -----------------------------------------------------------------------------------------------
@@ -472,8 +481,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         outbox().flush();
         log.onClosing("client close request");
-        onGone();
-        channel().close();
+        if (unsent() > 0) {
+            leave(null, QUIT_MILLIS); // to close now would drop the end of its answers
+        } else {
+            onGone();
+            channel().close();
+        }
     }
 
     /** Our last word to the client, who is then closed. */
@@ -482,23 +495,23 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         log.onError(error, clients.shared().admission().isClosing());
-        leave(error);
+        leave(error, LINGER_MILLIS);
     }
 
     /** The same, but the log knows already, and more than the client may hear. */
     void failUnlogged(ErrorResponse error) {
         if (state != State.LEAVING && state != State.GONE) {
-            leave(error);
+            leave(error, LINGER_MILLIS);
         }
     }
 
     /** The client has heard a server's last word, or there is none, and is closed. */
     void leaveUntold() {
         log.onClosing("server conn crashed?");
-        leave(null);
+        leave(null, LINGER_MILLIS);
     }
 
-    private void leave(@Nullable ErrorResponse lastWord) {
+    private void leave(@Nullable ErrorResponse lastWord, long patienceMillis) {
         Outbox out = outbox();
         out.flush(); // replies that refer to a server's bytes go first
         become(State.LEAVING);
@@ -518,7 +531,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         pauseReading(false);
         if (lastWord == null || midReply) {
-            endOutput();
+            endOutput(patienceMillis);
         } else {
             var _ = channel().eventLoop().schedule(() -> tell(lastWord), LOG_MILLIS, TimeUnit.MILLISECONDS);
         }
@@ -528,15 +541,31 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (state == State.LEAVING) {
             lastWord.writeTo(outbox().writer());
             outbox().flush();
-            endOutput();
+            endOutput(LINGER_MILLIS);
         }
     }
 
-    private void endOutput() {
-        Channel open = channel();
+    private void endOutput(long patienceMillis) {
         // Behind all that was written; a close while input is unread would send a reset that overtakes it.
         transport().endOutput();
-        open.eventLoop().schedule(() -> open.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        linger(unsent(), patienceMillis);
+    }
+
+    /** Closes a client that has not done so itself within this time, nor taken any of so many bytes. */
+    private void linger(long unsentBefore, long patienceMillis) {
+        var _ = channel()
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            long unsent = unsent();
+                            if (unsent > 0 && unsent < unsentBefore) {
+                                linger(unsent, patienceMillis);
+                            } else {
+                                channel().close();
+                            }
+                        },
+                        patienceMillis,
+                        TimeUnit.MILLISECONDS);
     }
 
     /** Closes the client when its transaction ends, or at once when it has none. */

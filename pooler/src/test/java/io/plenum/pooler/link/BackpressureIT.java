@@ -3,6 +3,7 @@ package io.plenum.pooler.link;
 import static io.plenum.testbed.Frames.copyData;
 import static io.plenum.testbed.Frames.copyDone;
 import static io.plenum.testbed.Frames.query;
+import static io.plenum.testbed.Frames.terminate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.PooledByteBufAllocator;
@@ -55,6 +56,23 @@ class BackpressureIT {
             most = Math.max(most, directBytes() - before);
             assertThat(most).isLessThan(MOST_BYTES);
             assertThat(next.value("SELECT 'not held up'")).isEqualTo("not held up");
+        }
+    }
+
+    /** PostgreSQL reads Terminate when all before it is answered, and what is answered is with the kernel. */
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whoSaysTerminateBehindItsQueryHearsTheWholeAnswer(Transport transport) throws Exception {
+        Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
+        try (var pooler = RunningPooler.start(
+                        SERVER,
+                        "default_pool_size = 1",
+                        "transport = " + transport.name().toLowerCase(Locale.ROOT));
+                var slow = slowClient(pooler.port())) {
+            slow.send(query("SELECT repeat('x', 10000) FROM generate_series(1, 2000)"), terminate());
+
+            assertThat(slow.readUntilReady()).hasSize(1 + 2000 + 2);
+            assertThat(slow.isClosedWithin(Duration.ofSeconds(5))).isTrue();
         }
     }
 

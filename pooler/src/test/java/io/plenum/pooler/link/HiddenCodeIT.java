@@ -366,6 +366,34 @@ class HiddenCodeIT {
         }
     }
 
+    /** A scrub would take from the client what it drew. */
+    @Test
+    void isNotSuspectedWhereTheCatalogueIsOnlyReadAgain() throws Exception {
+        define("CREATE SEQUENCE h.counter");
+        try (var two = RunningPooler.start(SERVER, "default_pool_size = 2", "admin_users = postgres");
+                var client = two.wire(Map.of("database", DATABASE));
+                var other = two.wire(Map.of("database", DATABASE));
+                var watch = two.wire(Map.of("database", "pgbouncer"));
+                var direct = RunningPooler.wire(SERVER.port(), Map.of("database", DATABASE), null)) {
+            other.rows("CREATE TEMP TABLE keeps_its_server ()"); // so that the client always has the other one
+            awaitCatalog(watch);
+            String drawn = client.value("SELECT nextval('counter')");
+            direct.rows("BEGIN");
+            direct.rows(
+                    "LOCK TABLE pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE"); // which who reads the catalogue waits
+                                                                                 // for
+            other.rows("CREATE TABLE h.another ()");
+            client.rows("BEGIN");
+            client.rows("SELECT 1");
+            direct.rows("COMMIT");
+            awaitCatalog(watch);
+
+            client.rows("COMMIT");
+
+            assertThat(client.value("SELECT lastval()")).isEqualTo(drawn);
+        }
+    }
+
     private static void await(WireClient watch, String question, String answer) throws Exception {
         long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
         while (!answer.equals(watch.value(question))) {

@@ -12,13 +12,12 @@ final class Definitions {
         temporaries++;
     }
 
-    /** A statement that defines something was answered. */
-    void onAnswered() {
-        if (temporaries > 0) {
-            temporaries--;
-        } else {
-            defined = true;
-        }
+    /** A statement that defines something was answered; whether that is not temporary. */
+    boolean onAnswered() {
+        boolean lasting = temporaries == 0;
+        temporaries -= lasting ? 0 : 1;
+        defined |= lasting;
+        return lasting;
     }
 
     /** Whether others are to hear of something; says so once. */

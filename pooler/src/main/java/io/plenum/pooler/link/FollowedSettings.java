@@ -74,6 +74,15 @@ final class FollowedSettings {
 
     /** The server has told of a setting; whether the client is to hear it. */
     boolean onParameter(ServerConnection linked, String name) {
+        String parsing = client.settings().parsing();
+        boolean heard = follow(linked, name);
+        if (!parsing.equals(client.settings().parsing())) {
+            names.onOtherParsing(linked);
+        }
+        return heard;
+    }
+
+    private boolean follow(ServerConnection linked, String name) {
         SessionSettings before = client.settings();
         String now = linked.settings().get(name);
         String start = client.startSettings().get(name);

@@ -510,7 +510,7 @@ public final class Link implements ServerConnection.Reader {
         if (kept) {
             effects.sequences().onParse(linked, pool(), reason, traits);
         }
-        names.parse(linked, bytes, start, end, kept, reason, traits);
+        names.parse(linked, bytes, start, end, kept, effects.mayHaveOwnNames(), reason, traits);
         return true;
     }
 
@@ -684,8 +684,9 @@ public final class Link implements ServerConnection.Reader {
         if (tag == CommandTag.DISCARD_ALL && client.listening().isListening()) {
             client.listening().onChannels(List.of(), true);
         }
-        if (tag == CommandTag.DEALLOCATE) {
-            names.onDeallocated(linked().replies().headSubject());
+        if (tag == CommandTag.DEALLOCATE
+                && !names.onDeallocated(linked().replies().headSubject())) {
+            effects.onDeallocated();
         }
         effects.onTag(tag);
     }
@@ -734,6 +735,7 @@ public final class Link implements ServerConnection.Reader {
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
         settings.onReady(linked(), effects.traceOrNull(), status);
+        names.onReady(linked());
         if (status == TransactionStatus.IDLE) {
             effects.tellDefined();
             client.stats().transactions++;

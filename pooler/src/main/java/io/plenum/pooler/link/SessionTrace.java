@@ -64,6 +64,7 @@ final class SessionTrace implements SessionChanges.Sink {
     private boolean holdingsDoubted;
     private boolean rolledBack;
     private boolean unnamed;
+    private boolean parsing;
     private @Nullable IntFunction<@Nullable String> parameters;
     private final List<String> channels = new ArrayList<>();
     private boolean unlistens;
@@ -84,6 +85,7 @@ final class SessionTrace implements SessionChanges.Sink {
 
     @Override
     public void set(String setting) {
+        parsing |= SessionSettings.isParsing(setting);
         if (setting.equals(SEED)) {
             unnamed = true; // it cannot be asked for, nor taken back
         } else if (effects.isReported(setting)) {
@@ -95,12 +97,14 @@ final class SessionTrace implements SessionChanges.Sink {
 
     @Override
     public void reset(String setting) {
+        parsing |= SessionSettings.isParsing(setting);
         note(setting, Change.RESET);
         effects.onReset();
     }
 
     @Override
     public void resetAll() {
+        parsing = true;
         for (SessionSettings settings : List.of(effects.clientSettings(), effects.startSettings())) {
             settings.forEach((name, value) -> {
                 if (!isRole(name)) { // manual, RESET: neither SET ROLE nor SET SESSION AUTHORIZATION is undone by ALL
@@ -121,6 +125,7 @@ final class SessionTrace implements SessionChanges.Sink {
 
     @Override
     public void discardAll() { // which is never part of a transaction: PostgreSQL's tag says that it ran
+        parsing = true;
         effects.onSequencesDiscarded();
     }
 
@@ -161,6 +166,7 @@ final class SessionTrace implements SessionChanges.Sink {
 
     @Override
     public void unknown() {
+        parsing = true;
         unnamed = true;
     }
 
@@ -181,6 +187,18 @@ final class SessionTrace implements SessionChanges.Sink {
         boolean was = unnamed;
         unnamed = false;
         return was;
+    }
+
+    /** Whether a text changed settings that texts are parsed by; asking this ends it. */
+    boolean takeParsing() {
+        boolean was = parsing;
+        parsing = false;
+        return was;
+    }
+
+    /** Whether some of those have changed, and to what is not known yet. */
+    boolean isParsingUnsettled() {
+        return changes.keySet().stream().anyMatch(SessionSettings::isParsing);
     }
 
     /** Whether the question tells when that for which a client keeps its server is gone. */
@@ -313,6 +331,7 @@ final class SessionTrace implements SessionChanges.Sink {
         holdingsDoubted = false;
         rolledBack = false;
         unnamed = false;
+        parsing = false;
         channels.clear();
         unlistens = false;
         listens = false;

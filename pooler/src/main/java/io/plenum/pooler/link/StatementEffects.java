@@ -113,6 +113,11 @@ final class StatementEffects {
         return trace != null && trace.isOpen();
     }
 
+    /** Whether names may mean what only the session has: temporary tables hide others. */
+    boolean mayHaveOwnNames() {
+        return pin.isSet() || (trace != null && trace.doubtsHoldings());
+    }
+
     /** Whether the settings of the session depend on an answer that is on its way. */
     boolean isAskedForResets() {
         return trace != null && trace.isAskedForResets();
@@ -184,6 +189,9 @@ final class StatementEffects {
     private boolean noteChanges(ServerConnection linked, Reason reason, ByteBuf bytes, int start, int end) {
         SessionTrace changed = trace();
         client.readChanges(bytes, start, end, changed);
+        if (changed.takeParsing()) {
+            names.onParsingChange(changed.isParsingUnsettled());
+        }
         List<String> named = changed.takeChannels();
         if (channels.areShared()) {
             if (!named.isEmpty() && !client.listening().listenFirst(named)) {
@@ -367,9 +375,17 @@ final class StatementEffects {
         }
     }
 
+    /** A statement was deallocated that SQL prepared; or one that is there for all, whose name whoever looks can find. */
+    void onDeallocated() {
+        ranUnknownCode |= !keepsServer;
+        ranHidingCode = true;
+    }
+
     /** A statement of the client gave a name a meaning, which those behind it in its transaction are not judged by. */
     void onDefinition() {
-        definitions.onAnswered();
+        if (definitions.onAnswered()) {
+            names.onSchemaChange();
+        }
         ranUnknownCode |= !keepsServer;
         ranHidingCode |= client.mayRunHidingCode();
     }
@@ -377,6 +393,7 @@ final class StatementEffects {
     /** Others are to hear of what was defined. */
     void tellDefined() {
         if (definitions.take()) {
+            names.onSchemaChange(); // what was parsed meanwhile did not see it
             client.onDefined();
         }
     }

@@ -45,9 +45,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementNames {
     /** A statement that is empty, so that its Parse cannot fail: its name is one that is taken. */
-    private static final PreparedStatement TAKEN = new PreparedStatement(0, new byte[] {0, 0, 0}, Reason.EMPTY, 0, 0);
+    private static final PreparedStatement TAKEN =
+            new PreparedStatement(0, new byte[] {0, 0, 0}, "", Reason.EMPTY, 0, 0);
 
     private static final String GONE = "PLENUM_GONE";
+
+    /** So many are remembered that were parsed since ReadyForQuery. */
+    private static final int MOST_PARSED = 1024;
 
     /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
     private static final int NAME_BYTES = ClientStatements.NAME_BYTES;
@@ -96,6 +100,14 @@ final class StatementNames {
 
     private long endsAllInGroup;
 
+    /** What is not answered, or not settled in this link, changes settings that texts are parsed by. */
+    private boolean parsingDoubted;
+
+    private boolean parsingUnsettled;
+
+    /** What the server was sent to parse since it last told of settings, which it does before ReadyForQuery. */
+    private final List<PreparedStatement> parsed = new ArrayList<>();
+
     /** What is not answered may make the server read a COPY, which any other message breaks: then it must be sent one. */
     private boolean mayCopy;
 
@@ -125,6 +137,8 @@ final class StatementNames {
 
     /** A link begins: nothing is in flight. */
     void begin() {
+        parsingUnsettled = false;
+        parsed.clear();
         settle();
         given.clear();
         answers.begin();
@@ -152,6 +166,7 @@ final class StatementNames {
         namesInFlight = false;
         endsAll = false;
         mayCopy = false;
+        parsingDoubted = parsingUnsettled;
         unnamed.settle();
     }
 
@@ -229,7 +244,21 @@ final class StatementNames {
         return isNamed(parse) && client.statements().isFullFor(end - parse.queryStart());
     }
 
-    void parse(ServerConnection linked, ByteBuf bytes, int start, int end, boolean kept, Reason reason, int traits) {
+    /**
+     * Sends on the Parse shown.
+     *
+     * @param kept whether it {@linkplain #keeps is kept}
+     * @param alone whether its text may mean what only the client's session has
+     */
+    void parse(
+            ServerConnection linked,
+            ByteBuf bytes,
+            int start,
+            int end,
+            boolean kept,
+            boolean alone,
+            Reason reason,
+            int traits) {
         linked.setGroupOpen(true);
         client.stats().clientParses++;
         noteParsed(traits);
@@ -245,7 +274,7 @@ final class StatementNames {
             linked.replies().add(Reply.PARSE, Origin.CLIENT);
             linked.outbox().forward(bytes, start, end);
         } else {
-            parseNamed(linked, bytes, start, end, reason, traits);
+            parseNamed(linked, bytes, start, end, alone, reason, traits);
         }
     }
 
@@ -253,7 +282,8 @@ final class StatementNames {
         return parse.nameStart() != parse.nameEnd();
     }
 
-    private void parseNamed(ServerConnection linked, ByteBuf bytes, int start, int end, Reason reason, int traits) {
+    private void parseNamed(
+            ServerConnection linked, ByteBuf bytes, int start, int end, boolean alone, Reason reason, int traits) {
         byte[] name = copy(bytes, parse.nameStart(), parse.nameEnd());
         if (client.statements().get(bytes, parse.nameStart(), parse.nameEnd()) != null) {
             // The name is taken: PostgreSQL itself shall say so, in its own words and at its own place.
@@ -262,13 +292,10 @@ final class StatementNames {
             RenamedMessages.forward(linked, bytes, start, parse.nameStart(), parse.nameEnd(), end, TAKEN);
             return;
         }
-        PreparedStatement statement = cache.intern(
-                copy(bytes, parse.queryStart(), end),
-                client.database(),
-                client.searchPath(),
-                reason,
-                traits,
-                client.judgedBy());
+        byte[] tail = copy(bytes, parse.queryStart(), end);
+        PreparedStatement statement = alone
+                ? cache.unshared(tail, reason, traits, client.judgedBy())
+                : statement(tail, reason, traits, client.judgedBy());
         var named = new NamedStatement(name, statement);
         client.statements().put(named);
         if (client.holdsRequest()) {
@@ -284,11 +311,50 @@ final class StatementNames {
         }
         makeRoom(linked);
         boolean fresh = linked.statements().inFlight(statement) == 0;
-        statement.writeParse(linked.outbox().writer());
-        linked.statements().onParseSent(statement, linked.links(), linked.group());
-        client.stats().serverParses++;
+        parseOnServer(linked, statement);
         namesInFlight = true;
         linked.replies().add(Reply.PARSE, Origin.CLIENT, new SentParse(named, fresh));
+    }
+
+    /** The one of this text that is shared by all who have the client's settings, if those are known. */
+    private PreparedStatement statement(byte[] tail, Reason reason, int traits, long catalog) {
+        return parsingDoubted
+                ? cache.unshared(tail, reason, traits, catalog)
+                : cache.intern(
+                        tail,
+                        client.database(),
+                        client.searchPath(),
+                        client.settings().parsing(),
+                        reason,
+                        traits,
+                        catalog);
+    }
+
+    /** Whether the client's settings are those of all who share the statement. */
+    private boolean isParsedAlike(PreparedStatement statement) {
+        return !parsingDoubted && client.settings().parsing().equals(statement.parsedBy());
+    }
+
+    /** What the name stands for: if the text has to be parsed anew, by other settings than before, it is another one from now on. */
+    private NamedStatement asParsedNow(ServerConnection linked, NamedStatement named) {
+        PreparedStatement before = named.statement();
+        if (isParsedAlike(before) || linked.statements().use(before, linked.links(), linked.group()) == Holding.HELD) {
+            return named;
+        }
+        var now = new NamedStatement(
+                named.name(), statement(before.tail(), before.reason(), before.traits(), before.catalog()));
+        client.statements().put(now);
+        return now;
+    }
+
+    /**
+     * The client uses the statement. Where its settings are not those of all who share it, that is still what the client had parsed;
+     * but PostgreSQL may parse it anew by these settings at any time, and then it is no good for the others.
+     */
+    private void noteUse(ServerConnection linked, PreparedStatement statement) {
+        if (statement.parsedBy() != null && !isParsedAlike(statement)) {
+            linked.statements().distrust(statement);
+        }
     }
 
     /** Whether the server may be in a failed transaction when it comes to the next message, and refuse what we would grant. */
@@ -351,11 +417,14 @@ final class StatementNames {
             int nameEnd,
             int end) {
         if (named != null) {
+            NamedStatement there = named;
             if (!isOnItsWay(linked, named)) {
-                ensurePrepared(linked, named.statement());
+                there = asParsedNow(linked, named);
+                ensurePrepared(linked, there.statement());
+                noteUse(linked, there.statement());
             }
-            linked.replies().add(reply, Origin.CLIENT, asGiven(named, bytes, nameStart, nameEnd));
-            RenamedMessages.forward(linked, bytes, start, nameStart, nameEnd, end, named.statement());
+            linked.replies().add(reply, Origin.CLIENT, asGiven(there, bytes, nameStart, nameEnd));
+            RenamedMessages.forward(linked, bytes, start, nameStart, nameEnd, end, there.statement());
         } else if (nameStart == nameEnd || maxPrepared == 0) {
             if (nameStart == nameEnd && keepsUnnamed) {
                 bringUnnamed(linked);
@@ -462,12 +531,14 @@ final class StatementNames {
             linked.setGroupOpen(false);
             return;
         }
-        PreparedStatement statement = use == Use.PREPARE ? TAKEN : named.statement();
+        PreparedStatement statement =
+                use == Use.PREPARE ? TAKEN : asParsedNow(linked, named).statement();
         if (!linked.isInGroup()) {
             ensurePreparedAlone(linked, statement);
         } else if (linked.status() != TransactionStatus.FAILED) {
             ensurePrepared(linked, statement);
         }
+        noteUse(linked, statement);
         replies.add(
                 Reply.QUERY, Origin.CLIENT, new NamingQuery(use, new NamedStatement(named.name(), statement), version));
         byte[] theirs = statement.name();
@@ -487,12 +558,10 @@ final class StatementNames {
         }
         closeOnServer(linked, statement);
         makeRoom(linked);
-        statement.writeParse(linked.outbox().writer());
-        linked.statements().onParseSent(statement, linked.links(), linked.group());
+        parseOnServer(linked, statement);
         linked.replies().add(Reply.PARSE, Origin.INJECTED, new ParseAlone(statement));
         endOwn(linked);
         linked.setGroupOpen(false);
-        client.stats().serverParses++;
     }
 
     /** A Sync behind messages of ours that stand in no group of the client's. */
@@ -503,11 +572,13 @@ final class StatementNames {
         }
     }
 
-    /** The server has deallocated a statement. */
-    void onDeallocated(@Nullable Object subject) {
+    /** The server has deallocated a statement; whether it is one that Parse gave its name, and so none of those that are shared. */
+    boolean onDeallocated(@Nullable Object subject) {
         if (subject instanceof NamingQuery naming && naming.use() == Use.DEALLOCATE) {
             client.statements().remove(naming.named().name());
+            return true;
         }
+        return false;
     }
 
     /** Whether what failed of ours is followed by a Query that fails for it. */
@@ -519,6 +590,15 @@ final class StatementNames {
     void onEndsAll(ServerConnection linked) {
         endsAll = true;
         endsAllInGroup = linked.group();
+    }
+
+    /**
+     * A statement is about to be sent that changes settings which texts are parsed by; {@code unsettled} says that to what is
+     * known only when the transaction is over.
+     */
+    void onParsingChange(boolean unsettled) {
+        parsingDoubted = true;
+        parsingUnsettled |= unsettled;
     }
 
     /** What is about to be sent runs what is not known, a COPY perhaps. */
@@ -670,10 +750,19 @@ final class StatementNames {
         }
         makeRoom(linked);
         noteParsed(statement.traits());
+        parseOnServer(linked, statement);
+        linked.replies().add(Reply.PARSE, Origin.INJECTED, statement);
+    }
+
+    private void parseOnServer(ServerConnection linked, PreparedStatement statement) {
         statement.writeParse(linked.outbox().writer());
         linked.statements().onParseSent(statement, linked.links(), linked.group());
-        linked.replies().add(Reply.PARSE, Origin.INJECTED, statement);
         client.stats().serverParses++;
+        if (parsed.size() < MOST_PARSED) {
+            parsed.add(statement);
+        } else {
+            linked.statements().distrust(statement);
+        }
     }
 
     /** Closes what was used longest ago, in order in the same pipeline, before one more is parsed. */
@@ -750,6 +839,21 @@ final class StatementNames {
             case Ended ended -> unnamed.onNotEnded(linked, ended);
             case Brought brought -> unnamed.onNotBrought(linked, brought);
             case null, default -> {}
+        }
+    }
+
+    /**
+     * The server has told of another value of what texts are parsed by: of what it was sent to parse since it last told, nobody
+     * knows by which. A SET LOCAL may have stood in front, or a function.
+     */
+    void onOtherParsing(ServerConnection linked) {
+        parsed.forEach(linked.statements()::distrust);
+    }
+
+    /** The server is ready, and has told of all settings that changed before. */
+    void onReady(ServerConnection linked) {
+        if (!parsed.isEmpty()) {
+            parsed.removeIf(statement -> linked.statements().inFlight(statement) == 0);
         }
     }
 

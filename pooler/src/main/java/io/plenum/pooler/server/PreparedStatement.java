@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class PreparedStatement {
     private final byte[] name;
     private final byte[] tail;
+    private final @Nullable String parsedBy;
     private volatile Judgement judgement;
     private volatile @Nullable PreparedStatement successor;
     private volatile @Nullable TransactionCommand command;
@@ -30,10 +31,14 @@ public final class PreparedStatement {
     /**
      * @param number unique in this process
      * @param tail what follows the name in Parse: text, NUL, parameter types
+     * @param parsedBy {@link SessionSettings#parsing} of the sessions that share it; null for one that is a client's alone, which
+     *     has other settings by now
      */
-    public PreparedStatement(long number, byte[] tail, Reason reason, int traits, long catalog) {
+    public PreparedStatement(
+            long number, byte[] tail, @Nullable String parsedBy, Reason reason, int traits, long catalog) {
         this.name = ("PLENUM_" + number).getBytes(StandardCharsets.US_ASCII);
         this.tail = tail;
+        this.parsedBy = parsedBy;
         this.judgement = new Judgement(reason, traits, catalog);
     }
 
@@ -96,6 +101,11 @@ public final class PreparedStatement {
     /** What follows the name in Parse; not to be changed. */
     public byte[] tail() {
         return tail;
+    }
+
+    /** What {@link SessionSettings#parsing} a session must have that parses it; null where none may do so again. */
+    public @Nullable String parsedBy() {
+        return parsedBy;
     }
 
     /** Whether servers should no longer be asked to run it under this name. */

@@ -685,7 +685,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** ALTER, DROP or CREATE: new tables and indexes change nothing of what was prepared before. */
+    /**
+     * ALTER, DROP or CREATE: new tables and indexes change nothing of what was prepared before; what is prepared behind them may
+     * find a new table in front of another one.
+     */
     private void onSchemaTag(ByteBuf bytes, int bodyStart) {
         if (reader == null || !CommandTag.isSchemaChange(bytes, bodyStart, cutter.end())) {
             return;

@@ -15,7 +15,10 @@ public final class ServerStatements {
     /** Whether a server has a statement when it comes to the next message. */
     public enum Holding {
         HELD,
-        /** A Parse or Close of it stands in an earlier group of the pipeline, which may fail before that. */
+        /**
+         * A Parse or Close of it stands in an earlier group of the pipeline, which may fail before that; or it was parsed by
+         * other settings than it should be.
+         */
         DOUBTFUL,
         MISSING
     }
@@ -34,6 +37,12 @@ public final class ServerStatements {
         private long group;
 
         private long link;
+
+        /** It was parsed by other settings than those have who share it. */
+        private boolean distrusted;
+
+        /** So many of the messages on their way were sent before that was known. */
+        private int beforeDistrust;
 
         /** Whether the server will hold it if nothing fails. */
         boolean isExpected() {
@@ -65,8 +74,8 @@ public final class ServerStatements {
         }
         use.link = link;
         if (use.inFlight == 0) {
-            last = statement;
-            return Holding.HELD;
+            last = use.distrusted ? null : statement;
+            return use.distrusted ? Holding.DOUBTFUL : Holding.HELD;
         }
         if (use.group != group) {
             return Holding.DOUBTFUL;
@@ -107,6 +116,8 @@ public final class ServerStatements {
             expected -= use.isExpected() ? 1 : 0;
             use.inFlight--;
             use.held = parsed;
+            use.distrusted &= parsed || use.beforeDistrust > 0;
+            use.beforeDistrust -= use.beforeDistrust > 0 ? 1 : 0;
             settle(statement, use);
         }
     }
@@ -117,7 +128,18 @@ public final class ServerStatements {
         if (use != null) {
             expected -= use.isExpected() ? 1 : 0;
             use.inFlight--;
+            use.beforeDistrust -= use.beforeDistrust > 0 ? 1 : 0;
             settle(statement, use);
+        }
+    }
+
+    /** It was, or will be, parsed by other settings than those have who share it: it is not to be used before it is parsed anew. */
+    public void distrust(PreparedStatement statement) {
+        Use use = uses.get(statement);
+        if (use != null) {
+            use.distrusted = true;
+            use.beforeDistrust = use.inFlight;
+            last = last == statement ? null : last;
         }
     }
 

@@ -18,11 +18,45 @@ public final class SessionSettings {
     private final String[] names; // sorted
     private final String[] values;
     private final int hash;
+    private final String parsing;
 
     private SessionSettings(String[] names, String[] values) {
         this.names = names;
         this.values = values;
         this.hash = 31 * Arrays.hashCode(names) + Arrays.hashCode(values);
+        this.parsing = parsing(names, values);
+    }
+
+    private static String parsing(String[] names, String[] values) {
+        var found = new StringBuilder(0);
+        for (int i = 0; i < names.length; i++) {
+            if (isParsing(names[i])) {
+                found.append(names[i]).append('=').append(values[i]).append('\0');
+            }
+        }
+        return found.isEmpty() ? "" : found.toString().intern(); // compared for each Bind
+    }
+
+    /**
+     * Whether PostgreSQL parses texts by this setting, in lower case. A literal becomes a date, an interval, an array there and
+     * then, and a prepared statement keeps that until PostgreSQL parses it anew by itself, whatever is set meanwhile. Of
+     * search_path it sees by itself that it is another one.
+     */
+    public static boolean isParsing(String name) {
+        return switch (name) {
+            case "array_nulls",
+                    "backslash_quote",
+                    "client_encoding",
+                    "datestyle",
+                    "intervalstyle",
+                    "lc_monetary",
+                    "standard_conforming_strings",
+                    "timezone",
+                    "timezone_abbreviations",
+                    "transform_null_equals",
+                    "xmloption" -> true;
+            default -> false;
+        };
     }
 
     public static SessionSettings of(Map<String, String> settings) {
@@ -41,6 +75,11 @@ public final class SessionSettings {
     public @Nullable String get(String name) {
         int at = Arrays.binarySearch(names, name.toLowerCase(Locale.ROOT));
         return at < 0 ? null : values[at];
+    }
+
+    /** Those by which PostgreSQL {@linkplain #isParsing parses} texts; the same text for equal ones. */
+    public String parsing() {
+        return parsing;
     }
 
     /** These settings with one changed; the same object when it is not a change. */

@@ -619,6 +619,27 @@ class SessionStateIT {
 
     // --- what there is ---------------------------------------------------------------------------------------------
 
+    /** Not by its name either, which pg_prepared_statements shows to all. */
+    @ParameterizedTest
+    @ValueSource(strings = {"DEALLOCATE \"%s\"", "SELECT 1; DEALLOCATE \"%s\"", "BEGIN; DEALLOCATE \"%s\"; ROLLBACK"})
+    void nobodyTakesAwayWhatOthersHavePrepared(String deallocate) throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var client = pooler.wire();
+                var stranger = pooler.wire()) {
+            client.send(parse("s", "SELECT 'still there'"), sync());
+            client.readUntilReady();
+            String name = stranger.value(
+                    "SELECT name FROM pg_prepared_statements WHERE statement = $$SELECT 'still there'$$");
+            stranger.query(deallocate.formatted(name));
+
+            client.send(bind("", "s"), execute(), sync());
+
+            assertThat(client.readUntilReady())
+                    .anyMatch(message -> message.type() == 'D')
+                    .noneMatch(message -> message.type() == 'E');
+        }
+    }
+
     private static RunningPooler pooled(String... settings) {
         return RunningPooler.start(SERVER, "admin_users = postgres\n" + String.join("\n", settings));
     }

@@ -190,7 +190,7 @@ class StatementNamesTest {
             switch (said.type()) {
                 case PARSE -> {
                     names.parseAt(bytes, 0, end);
-                    names.parse(linked, bytes, 0, end, names.keeps(true, end), Reason.READ, 0);
+                    names.parse(linked, bytes, 0, end, names.keeps(true, end), false, Reason.READ, 0);
                 }
                 case BIND -> names.bind(linked, names.bindAt(bytes, 0, end), bytes, 0, end);
                 case DESCRIBE -> names.describe(linked, bytes, 0, end);

@@ -673,6 +673,10 @@ public final class Link implements ServerConnection.Reader {
         if (!ServerConnection.isSettable(name)) {
             return true;
         }
+        if (!client.speaksUtf8() && !HexText.isAscii(value)) {
+            effects.trace().onUnread(name);
+            return true;
+        }
         return settings.onParameter(linked, name);
     }
 

@@ -74,6 +74,10 @@ final class SessionTrace implements SessionChanges.Sink {
     private @Nullable List<String> asked;
 
     private boolean askedForHoldings;
+
+    /** The values that were asked for come as {@link HexText}. */
+    private boolean askedForHex;
+
     /** Whether the question that is on its way tells if something went back to the server's start. */
     private boolean askedForResets;
 
@@ -180,6 +184,11 @@ final class SessionTrace implements SessionChanges.Sink {
 
     private static boolean isRole(String name) {
         return name.equals(ROLE) || name.equals(AUTHORIZATION);
+    }
+
+    /** PostgreSQL has told of another value, in an encoding that is not read here. */
+    void onUnread(String setting) {
+        note(setting.toLowerCase(Locale.ROOT), Change.ASK);
     }
 
     /** Whether a text changed settings that it does not name; asking this ends it. */
@@ -376,6 +385,7 @@ final class SessionTrace implements SessionChanges.Sink {
     private void send(ServerConnection server, List<String> names) {
         var sql = new StringBuilder("SELECT ");
         List<byte @Nullable []> parameters = new ArrayList<>();
+        askedForHex = !effects.speaksUtf8();
         for (String name : names) {
             int number = parameters.size() + 1;
             if (rolledBack) {
@@ -389,7 +399,9 @@ final class SessionTrace implements SessionChanges.Sink {
                     + " pg_catalog.pg_settings WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) $%1$d)) THEN ")
                         .formatted(number));
             }
+            sql.append(askedForHex ? "pg_catalog.encode(pg_catalog.convert_to(" : "");
             sql.append("pg_catalog.current_setting($").append(number).append(",true)");
+            sql.append(askedForHex ? ",'UTF8'),'hex')" : "");
             sql.append(rolledBack ? " END," : ",");
             parameters.add(name.getBytes(StandardCharsets.UTF_8));
         }
@@ -412,6 +424,9 @@ final class SessionTrace implements SessionChanges.Sink {
         int column = 0;
         for (String name : names) {
             String value = row.value(column);
+            if (value != null && askedForHex) {
+                value = HexText.read(value);
+            }
             column++;
             server.assumeSettings(
                     value == null

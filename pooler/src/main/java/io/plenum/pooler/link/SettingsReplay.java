@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A statement that changes the settings of a server's session.
  *
- * <p>Names and values are parameters of set_config, so no text of a client becomes SQL. A null value makes set_config go back
- * to the value that the session started with. Roles frame the rest: what a role may not set is set before it is taken, and
- * after the one before it is given up.
+ * <p>Names and values are parameters of set_config, so no text of a client becomes SQL; those that are not ASCII go as hex, for the
+ * session may be in any encoding until this has run. A null value makes set_config go back to the value that the session started
+ * with. Roles frame the rest: what a role may not set is set before it is taken, and after the one before it is given up.
  */
 public final class SettingsReplay implements SessionSettings.Change {
     private static final String ROLE = "role";
@@ -91,13 +91,11 @@ public final class SettingsReplay implements SessionSettings.Change {
         List<byte @Nullable []> parameters = new ArrayList<>();
         var sql = new StringBuilder("SELECT ");
         for (Step step : steps) {
-            if (!parameters.isEmpty()) {
-                sql.append(',');
-            }
-            sql.append("pg_catalog.set_config($").append(parameters.size() + 1);
-            sql.append(",$").append(parameters.size() + 2).append(",false)");
-            parameters.add(utf8(step.name()));
-            parameters.add(step.value() == null ? null : utf8(step.value()));
+            sql.append(parameters.isEmpty() ? "pg_catalog.set_config(" : ",pg_catalog.set_config(");
+            append(sql, parameters, step.name());
+            sql.append(',');
+            append(sql, parameters, step.value());
+            sql.append(",false)");
         }
         server.sendOwn(sql.toString(), parameters, subject);
     }
@@ -113,7 +111,16 @@ public final class SettingsReplay implements SessionSettings.Change {
         }
     }
 
-    private static byte[] utf8(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
+    private static void append(StringBuilder sql, List<byte @Nullable []> parameters, @Nullable String text) {
+        int number = parameters.size() + 1;
+        if (text == null || HexText.isAscii(text)) {
+            sql.append('$').append(number);
+            parameters.add(text == null ? null : text.getBytes(StandardCharsets.US_ASCII));
+        } else {
+            sql.append("pg_catalog.convert_from(pg_catalog.decode($")
+                    .append(number)
+                    .append(",'hex'),'UTF8')");
+            parameters.add(HexText.of(text));
+        }
     }
 }

@@ -484,6 +484,10 @@ final class StatementEffects {
         return link.linked().reports(setting);
     }
 
+    boolean speaksUtf8() {
+        return client.speaksUtf8();
+    }
+
     SessionSettings clientSettings() {
         return client.settings();
     }

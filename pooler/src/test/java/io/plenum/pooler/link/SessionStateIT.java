@@ -14,8 +14,10 @@ import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -638,6 +640,53 @@ class SessionStateIT {
                     .anyMatch(message -> message.type() == 'D')
                     .noneMatch(message -> message.type() == 'E');
         }
+    }
+
+    @Test
+    void valuesThatAreNotAsciiSurviveClientsOfOtherEncodings() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var utf8 = pooler.wire();
+                var latin1 = pooler.wire(Map.of("client_encoding", "LATIN1"))) {
+            String tell = "SELECT encode(convert_to(current_setting('app.tenant'), 'UTF8'), 'hex')";
+            utf8.rows("SET app.tenant = 'müller'");
+            latin1.send(inLatin1("SET app.tenant = 'größe'"));
+            latin1.readUntilReady();
+
+            assertThat(utf8.value(tell)).isEqualTo(hex("müller"));
+            assertThat(latin1.value(tell)).isEqualTo(hex("größe"));
+            assertThat(utf8.value(tell)).isEqualTo(hex("müller"));
+            utf8.rows("SET client_encoding = 'LATIN1'");
+            assertThat(latin1.value(tell)).isEqualTo(hex("größe"));
+            assertThat(utf8.value(tell)).isEqualTo(hex("müller"));
+        }
+    }
+
+    @Test
+    void searchPathThatIsNotAsciiIsFollowedInOtherEncodings() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var utf8 = pooler.wire();
+                var latin1 = pooler.wire(Map.of("client_encoding", "LATIN1"))) {
+            String tell = "SELECT encode(convert_to(current_setting('search_path'), 'UTF8'), 'hex')";
+            latin1.send(inLatin1("SET search_path = 'größe'"));
+            latin1.readUntilReady();
+
+            assertThat(utf8.value(tell)).isEqualTo(hex("\"$user\", public"));
+            assertThat(latin1.value(tell)).isEqualTo(hex("\"größe\""));
+        }
+    }
+
+    private static String hex(String text) {
+        return HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static byte[] inLatin1(String sql) {
+        byte[] text = sql.getBytes(StandardCharsets.ISO_8859_1);
+        return ByteBuffer.allocate(text.length + 6)
+                .put((byte) 'Q')
+                .putInt(text.length + 5)
+                .put(text)
+                .put((byte) 0)
+                .array();
     }
 
     private static RunningPooler pooled(String... settings) {

@@ -617,9 +617,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (begin.isHeld()) {
             return limits().brokenLinked(false, true, now - begin.answeredNanos(), now - begin.sinceNanos());
         }
-        return clients.shared().admission().isSendingAway()
-                ? PoolerErrors.shuttingDown()
-                : limits().brokenIdle(now - idleSinceNanos);
+        if (clients.shared().admission().isSendingAway()) {
+            return PoolerErrors.shuttingDown();
+        }
+        long idle = now - idleSinceNanos;
+        long own = batches().session().traits().idleNanos();
+        return own > 0 && idle > own ? PoolerErrors.idleSessionTimeout() : limits().brokenIdle(idle);
     }
 
     /** Whether the end of the process waits for the session to give its server back by itself. */

@@ -138,7 +138,11 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         } else {
             used.assumeSettings(now);
         }
-        home.releaseUnused(used);
+        if (now.endsIdle()) {
+            home.releaseWithScrub(used, false);
+        } else {
+            home.releaseUnused(used);
+        }
         finish(now);
     }
 

@@ -5,6 +5,9 @@ import io.plenum.routing.KeyHint;
 import io.plenum.routing.RoutingHint;
 import io.plenum.routing.balance.Hashes;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param minLsn the position that reads must have seen; null where none is named
  * @param key hash of what its reads are balanced by; 0 where none is named
  * @param commitsUnflushed its commits do not wait until they are flushed
+ * @param idleNanos it may say nothing for so long outside a transaction; 0 for ever
  */
 record SessionTraits(
         SessionSettings settings,
@@ -28,7 +32,10 @@ record SessionTraits(
         boolean limitsTransactions,
         @Nullable String minLsn,
         long key,
-        boolean commitsUnflushed) {
+        boolean commitsUnflushed,
+        long idleNanos) {
+
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9}) *(us|ms|s|min|h|d)?");
 
     /** {@code startValues} hold for reported parameters of which the settings say nothing. */
     static SessionTraits of(SessionSettings settings, Map<String, String> startValues) {
@@ -45,7 +52,25 @@ record SessionTraits(
                         || settings.get("transaction_timeout") != null,
                 settings.get("plenum.min_lsn"),
                 key == null || key.isEmpty() ? 0 : Hashes.of(key),
-                !flushes(settings.get("synchronous_commit")));
+                !flushes(settings.get("synchronous_commit")),
+                nanos(settings.get(SessionSettings.IDLE_TIMEOUT)));
+    }
+
+    /** What PostgreSQL takes for so long, milliseconds where no unit is said; 0 for what is not understood. */
+    private static long nanos(@Nullable String duration) {
+        Matcher read = duration == null ? null : DURATION.matcher(duration.strip());
+        if (read == null || !read.matches()) {
+            return 0;
+        }
+        TimeUnit unit = switch (read.group(2)) {
+            case "us" -> TimeUnit.MICROSECONDS;
+            case "s" -> TimeUnit.SECONDS;
+            case "min" -> TimeUnit.MINUTES;
+            case "h" -> TimeUnit.HOURS;
+            case "d" -> TimeUnit.DAYS;
+            case null, default -> TimeUnit.MILLISECONDS;
+        };
+        return unit.toNanos(Long.parseLong(read.group(1)));
     }
 
     /** What the session has for a reported parameter: its own value, or that of its start. */

@@ -76,6 +76,11 @@ public final class PoolerErrors {
                 .detail("The limit is %d ms.".formatted(limit.toMillis()));
     }
 
+    /** Raised when the session's own idle_session_timeout passes, in PostgreSQL's words. Closes the client. */
+    public static ErrorResponse idleSessionTimeout() {
+        return fatal(SqlState.IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout");
+    }
+
     /** Raised when client_login_timeout passes. Closes the client. */
     public static ErrorResponse clientLoginTimeout() {
         return fatal(SqlState.PROTOCOL_VIOLATION, "client_login_timeout: the login was not finished in time");

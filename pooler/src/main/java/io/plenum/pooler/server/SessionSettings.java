@@ -13,18 +13,23 @@ import org.jspecify.annotations.Nullable;
  * <p>A client has one and a server has one; while they are equal nothing is sent. Immutable; any thread.
  */
 public final class SessionSettings {
+    /** By which PostgreSQL ends a session that says nothing outside a transaction. */
+    public static final String IDLE_TIMEOUT = "idle_session_timeout";
+
     public static final SessionSettings NONE = new SessionSettings(new String[0], new String[0]);
 
     private final String[] names; // sorted
     private final String[] values;
     private final int hash;
     private final String parsing;
+    private final boolean endsIdle;
 
     private SessionSettings(String[] names, String[] values) {
         this.names = names;
         this.values = values;
         this.hash = 31 * Arrays.hashCode(names) + Arrays.hashCode(values);
         this.parsing = parsing(names, values);
+        this.endsIdle = Arrays.binarySearch(names, IDLE_TIMEOUT) >= 0;
     }
 
     private static String parsing(String[] names, String[] values) {
@@ -80,6 +85,11 @@ public final class SessionSettings {
     /** Those by which PostgreSQL {@linkplain #isParsing parses} texts; the same text for equal ones. */
     public String parsing() {
         return parsing;
+    }
+
+    /** Whether PostgreSQL may end a session that has these while it waits in a pool. */
+    public boolean endsIdle() {
+        return endsIdle;
     }
 
     /** These settings with one changed; the same object when it is not a change. */

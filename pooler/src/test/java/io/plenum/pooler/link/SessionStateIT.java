@@ -675,6 +675,25 @@ class SessionStateIT {
         }
     }
 
+    @Test
+    void idleSessionTimeoutEndsItsClientAndNoServer() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var client = pooler.wire();
+                var other = pooler.wire()) {
+            String server = other.value("SELECT pg_backend_pid()");
+            client.rows("SET idle_session_timeout = '200ms'");
+            client.timeout(Duration.ofSeconds(5));
+
+            Message lastWord = client.read();
+
+            assertThat(lastWord.field('S')).isEqualTo("FATAL");
+            assertThat(lastWord.field('C')).isEqualTo("57P05");
+            assertThat(client.isClosedWithin(Duration.ofSeconds(5))).isTrue();
+            assertThat(other.value("SELECT pg_backend_pid()")).isEqualTo(server);
+            assertThat(other.value("SHOW idle_session_timeout")).isEqualTo("0");
+        }
+    }
+
     private static String hex(String text) {
         return HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
     }

@@ -59,6 +59,17 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
      */
     private static final long REFUSED_NANOS = TimeUnit.MINUTES.toNanos(1);
 
+    /** Clients that wait because of what our connection counts in wait so long for it at most, and a {@link #LOOK_MILLIS}. */
+    private static final long SHARED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** For so long servers of a single node that idle stay open, although they leave no room for our connection. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    /** So often is looked whether there is room; the shorter when some has been asked for. */
+    private static final long CROWDED_MILLIS = 250;
+
+    private static final long ROOM_MILLIS = 20;
+
     /** Users of clients with whose logins the database may be read; the first that works is used. */
     private static final int MAX_USERS = 8;
 
@@ -87,6 +98,11 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     private boolean building;
     private int userTried;
     private int failures;
+    /** There was no room for a connection, since when, and whether some was asked for a moment ago. */
+    private boolean crowded;
+
+    private long crowdedNanos;
+    private boolean roomAsked;
     private long beganNanos;
     private long definitionsBefore;
     /** What was read last, and what the server's counters were then; null if they cannot tell. */
@@ -227,10 +243,39 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
             readIn(LONGEST_PAUSE_MILLIS);
             return;
         }
+        ServerConnection.Owner owner = pools.guest(user, this);
+        if (owner == null) {
+            awaitRoom(user);
+            return;
+        }
+        crowded = false;
+        roomAsked = false;
         beganNanos = System.nanoTime();
         lookLater();
         connectedAs = user;
-        connection = connector.connect(control, user, this);
+        connection = connector.connect(control, user, owner);
+    }
+
+    /**
+     * All connections are open that max_db_connections or max_user_connections allows. What idles makes room; of what serves
+     * clients nothing does, so that under such a load what was read last is used on.
+     */
+    private void awaitRoom(PoolKey user) {
+        long now = System.nanoTime();
+        if (!crowded) {
+            crowded = true;
+            crowdedNanos = now;
+        }
+        long waited = now - crowdedNanos;
+        roomAsked = !roomAsked && (topology.topology().nodes().size() > 1 || waited >= PATIENCE_NANOS);
+        if (roomAsked) {
+            pools.makeRoom(user);
+        }
+        if (waited >= DEADLINE_NANOS && failures == 0) {
+            failures++;
+            LOG.warn("event=catalog_unread database={} reason=\"no server connection is free for it\"", database);
+        }
+        readIn(roomAsked ? ROOM_MILLIS : CROWDED_MILLIS);
     }
 
     private void lookLater() {
@@ -247,6 +292,10 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
             fail("node " + asked + " is gone");
         } else if (System.nanoTime() - beganNanos >= DEADLINE_NANOS) {
             fail("no answer in time");
+        } else if (connectedAs != null
+                && System.nanoTime() - beganNanos >= SHARED_NANOS
+                && pools.isWantedSince(connectedAs, beganNanos)) {
+            fail("clients wait for its connection");
         } else {
             lookLater();
         }
@@ -376,7 +425,7 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
         ServerConnection open = connection;
         connection = null;
         if (open != null) {
-            open.terminate();
+            open.terminateAtServer();
         }
     }
 

@@ -6,8 +6,8 @@
  * {@code pool} and what lies below.
  *
  * <p>Known gaps. What is defined through Plenum is known when its transaction has ended; what is defined elsewhere, or
- * inside of functions, up to {@code catalog_refresh} later. The connection counts neither in a pool's nor in a database's
- * nor in a user's limit.
+ * inside of functions, up to {@code catalog_refresh} later. While clients use all connections
+ * that database and user may have, nothing is read.
  */
 @NullMarked
 package io.plenum.pooler.catalog;

@@ -148,12 +148,17 @@ public final class Settings {
     public static final Setting<Integer> MAX_DB_CONNECTIONS = row(
                     Group.POOLING, "max_db_connections", Values.limit(1_000_000), 0)
             .perDatabase("max_db_connections")
-            .doc("Server connections of a database, over all its users; 0 is no limit.");
+            .doc("Server connections of a database, over all its users and nodes, that of `catalog_refresh` among them;"
+                    + " 0 is no limit. Not counted are those that must not wait for clients: where there are several"
+                    + " nodes, on each one that asks what it is, for all databases with these hosts, and another while"
+                    + " `read_consistency` needs to know where it stands; one for each user who LISTENs; two of"
+                    + " `auth_query` at most.");
 
     public static final Setting<Integer> MAX_USER_CONNECTIONS = row(
                     Group.POOLING, "max_user_connections", Values.limit(1_000_000), 0)
             .perUser("max_user_connections")
-            .doc("Server connections of a user, over all databases; 0 is no limit.");
+            .doc("Server connections of a user, over all databases; 0 is no limit. What counts is as with"
+                    + " `max_db_connections`.");
 
     public static final Setting<Integer> MAX_DB_CLIENT_CONNECTIONS = row(
                     Group.POOLING, "max_db_client_connections", Values.limit(10_000_000), 0)
@@ -284,7 +289,9 @@ public final class Settings {
             .doc("How often each database in use is asked whether somebody else has defined functions, views, triggers"
                     + " or sequences; what clients of Plenum define is read at once. By these it is known which"
                     + " functions may run on a standby and what leaves state in a session. It takes a connection of"
-                    + " its own for moments, of a single node not in the first second. 0 is never: then"
+                    + " its own for moments, of a single node not in the first second, which has another that idles"
+                    + " closed where `max_db_connections` or `max_user_connections` allows no more, and gives way to"
+                    + " clients that wait: while they use all there are, nothing new is read. 0 is never: then"
                     + " only built-in functions are known, and views and tables are taken for what they seem.");
 
     public static final Setting<ReadConsistency> READ_CONSISTENCY = row(
@@ -857,7 +864,10 @@ public final class Settings {
                     Values.choice(LoadBalanceHosts.class),
                     LoadBalanceHosts.ROUND_ROBIN)
             .only(Scope.DATABASE)
-            .noMeaning("the role of a node and `balance` decide")
+            .noMeaning(
+                    "the role of a node and `balance` decide, for the hosts of an entry are the nodes of one cluster:"
+                            + " what belongs to another one, as SHOW NODES says, gets nothing and needs an entry of its"
+                            + " own")
             .doc("Which entry of `host` a new connection takes.");
 
     public static final Setting<TargetSessionAttrs> DATABASE_TARGET_SESSION_ATTRS = row(

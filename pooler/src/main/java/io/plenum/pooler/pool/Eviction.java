@@ -29,9 +29,7 @@ final class Eviction {
             Pool other = others.next();
             if (other != pool) {
                 other.loop().executor().execute(() -> {
-                    if (other.evictIdle(limit)) {
-                        pool.loop().executor().execute(this::onEvicted);
-                    } else {
+                    if (!other.evictIdle(limit, () -> pool.loop().executor().execute(this::onEvicted))) {
                         ask(others, limit);
                     }
                 });

@@ -9,6 +9,7 @@ final class Permits {
     private final AtomicInteger taken = new AtomicInteger();
     private final List<Pool> sharers = new CopyOnWriteArrayList<>();
     private volatile int limit;
+    private volatile long wantedNanos = System.nanoTime();
 
     /** {@code limit} 0 means none. */
     Permits(int limit) {
@@ -47,6 +48,19 @@ final class Permits {
 
     int taken() {
         return taken.get();
+    }
+
+    boolean isReached() {
+        return limit > 0 && taken.get() >= limit;
+    }
+
+    /** A client waits for one in vain. */
+    void setWanted() {
+        wantedNanos = System.nanoTime();
+    }
+
+    boolean isWantedSince(long nanos) {
+        return wantedNanos - nanos > 0;
     }
 
     /** What is taken above a smaller limit stays until it is given back. */

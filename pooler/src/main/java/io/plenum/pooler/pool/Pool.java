@@ -10,7 +10,9 @@ import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +58,9 @@ public final class Pool implements ServerConnection.Owner {
     private int busy;
     /** Given back while a cancel was on its way to them; each goes on when that has been seen through. */
     private final List<ServerConnection> beingCanceled = new ArrayList<>();
+
+    /** On their way out, for the sake of others who hear of it. */
+    private final Map<ServerConnection, Runnable> evicted = new IdentityHashMap<>();
 
     private boolean paused;
     private boolean retired;
@@ -466,6 +471,10 @@ public final class Pool implements ServerConnection.Owner {
             if (idle.remove(server)) {
                 noteIdle();
             }
+            Runnable awaited = evicted.remove(server);
+            if (awaited != null) {
+                awaited.run();
+            }
             seekServers();
         }
     }
@@ -537,14 +546,18 @@ public final class Pool implements ServerConnection.Owner {
         eviction.among(sharers, limit);
     }
 
-    /** Closes a server that idles, and that nobody waits for here, for the sake of this limit; false if there is none. */
-    boolean evictIdle(String limit) {
+    /**
+     * Closes a server that idles, and that nobody waits for here, for the sake of this limit; false if there is none.
+     * {@code gone} runs when PostgreSQL has closed it too: only then is there room for another, for it counts as well.
+     */
+    boolean evictIdle(String limit, Runnable gone) {
         if (!waiters.isEmpty() || idle.isEmpty()) {
             return false;
         }
-        if (closeOldest(limit)) {
-            limits.onClosed();
-        }
+        ServerConnection server = idle.removeFirst();
+        noteIdle();
+        evicted.put(server, gone);
+        server.blame(EVICTED + limit).terminateAtServer();
         return true;
     }
 

@@ -3,6 +3,10 @@ package io.plenum.pooler.pool;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
+import io.plenum.pooler.server.ServerConnection;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -103,6 +107,53 @@ public final class PoolDirectory {
         if (shared != null) {
             shared.noteLogin(true);
         }
+    }
+
+    /**
+     * Who owns, for {@code owner}, a connection that no pool has: it counts in max_db_connections and max_user_connections
+     * until it is closed. Null when one of them is reached.
+     */
+    public ServerConnection.@Nullable Owner guest(PoolKey key, ServerConnection.Owner owner) {
+        return Guest.admit(shared(key), owner);
+    }
+
+    /** Has a server that idles closed if none may be opened; a guest may come when it is gone, if nobody is quicker. */
+    public void makeRoom(PoolKey key) {
+        for (Permits limit : shared(key)) {
+            if (limit.isReached()) {
+                evictOne(limit.sharers().iterator());
+            }
+        }
+    }
+
+    private static void evictOne(Iterator<Pool> pools) {
+        if (pools.hasNext()) {
+            Pool next = pools.next();
+            next.loop().execute(() -> {
+                if (!next.evictIdle("the catalogue", () -> {})) {
+                    evictOne(pools);
+                }
+            });
+        }
+    }
+
+    /** Whether a client has waited in vain since then for what a guest as this one counts in. */
+    public boolean isWantedSince(PoolKey key, long nanos) {
+        return shared(key).stream().anyMatch(limit -> limit.isWantedSince(nanos));
+    }
+
+    /** What all connections of the database and of the user count in. */
+    private List<Permits> shared(PoolKey key) {
+        List<Permits> limits = new ArrayList<>(2);
+        Use database = databases.get(key.database());
+        if (database != null) {
+            limits.add(database.permits);
+        }
+        Use user = users.get(key.user());
+        if (user != null) {
+            limits.add(user.permits);
+        }
+        return limits;
     }
 
     /** A part of a pool is over: it has no server and nobody waits. */

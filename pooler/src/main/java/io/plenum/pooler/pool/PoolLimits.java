@@ -92,6 +92,7 @@ final class PoolLimits {
         }
         pool.giveBack();
         if (asking != null) {
+            lacking.setWanted();
             asking.evictAmong(lacking.sharers(), lacking == database ? "max_db_connections" : "max_user_connections");
         }
         return false;

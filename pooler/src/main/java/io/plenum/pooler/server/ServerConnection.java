@@ -53,6 +53,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** Parameters that a server may report; PostgreSQL has some fifteen. */
     private static final int MOST_REPORTED = 256;
 
+    private static final long LONGEST_CLOSE_MILLIS = 1_000;
+
     /** Whoever the server works for at the moment; what it does not care for it leaves as it is here. */
     public interface Reader {
         /** Bytes for the client, in order; {@code bytes} is lent until {@link #onBatchEnd()}. */
@@ -817,11 +819,36 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         Channel open = channel;
         if (!closed && open != null && login == null) {
             closed = true;
-            ByteBuf bye = open.alloc().directBuffer(5).writeByte('X').writeInt(4);
-            open.writeAndFlush(bye).addListener(ChannelFutureListener.CLOSE);
+            open.writeAndFlush(bye(open)).addListener(ChannelFutureListener.CLOSE);
         } else {
             close();
         }
+    }
+
+    /**
+     * The same, and leaves it to the server to close, within a second: until then it has a process for this connection, which
+     * others count.
+     */
+    public void terminateAtServer() {
+        Channel open = channel;
+        if (closed || open == null || login != null) {
+            close();
+            return;
+        }
+        closed = true;
+        var _ = open.writeAndFlush(bye(open));
+        Future<?> late = open.eventLoop()
+                .schedule(
+                        () -> {
+                            open.close();
+                        },
+                        LONGEST_CLOSE_MILLIS,
+                        TimeUnit.MILLISECONDS);
+        open.closeFuture().addListener(_ -> late.cancel(false));
+    }
+
+    private static ByteBuf bye(Channel open) {
+        return open.alloc().directBuffer(5).writeByte('X').writeInt(4);
     }
 
     /** A cancel request is on its way to this server: it must not be given to another client. */

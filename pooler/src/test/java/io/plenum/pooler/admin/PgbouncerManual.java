@@ -38,6 +38,8 @@ public final class PgbouncerManual {
 
     /** What is the same but for one thing. */
     private static final Map<String, String> BUT = Map.of(
+            "max_db_connections", "shared LISTEN, `auth_query` and the probes of several nodes do not count",
+            "max_user_connections", "as with `max_db_connections`",
             "user", "by the launcher alone, for a JVM cannot change its user",
             "syslog", "on Linux alone, for it is written to by /dev/log",
             "auth_hba_file", "a line that is not understood is a fault: PgBouncer warns of it and goes by the next",

@@ -9,6 +9,7 @@ import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakWatch.class)
 class DatabaseCatalogIT {
     private static final PostgresServer SERVER = RunningPooler.sharedServer();
+
+    /** What {@link #ownPooler} has opened. */
+    private static final String OF_OWN = " WHERE datname = 'app' AND usename = 'trust_user'";
+
     private static RunningPooler pooler;
     private static WireClient console;
     private static WireClient control;
@@ -120,6 +125,88 @@ class DatabaseCatalogIT {
                 control.rows("ALTER ROLE password_user PASSWORD 'password_user'");
             }
         }
+    }
+
+    @Test
+    void itsConnectionIsOneOfThoseThatTheDatabaseMayHave() throws Exception {
+        try (RunningPooler own = ownPooler("max_db_connections = 2");
+                WireClient ownConsole = RunningPooler.wire(own.port(), Map.of("database", "pgbouncer"), null);
+                WireClient first = own.wire();
+                WireClient second = own.wire()) {
+            first.rows("BEGIN; SELECT 1");
+            second.rows("SELECT 1");
+            first.rows("COMMIT");
+            assertThat(connections()).as("none is left for the catalogue").isEqualTo(2);
+            int most = 0;
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (!isRead(ownConsole) && System.nanoTime() - end < 0) {
+                most = Math.max(most, connections());
+            }
+            assertThat(isRead(ownConsole)).isTrue();
+            assertThat(most).isEqualTo(2);
+            assertThat(first.value("SELECT 1")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aClientThatWaitsHasItsConnectionClosed() throws Exception {
+        try (WireClient locker = RunningPooler.wire(SERVER.port(), Map.of(), null);
+                RunningPooler own = ownPooler("max_db_connections = 1", "server_idle_timeout = 1");
+                WireClient client = own.wire()) {
+            locker.rows("BEGIN; LOCK pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE");
+            String reader = awaitReader();
+            signal("STOP", reader); // it answers nobody any more, and holds the only connection that there may be
+            try {
+                locker.rows("ROLLBACK");
+                assertThat(client.value("SELECT 'served'")).isEqualTo("served");
+                assertThat(readers()).as("what PostgreSQL still has of it").contains(reader);
+            } finally {
+                signal("CONT", reader);
+            }
+        }
+    }
+
+    private static RunningPooler ownPooler(String... settings) {
+        List<String> all = new ArrayList<>(List.of(settings));
+        all.add("admin_users = postgres");
+        return RunningPooler.ofDatabases(
+                "app = host=%s port=%d user=trust_user".formatted(SERVER.host(), SERVER.port()),
+                all.toArray(String[]::new));
+    }
+
+    private static boolean isRead(WireClient console) throws IOException {
+        return "read"
+                .equals(console.rows("EXPLAIN ROUTE FOR app SELECT * FROM x")
+                        .getFirst()
+                        .get(2));
+    }
+
+    private static int connections() throws IOException {
+        return Integer.parseInt(control.value("SELECT count(*) FROM pg_stat_activity" + OF_OWN));
+    }
+
+    private static List<String> readers() throws IOException {
+        return control
+                .rows("SELECT pid FROM pg_stat_activity" + OF_OWN + " AND application_name = 'plenum catalog'")
+                .stream()
+                .map(row -> String.valueOf(row.getFirst()))
+                .toList();
+    }
+
+    private static String awaitReader() throws Exception {
+        for (int i = 0; readers().isEmpty(); i++) {
+            assertThat(i).isLessThan(1_000);
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        return readers().getFirst();
+    }
+
+    private static void signal(String name, String process) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, process)
+                        .inheritIO()
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     private static long refusals() throws IOException {

@@ -1,4 +1,4 @@
-package io.plenum.pooler.net;
+package io.plenum.pooler.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -176,7 +176,7 @@ public final class Settings {
                     + " about nodes: see `balance`.");
 
     public static final Setting<Integer> MAX_PREPARED_STATEMENTS = row(
-                    Group.POOLING, "max_prepared_statements", Values.limit(Integer.MAX_VALUE), 200)
+                    Group.POOLING, "max_prepared_statements", Values.number(0, Integer.MAX_VALUE), 200)
             .doc("Named prepared statements of the protocol that are kept on one server connection; the one unused for"
                     + " longest makes room. 0 turns their tracking off in transaction and statement mode. For clients"
                     + " that are there a change counts from their next transaction on.");

@@ -16,7 +16,8 @@ public final class PoolerErrors {
     public static ErrorResponse queryWaitTimeout(String database, String user, Duration waited) {
         return fatal(SqlState.TOO_MANY_CONNECTIONS, "query_wait_timeout: no server connection became free")
                 .detail("Waited %d ms in pool %s of user %s.".formatted(waited.toMillis(), database, user))
-                .hint("Look for long transactions with SHOW SERVERS, or raise default_pool_size.");
+                .hint("Look for long transactions with SHOW SERVERS, or raise default_pool_size. If none can be"
+                        + " opened, the log says why.");
     }
 
     /** Raised when no node is the primary and query_wait_timeout passes. Closes the client. */

@@ -68,7 +68,7 @@ public final class PgbouncerManual {
 
             | Option | Stands |
             | --- | --- |
-            | `-d`, `--daemon` | same, by the launcher `plenum`: it returns when clients can connect, and with the status of what failed. Needs a pidfile |
+            | `-d`, `--daemon` | same, by the launcher `plenum`: it returns when clients can connect, and with the status of what failed. Needs a pidfile. A script that finds the process by its executable (`start-stop-daemon --exec`) must go by the pidfile alone, for the executable is java |
             | `-q`, `-v`, `-V`, `-h` | same; the first line of `-V` is that of SHOW VERSION. A wrong command line ends with status 2, not 1 |
             | `-u`, `--user` | same, by the launcher, with setpriv, when root starts it; a wrong user is refused else |
             | `-R`, `--reboot` | differs: the new process has the old one listen no more, by its console at the Unix socket, and listens in its place; the old one ends when its clients have left. PgBouncer's takes the clients' sockets over. `so_reuseport` goes without the moment in which nobody listens |
@@ -118,6 +118,7 @@ public final class PgbouncerManual {
             | a negative number where 0 is none, or off | as 0 | same, shown as 0 | |
             | a number that 32 bits do not hold; a time that is `inf`, `nan` or above 9e12 | becomes another one, often 0 or -1 | refused | nobody means that |
             | `default_pool_size`, `listen_backlog`, `scram_iterations` or `stats_period` of 0 or less, `max_packet_size` below 1024 | taken | refused | nobody could be served |
+            | a negative `max_prepared_statements` | taken by 1.26.1, refused as PgBouncer's own tests have it | refused | 0 is off |
             | in [databases], [users] and [peers] a number with something behind it, as `pool_size=5s`, or none at all | the digits it begins with, or 0 | refused | nobody means that |
             | there, a negative number | the value of [pgbouncer] | same | |
             | `scram_iterations` above 10,000,000 | taken | refused | each login would hash for seconds |

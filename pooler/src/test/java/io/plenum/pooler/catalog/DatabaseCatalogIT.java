@@ -151,7 +151,8 @@ class DatabaseCatalogIT {
     @Test
     void aClientThatWaitsHasItsConnectionClosed() throws Exception {
         try (WireClient locker = RunningPooler.wire(SERVER.port(), Map.of(), null);
-                RunningPooler own = ownPooler("max_db_connections = 1", "server_idle_timeout = 1");
+                RunningPooler own =
+                        ownPooler("max_db_connections = 1", "server_idle_timeout = 1", "query_wait_timeout = 10");
                 WireClient client = own.wire()) {
             locker.rows("BEGIN; LOCK pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE");
             String reader = awaitReader();

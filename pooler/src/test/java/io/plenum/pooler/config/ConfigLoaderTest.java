@@ -136,6 +136,7 @@ class ConfigLoaderTest {
                 bad("default_pool_size = 0", "out of range; allowed: a whole number from 1 to 100000", null),
                 bad("default_pool_size = -1", "out of range", null),
                 bad("max_db_connections = 2147483648", "out of range", null),
+                bad("max_prepared_statements = -1", "out of range", null),
                 bad("log_connections = 4294967296", "out of range", null),
                 bad("query_timeout = inf", "is not a time", null),
                 bad("log_connections = yes", "log_connections = \"yes\" is not a whole number", null),

@@ -36,7 +36,7 @@ final class ClientListening implements Listening, ClientChannels.Client {
     /** A LISTEN waits for the shared connection to listen. */
     private boolean channelsAwaited;
 
-    /** The client's ReadyForQuery waits for what it notified itself. */
+    /** The client's ReadyForQuery waits for what it notified. */
     private boolean readyWithheld;
 
     ClientListening(ClientConnection client, BatchRelay batches, LoopClients clients) {
@@ -68,6 +68,11 @@ final class ClientListening implements Listening, ClientChannels.Client {
     @Override
     public boolean isListening() {
         return channels != null && channels.isListening();
+    }
+
+    @Override
+    public boolean isAnybodyListening() {
+        return clients.shared().hubs().isAnybodyListening(client.database());
     }
 
     @Override
@@ -131,10 +136,8 @@ final class ClientListening implements Listening, ClientChannels.Client {
     @Override
     public void tellNotifications(boolean all) {
         ClientChannels own = channels;
-        if (all && own != null && own.isListening()) {
-            hub().barrier(clients.loop(), this::sendReady);
-        } else if (all) {
-            sendReady();
+        if (all) {
+            clients.shared().hubs().barrier(client.database(), clients.loop(), this::sendReady);
         } else if (own != null) {
             own.writePending(client.outbox().writer());
         }

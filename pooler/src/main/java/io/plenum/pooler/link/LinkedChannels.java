@@ -31,6 +31,8 @@ final class LinkedChannels {
     private boolean own;
 
     private boolean mayHaveNotified;
+    /** It did so in words that can be read, and others may wait to hear it. */
+    private boolean notified;
     private boolean readyWithheld;
 
     LinkedChannels(Listening listening, StatementEffects effects) {
@@ -58,6 +60,7 @@ final class LinkedChannels {
     /** A statement with these traits is sent. */
     void onSent(int traits) {
         mayHaveNotified |= (traits & (Traits.RUNS_UNKNOWN_CODE | Traits.NOTIFIES)) != 0;
+        notified |= (traits & Traits.NOTIFIES) != 0;
     }
 
     /** A statement is about to be parsed, bound or sent as a Query, and may ask for the client's channels. */
@@ -126,15 +129,18 @@ final class LinkedChannels {
         return ending;
     }
 
-    /** Whether the client may have something to hear when its transaction ends. */
+    /** Whether the client may have something to hear when its transaction ends, or something for others to hear. */
     boolean mayTell(@Nullable SessionTrace open) {
-        return listening.isListening() || (open != null && open.changesChannels() && areShared());
+        return listening.isListening()
+                || (open != null && open.changesChannels() && areShared())
+                || (notified && listening.isAnybodyListening());
     }
 
     /**
      * What a client notified itself it hears before ReadyForQuery, on channels too that it listens to since this transaction:
-     * so that waits until the server has told of the channels and the shared connection has been heard. Not where the client
-     * sent more already: then notifications come later.
+     * so that waits until the server has told of the channels and the shared connection has been heard. So it does where others
+     * listen to what the client notified: PostgreSQL has signalled them by then, and whoever of them is told by the client, or
+     * sends something afterwards, has heard of it. Not where the client sent more already: then notifications come later.
      */
     boolean withholdReady(ServerConnection linked, @Nullable SessionTrace open) {
         boolean last = linked.replies().isEmpty();
@@ -143,8 +149,9 @@ final class LinkedChannels {
             readyWithheld = true;
             return true;
         }
-        boolean heardFirst = last && mayHaveNotified;
+        boolean heardFirst = last && (notified || (mayHaveNotified && listening.isListening()));
         mayHaveNotified = false;
+        notified = false;
         if (heardFirst) {
             listening.withholdReady();
         }
@@ -158,6 +165,7 @@ final class LinkedChannels {
             readyWithheld = false;
             listening.tellNotifications(true);
             mayHaveNotified = false;
+            notified = false;
         }
     }
 

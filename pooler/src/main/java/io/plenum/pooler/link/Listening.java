@@ -10,6 +10,9 @@ public interface Listening {
     /** Whether the client listens to a channel by the shared connection. */
     boolean isListening();
 
+    /** Whether anybody listens to a channel of the client's database by a connection that is shared. */
+    boolean isAnybodyListening();
+
     /** The channels that it listens to by the shared connection. */
     Collection<String> channels();
 
@@ -31,7 +34,8 @@ public interface Listening {
     /**
      * A transaction is over: the client hears what was notified meanwhile.
      *
-     * @param all whether that is to include all that was committed so far, with ReadyForQuery behind it, which was withheld
+     * @param all whether that is to include all that was committed so far, with ReadyForQuery behind it, which was withheld;
+     *     others hear it by then, too
      */
     void tellNotifications(boolean all);
 }

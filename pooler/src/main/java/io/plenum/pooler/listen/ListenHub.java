@@ -82,6 +82,9 @@ public final class ListenHub {
     /** Those who wait for a round that is still to be sent. */
     private List<Barrier> barriers = new ArrayList<>();
 
+    /** Whether any channel is subscribed to; written on the hub's loop. */
+    private volatile boolean subscribed;
+
     /** What was read and not handed over yet, for each loop. */
     private final Map<Loop, List<Delivery>> deliveries = new HashMap<>();
 
@@ -248,6 +251,16 @@ public final class ListenHub {
         loop.execute(() -> add(new Barrier(clientLoop, done, System.nanoTime())));
     }
 
+    /** The database that it listens in. */
+    String database() {
+        return database;
+    }
+
+    /** Whether a client has subscribed to a channel. Any thread. */
+    boolean isSubscribed() {
+        return subscribed;
+    }
+
     /** The loop to ask for {@link #facts} on. */
     public Loop loop() {
         return loop;
@@ -262,6 +275,7 @@ public final class ListenHub {
         }
         String name = subscription.channel();
         channels.computeIfAbsent(name, wanted -> new Subscribers()).add(subscription);
+        subscribed = true;
         if (ending != null) {
             ending.cancel(false);
             ending = null;
@@ -284,11 +298,16 @@ public final class ListenHub {
         }
         subscribers.remove(subscription);
         if (subscribers.isEmpty()) {
-            channels.remove(name);
+            removeChannel(name);
             dirty.add(name);
             pursue();
             endLater();
         }
+    }
+
+    private void removeChannel(String name) {
+        channels.remove(name);
+        subscribed = !channels.isEmpty();
     }
 
     private static void confirm(Subscription subscription) {
@@ -454,7 +473,7 @@ public final class ListenHub {
             refuse(subscription, error);
         }
         if (subscribers.isEmpty()) {
-            channels.remove(name);
+            removeChannel(name);
             endLater();
         }
     }
@@ -681,6 +700,7 @@ public final class ListenHub {
                     .forEach(subscribers ->
                             subscribers.forEach(subscription -> refuse(subscription, PoolerErrors.shuttingDown())));
             channels.clear();
+            subscribed = false;
         });
     }
 

@@ -21,6 +21,9 @@ public final class ListenHubs implements AutoCloseable {
     private final Duration grace;
     private final Map<Name, ListenHub> hubs = new LinkedHashMap<>(); // guarded by this
 
+    /** The same, for whoever asks without waiting. */
+    private volatile List<ListenHub> all = List.of();
+
     private record Name(String database, String user) {}
 
     public ListenHubs(Function<DatabaseConfig, TopologySource> topologies, ServerConnector connector, Duration grace) {
@@ -41,6 +44,7 @@ public final class ListenHubs implements AutoCloseable {
         }
         var made = new ListenHub(database, user, loop, topologies, connector, grace);
         hubs.put(name, made);
+        all = List.copyOf(hubs.values());
         return made;
     }
 
@@ -53,11 +57,49 @@ public final class ListenHubs implements AutoCloseable {
             }
             return unused;
         });
+        all = List.copyOf(hubs.values());
+    }
+
+    /** Whether a client has subscribed to a channel of the database. */
+    public boolean isAnybodyListening(String database) {
+        for (ListenHub hub : all) {
+            if (hub.isSubscribed() && hub.database().equals(database)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Has {@code done} run on the client's loop once everything that was notified in the database by transactions committed
+     * before this call has been handed to the loops of who listens to it, as {@link ListenHub#barrier} does; at once where
+     * nobody listens.
+     */
+    public void barrier(String database, Loop clientLoop, Runnable done) {
+        List<ListenHub> heard = all.stream()
+                .filter(hub -> hub.isSubscribed() && hub.database().equals(database))
+                .toList();
+        if (heard.isEmpty()) {
+            done.run();
+            return;
+        }
+        var last = new Runnable() {
+            private int left = heard.size();
+
+            @Override
+            public void run() {
+                left--;
+                if (left == 0) {
+                    done.run();
+                }
+            }
+        };
+        heard.forEach(hub -> hub.barrier(clientLoop, last));
     }
 
     /** All that there are. */
-    public synchronized Collection<ListenHub> hubs() {
-        return List.copyOf(hubs.values());
+    public Collection<ListenHub> hubs() {
+        return all;
     }
 
     /** Ends all connections and waits for none. */

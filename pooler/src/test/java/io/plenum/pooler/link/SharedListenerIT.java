@@ -161,6 +161,25 @@ class SharedListenerIT {
         }
     }
 
+    /** As with sessions of their own: who is answered after the notifier was has heard of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT 1", "UNLISTEN news", "UNLISTEN *", "DISCARD ALL", "BEGIN; COMMIT"})
+    void whatANotifierWasAnsweredForIsHeardBeforeAnythingSentAfterwardsIsAnswered(String afterwards) throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");
+                var listener = pooler.wire();
+                var notifier = pooler.wire()) {
+            for (int i = 0; i < 100; i++) {
+                listener.rows("LISTEN news");
+                notifier.rows("NOTIFY news, '" + i + "'");
+                listener.send(query(afterwards));
+                assertThat(listener.readUntilReady())
+                        .filteredOn(message -> message.type() == 'A')
+                        .extracting(SharedListenerIT::heard)
+                        .containsExactly("news " + i);
+            }
+        }
+    }
+
     @Test
     void transactionThatRunsNothingTakesNoServerAndEndsWithWhatWasNotified() throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");

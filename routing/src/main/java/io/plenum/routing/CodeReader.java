@@ -180,7 +180,7 @@ final class CodeReader {
         }
         switch (call) {
             case HARMLESS, RESERVED, CURRENT_SETTING -> {}
-            case CATALOG, NODE_LOCAL, CHANNELS, SEQUENCE, TRANSACTION_LOCK -> spoil(false);
+            case CATALOG, NODE_LOCAL, CHANNELS, CANCEL, TERMINATE, SEQUENCE, TRANSACTION_LOCK -> spoil(false);
             case SESSION_LOCK, SET_CONFIG, SESSION_STATE, SEQUENCE_MEMORY, NOTIFY -> spoil(true);
             case UNKNOWN -> {
                 if (!isKnown && (known & Catalog.IMMUTABLE) == 0 && !isNoCall()) {

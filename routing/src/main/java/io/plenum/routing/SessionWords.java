@@ -37,6 +37,8 @@ final class SessionWords {
             case SEQUENCE_MEMORY -> Traits.ASKS_SEQUENCE_MEMORY;
             case CHANNELS -> Traits.ASKS_CHANNELS;
             case NOTIFY -> Traits.NOTIFIES;
+            case CANCEL -> Traits.CANCELS;
+            case TERMINATE -> Traits.TERMINATES;
             case TRANSACTION_LOCK -> Traits.LOCKS_TRANSACTION;
             default -> 0;
         };

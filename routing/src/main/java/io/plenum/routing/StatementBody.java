@@ -287,7 +287,8 @@ final class StatementBody {
             case SET_CONFIG -> {
                 return ofUsers ? sessionSetting() : setConfig();
             }
-            case SEQUENCE_MEMORY, CHANNELS, NOTIFY, TRANSACTION_LOCK -> traits |= SessionWords.traitsOfCall(call);
+            case SEQUENCE_MEMORY, CHANNELS, NOTIFY, CANCEL, TERMINATE, TRANSACTION_LOCK ->
+                traits |= SessionWords.traitsOfCall(call);
             default -> {}
         }
         if (ofUsers) {
@@ -298,7 +299,7 @@ final class StatementBody {
             case CATALOG -> users.or(Reason.SYSTEM_CATALOG);
             case SEQUENCE, SEQUENCE_MEMORY -> users.or(Reason.SEQUENCE);
             case TRANSACTION_LOCK -> users.or(Reason.LOCKING_READ);
-            case NODE_LOCAL, CHANNELS, NOTIFY -> users.or(Reason.NODE_LOCAL);
+            case NODE_LOCAL, CHANNELS, NOTIFY, CANCEL, TERMINATE -> users.or(Reason.NODE_LOCAL);
             case CURRENT_SETTING ->
                 stored || tokens.scanner().isDottedLiteralNext() ? users : users.or(Reason.NODE_LOCAL);
             default -> {

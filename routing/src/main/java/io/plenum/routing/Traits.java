@@ -52,5 +52,11 @@ public final class Traits {
     /** Calls {@code pg_listening_channels}, which answers what the session listened to when its transaction began. */
     public static final int ASKS_CHANNELS = 1 << 11;
 
+    /** Calls {@code pg_cancel_backend}. */
+    public static final int CANCELS = 1 << 12;
+
+    /** Calls {@code pg_terminate_backend}. */
+    public static final int TERMINATES = 1 << 13;
+
     private Traits() {}
 }

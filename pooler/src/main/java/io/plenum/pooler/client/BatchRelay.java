@@ -681,6 +681,16 @@ final class BatchRelay implements LinkedClient {
     }
 
     @Override
+    public boolean signal(int processId, boolean terminates, boolean anybody) {
+        ClientConnection meant = clients.shared().cancelKeys().holder(processId);
+        if (meant == null || !(anybody || meant.user().equals(client.user()))) {
+            return false;
+        }
+        meant.execute(() -> meant.onSignal(terminates));
+        return true;
+    }
+
+    @Override
     public void onOutOfStep(ErrorResponse error) {
         client.fail(PoolerErrors.settingsReplayFailed(error));
     }

@@ -55,6 +55,21 @@ public final class CancelKeys {
         holders.remove(key);
     }
 
+    /** The client to whom we have given this as the number of its process; null where that is nobody, or not one alone. */
+    @Nullable
+    ClientConnection holder(int processId) {
+        ClientConnection only = null;
+        for (Map.Entry<CancelKey, ClientConnection> held : holders.entrySet()) {
+            if (held.getKey().processId() == processId) {
+                if (only != null) {
+                    return null;
+                }
+                only = held.getValue();
+            }
+        }
+        return only;
+    }
+
     /** Whose key it is, however often a peer has passed it on; null when it is nobody's or the secret is wrong. */
     @Nullable
     ClientConnection holder(CancelKey key) {

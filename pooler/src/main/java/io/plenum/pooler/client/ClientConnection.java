@@ -593,6 +593,15 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Somebody who may has called pg_terminate_backend, or else pg_cancel_backend, with the number that we gave the client. */
+    void onSignal(boolean terminates) {
+        if (terminates) {
+            fail(PoolerErrors.killed());
+        } else {
+            onCancel(() -> {});
+        }
+    }
+
     // --- time ------------------------------------------------------------------------------------------------------
 
     /** Ends the client when a limit of time is broken, or when the process ends and nothing of the client is running. */

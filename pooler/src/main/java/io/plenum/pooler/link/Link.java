@@ -9,6 +9,7 @@ import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
+import io.plenum.routing.Traits;
 import io.plenum.wire.FrontendType;
 import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
@@ -703,6 +704,13 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public void onDefinition() {
         effects.onDefinition();
+    }
+
+    @Override
+    public boolean onNoSuchProcess(int processId) {
+        int called = effects.signals();
+        boolean terminates = called == Traits.TERMINATES;
+        return (terminates || called == Traits.CANCELS) && client.signal(processId, terminates, linked().isSuperuser());
     }
 
     /** Who shares a listener hears by that. */

@@ -33,6 +33,7 @@ final class LinkedChannels {
     private boolean mayHaveNotified;
     /** It did so in words that can be read, and others may wait to hear it. */
     private boolean notified;
+
     private boolean readyWithheld;
 
     LinkedChannels(Listening listening, StatementEffects effects) {

@@ -77,6 +77,12 @@ public interface LinkedClient {
     /** Whether an advisory lock of the transaction keeps others out where the client is; false when it was refused. */
     boolean grantLock();
 
+    /**
+     * Does to the client that knows itself as this process what pg_terminate_backend, or else pg_cancel_backend, does to a
+     * session; false where there is none, or none that the client may do that to. {@code anybody} says that it is a superuser.
+     */
+    boolean signal(int processId, boolean terminates, boolean anybody);
+
     /** Whether the client keeps the server on which it drew from a sequence. */
     boolean keepsSequences();
 

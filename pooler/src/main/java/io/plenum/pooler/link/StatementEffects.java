@@ -41,6 +41,7 @@ final class StatementEffects {
     /** Null until it is needed first. */
     private @Nullable SessionTrace trace;
 
+    private int signals;
     private boolean ranUnknownCode;
 
     /** Some of it may have left what a scrub has to look for. */
@@ -152,6 +153,7 @@ final class StatementEffects {
     /** Notes a statement that is about to be sent as a Query, or to be parsed under no name that is kept. */
     boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
         noteCatalog();
+        signals |= traits & (Traits.CANCELS | Traits.TERMINATES);
         writes.note(reason, traits);
         if ((traits & Traits.LOCKS_TRANSACTION) != 0 && !client.grantLock()) {
             return false;
@@ -398,8 +400,16 @@ final class StatementEffects {
         }
     }
 
+    /** Which of CANCELS and TERMINATES the transaction has called by name. */
+    int signals() {
+        return signals;
+    }
+
     /** A transaction is over: in a pipeline each end may be that of the one that wrote. */
     void onTransactionEnd() {
+        if (link.outstanding() == 0) {
+            signals = 0;
+        }
         if (writes.isNoted() && !link.linked().isStandby()) {
             client.onCommit(writes.mayBeUnflushed());
             if (link.outstanding() == 0) {

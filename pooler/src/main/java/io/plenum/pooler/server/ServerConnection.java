@@ -106,6 +106,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             return true;
         }
 
+        /** PostgreSQL was to signal a process that it does not have; whether that was a client of ours, who was told instead. */
+        default boolean onNoSuchProcess(int processId) {
+            return false;
+        }
+
         /** The server forgot all prepared statements; with {@code settingsToo} its settings are those of its start. */
         default void onStatementsForgotten(boolean settingsToo) {}
 
@@ -191,6 +196,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean groupBroken;
     /** A BEGIN was sent of which no ReadyForQuery has told yet. */
     private boolean opening;
+    /** A client of ours was signalled where PostgreSQL has found no process, and will say that it has not. */
+    private boolean signalledClient;
+
+    private boolean superuser;
 
     private boolean closed;
     private boolean gone;
@@ -426,6 +435,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                     throw desync(type);
                 }
                 boolean forClient = replies.headOrigin() == Origin.CLIENT;
+                if (signalledClient && forClient) {
+                    signalledClient = false;
+                    affirm(bytes, start);
+                }
                 if (!forClient && type == BackendType.DATA_ROW && reader != null && cutter.remaining() == 0) {
                     reader.onInjectedRow(
                             DataRow.parse(bytes, start + Limits.HEADER, cutter.end()), replies.headSubject());
@@ -513,6 +526,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean onNotice(ByteBuf bytes, int start) {
         ErrorResponse notice = ErrorResponse.parse(bytes, start + 5, cutter.end());
         Reader current = reader;
+        if (current != null && "pg_signal_backend".equals(notice.routine())) {
+            signalledClient = current.onNoSuchProcess(number(notice.message()));
+            return !signalledClient;
+        }
         boolean leaves = notice.code().equals("57P01") || notice.code().equals("57P02");
         if (current == null || !leaves) {
             return true;
@@ -520,6 +537,36 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         lastFatal = new ErrorResponse(
                 "FATAL", notice.code(), notice.message(), notice.detail(), notice.hint(), notice.routine());
         return current.onError(lastFatal, null, bytes, start, cutter.end());
+    }
+
+    /** The first number in a text, in whatever language that is; 0 where there is none. */
+    private static int number(String text) {
+        int number = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char digit = text.charAt(i);
+            if (digit >= '0' && digit <= '9') {
+                number = number * 10 + digit - '0';
+            } else if (number != 0) {
+                break;
+            }
+        }
+        return number;
+    }
+
+    /** Makes a row of nothing but false one of true, as text or binary: what a call says that has signalled somebody. */
+    private void affirm(ByteBuf bytes, int start) {
+        int columns = start + Limits.HEADER;
+        int length = columns + Short.BYTES;
+        int value = length + Integer.BYTES;
+        if (bytes.getByte(start) == BackendType.DATA_ROW.code()
+                && cutter.end() == value + 1
+                && bytes.getShort(columns) == 1
+                && bytes.getInt(length) == 1) {
+            byte said = bytes.getByte(value);
+            if (said == 'f' || said == 0) {
+                bytes.setByte(value, said == 'f' ? 't' : 1);
+            }
+        }
     }
 
     private Reply head(BackendType type) {
@@ -566,6 +613,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         groupBroken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
         copy.onReady();
         opening = false;
+        signalledClient = false;
         TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
         if (now == null) {
             throw new ProtocolException("invalid transaction status in ReadyForQuery");
@@ -637,11 +685,19 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 owner.onPromoted(this);
             }
         }
+        if (name.equals("is_superuser")) {
+            superuser = value.equals("on");
+        }
         if (isSettable(name)) {
             settings = value.equals(startValues.get(name)) ? settings.without(name) : settings.with(name, value);
             requireFew(settings.size());
         }
         return reader != null && reader.onParameter(name, value);
+    }
+
+    /** Whether the session's role is a superuser at the moment, as the server reports. */
+    public boolean isSuperuser() {
+        return superuser;
     }
 
     /** Whether the server reports this setting when it changes, and a session may set it; in lower case. */
@@ -744,6 +800,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         requireFew(startValues.size());
         if (name.equals("in_hot_standby")) {
             standby = value.equals("on");
+        }
+        if (name.equals("is_superuser")) {
+            superuser = value.equals("on");
         }
     }
 

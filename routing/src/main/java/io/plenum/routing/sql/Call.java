@@ -22,6 +22,10 @@ public enum Call {
     CHANNELS,
     /** {@code pg_notify} */
     NOTIFY,
+    /** {@code pg_cancel_backend} */
+    CANCEL,
+    /** {@code pg_terminate_backend} */
+    TERMINATE,
     /** Takes an advisory lock that ends with the transaction. */
     TRANSACTION_LOCK,
     /** Takes an advisory lock that ends with the session, or gives it back. */

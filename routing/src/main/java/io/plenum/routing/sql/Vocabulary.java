@@ -137,14 +137,14 @@ final class Vocabulary {
         inet_client_addr inet_client_port inet_server_addr inet_server_port mxid_age txid_current
         txid_current_if_assigned txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin
         txid_status txid_visible_in_snapshot
-        pg_backend_pid pg_blocking_pids pg_cancel_backend pg_conf_load_time pg_current_snapshot
+        pg_backend_pid pg_blocking_pids pg_conf_load_time pg_current_snapshot
         pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn pg_current_xact_id
         pg_current_xact_id_if_assigned pg_database_size pg_export_snapshot pg_indexes_size pg_is_in_recovery
         pg_is_wal_replay_paused pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn
         pg_last_xact_replay_timestamp pg_my_temp_schema pg_notification_queue_usage
         pg_postmaster_start_time pg_relation_filenode pg_relation_filepath pg_relation_size
         pg_safe_snapshot_blocking_pids pg_snapshot_xmax pg_snapshot_xmin pg_table_size pg_tablespace_size
-        pg_terminate_backend pg_total_relation_size pg_visible_in_snapshot pg_walfile_name pg_xact_commit_timestamp
+        pg_total_relation_size pg_visible_in_snapshot pg_walfile_name pg_xact_commit_timestamp
         pg_xact_status
         """;
 
@@ -199,6 +199,8 @@ final class Vocabulary {
         name(calls, Call.SEQUENCE_MEMORY, "currval lastval");
         name(calls, Call.CHANNELS, "pg_listening_channels");
         name(calls, Call.NOTIFY, "pg_notify");
+        name(calls, Call.CANCEL, "pg_cancel_backend");
+        name(calls, Call.TERMINATE, "pg_terminate_backend");
         name(calls, Call.TRANSACTION_LOCK, """
             pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_xact_lock
             pg_try_advisory_xact_lock_shared

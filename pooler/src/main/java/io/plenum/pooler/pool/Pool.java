@@ -12,7 +12,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,7 +59,7 @@ public final class Pool implements ServerConnection.Owner {
     private final List<ServerConnection> beingCanceled = new ArrayList<>();
 
     /** On their way out, for the sake of others who hear of it. */
-    private final Map<ServerConnection, Runnable> evicted = new IdentityHashMap<>();
+    private final IdentityHashMap<ServerConnection, Runnable> evicted = new IdentityHashMap<>();
 
     private boolean paused;
     private boolean retired;

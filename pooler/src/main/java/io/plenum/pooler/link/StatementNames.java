@@ -12,6 +12,7 @@ import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.ServerStatements;
 import io.plenum.pooler.server.ServerStatements.Holding;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.PreparedName.Use;
@@ -301,7 +302,7 @@ final class StatementNames {
         if (client.holdsRequest()) {
             given.add(named);
         }
-        Holding holding = linked.statements().use(statement, linked.links(), linked.group());
+        Holding holding = linked.statements().use(statement, linked.links(), linked.group(), ServerStatements.ANYBODY);
         if (holding == Holding.HELD && !mayRefuse(linked) && !mayCopy) {
             namesInFlight |= synthesize(linked, Reply.PARSE, new SavedParse(named));
             return;
@@ -338,7 +339,8 @@ final class StatementNames {
     /** What the name stands for: if the text has to be parsed anew, by other settings than before, it is another one from now on. */
     private NamedStatement asParsedNow(ServerConnection linked, NamedStatement named) {
         PreparedStatement before = named.statement();
-        if (isParsedAlike(before) || linked.statements().use(before, linked.links(), linked.group()) == Holding.HELD) {
+        boolean asBefore = isParsedAlike(before) || (parsingDoubted && before.parsedBy() == null);
+        if (asBefore || linked.statements().use(before, linked.links(), linked.group(), client.id()) == Holding.HELD) {
             return named;
         }
         var now = new NamedStatement(
@@ -353,7 +355,7 @@ final class StatementNames {
      */
     private void noteUse(ServerConnection linked, PreparedStatement statement) {
         if (statement.parsedBy() != null && !isParsedAlike(statement)) {
-            linked.statements().distrust(statement);
+            linked.statements().distrust(statement, client.id());
         }
     }
 
@@ -553,7 +555,7 @@ final class StatementNames {
     }
 
     private void ensurePreparedAlone(ServerConnection linked, PreparedStatement statement) {
-        if (linked.statements().use(statement, linked.links(), linked.group()) == Holding.HELD) {
+        if (linked.statements().use(statement, linked.links(), linked.group(), client.id()) == Holding.HELD) {
             return;
         }
         closeOnServer(linked, statement);
@@ -741,7 +743,7 @@ final class StatementNames {
 
     /** Puts our Parse in front of a message that names a statement which this server does not hold for certain. */
     private void ensurePrepared(ServerConnection linked, PreparedStatement statement) {
-        Holding holding = linked.statements().use(statement, linked.links(), linked.group());
+        Holding holding = linked.statements().use(statement, linked.links(), linked.group(), client.id());
         if (holding == Holding.HELD) {
             return;
         }
@@ -761,7 +763,7 @@ final class StatementNames {
         if (parsed.size() < MOST_PARSED) {
             parsed.add(statement);
         } else {
-            linked.statements().distrust(statement);
+            linked.statements().distrust(statement, client.id());
         }
     }
 
@@ -847,7 +849,7 @@ final class StatementNames {
      * knows by which. A SET LOCAL may have stood in front, or a function.
      */
     void onOtherParsing(ServerConnection linked) {
-        parsed.forEach(linked.statements()::distrust);
+        parsed.forEach(statement -> linked.statements().distrust(statement, client.id()));
     }
 
     /** The server is ready, and has told of all settings that changed before. */

@@ -23,6 +23,9 @@ public final class ServerStatements {
         MISSING
     }
 
+    /** No client has this number. */
+    public static final long ANYBODY = 0;
+
     /** Access order makes the eldest the least recently used. */
     private final LinkedHashMap<PreparedStatement, Use> uses = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -38,8 +41,8 @@ public final class ServerStatements {
 
         private long link;
 
-        /** It was parsed by other settings than those have who share it. */
-        private boolean distrusted;
+        /** It was parsed by other settings than those have who share it, by this client's, who goes on to use it. */
+        private long onlyFor = ANYBODY;
 
         /** So many of the messages on their way were sent before that was known. */
         private int beforeDistrust;
@@ -61,10 +64,10 @@ public final class ServerStatements {
     private long unnamedStamp;
 
     /**
-     * Whether the server has the statement for a message of its {@code group}-th group; marks it as used by the {@code link}-th
-     * link of this server.
+     * Whether the server has the statement for a message of its {@code group}-th group, as this client knows it or {@link #ANYBODY};
+     * marks it as used by the {@code link}-th link of this server.
      */
-    public Holding use(PreparedStatement statement, long link, long group) {
+    public Holding use(PreparedStatement statement, long link, long group, long client) {
         if (statement == last) {
             return Holding.HELD; // most clients run one statement again and again
         }
@@ -74,8 +77,8 @@ public final class ServerStatements {
         }
         use.link = link;
         if (use.inFlight == 0) {
-            last = use.distrusted ? null : statement;
-            return use.distrusted ? Holding.DOUBTFUL : Holding.HELD;
+            last = use.onlyFor == ANYBODY ? statement : null;
+            return use.onlyFor == ANYBODY || use.onlyFor == client ? Holding.HELD : Holding.DOUBTFUL;
         }
         if (use.group != group) {
             return Holding.DOUBTFUL;
@@ -116,7 +119,7 @@ public final class ServerStatements {
             expected -= use.isExpected() ? 1 : 0;
             use.inFlight--;
             use.held = parsed;
-            use.distrusted &= parsed || use.beforeDistrust > 0;
+            use.onlyFor = parsed || use.beforeDistrust > 0 ? use.onlyFor : ANYBODY;
             use.beforeDistrust -= use.beforeDistrust > 0 ? 1 : 0;
             settle(statement, use);
         }
@@ -133,11 +136,14 @@ public final class ServerStatements {
         }
     }
 
-    /** It was, or will be, parsed by other settings than those have who share it: it is not to be used before it is parsed anew. */
-    public void distrust(PreparedStatement statement) {
+    /**
+     * It was, or will be, parsed by other settings than those have who share it: only the client that has this number is to use it
+     * before it is parsed anew.
+     */
+    public void distrust(PreparedStatement statement, long client) {
         Use use = uses.get(statement);
-        if (use != null) {
-            use.distrusted = true;
+        if (use != null && use.onlyFor != client) {
+            use.onlyFor = client;
             use.beforeDistrust = use.inFlight;
             last = last == statement ? null : last;
         }

@@ -138,6 +138,7 @@ class StatementNamesTest {
                         case "stats" -> stats;
                         case "searchPath", "database" -> "";
                         case "judgedBy" -> 0L;
+                        case "id" -> (long) System.identityHashCode(statements);
                         case "holdsRequest" -> false;
                         case "settings" -> SessionSettings.NONE;
                         case "equals" -> proxy == given[0];

@@ -116,7 +116,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         this.clients = clients;
         this.id = clients.shared().ids().getAsLong();
         clients.shared().admission().enter();
-        this.log = new ClientLog(id, connectedNanos, clients.shared().config(), this::remoteAddress);
+        this.log = new ClientLog(id, connectedNanos, clients.shared().config(), this::place);
     }
 
     // --- socket events ---------------------------------------------------------------------------------------------
@@ -796,6 +796,11 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Where the client is, also behind a proxy that is believed; null once the socket is closed. */
     public @Nullable SocketAddress remoteAddress() {
         return transport().remoteAddress();
+    }
+
+    /** For the log; null once the socket is closed. */
+    private @Nullable String place() {
+        return remoteAddress() == null ? null : transport().describe();
     }
 
     /** Null once the socket is closed. */

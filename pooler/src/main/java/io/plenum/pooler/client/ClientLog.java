@@ -8,7 +8,6 @@ import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import io.plenum.wire.startup.StartupParameters;
 import io.plenum.wire.startup.StartupParameters.Replication;
-import java.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +24,9 @@ final class ClientLog {
 
     private final long id;
     private final Supplier<PoolerConfig> config;
-    private final Supplier<@Nullable SocketAddress> remote;
+    private final Supplier<@Nullable String> remote;
     private final long connectedNanos;
-    private @Nullable SocketAddress address;
+    private String address = "(gone)";
     private String database = "";
     private String user = "";
     private boolean closed;
@@ -35,8 +34,8 @@ final class ClientLog {
     /** It came in a flood and has proved nothing. */
     private boolean unheard;
 
-    /** {@code remote} is asked when it is needed, for a proxy in front may tell another one. */
-    ClientLog(long id, long connectedNanos, Supplier<PoolerConfig> config, Supplier<@Nullable SocketAddress> remote) {
+    /** {@code remote} says where the client is, when it is needed, for a proxy in front may tell another place; null is nowhere. */
+    ClientLog(long id, long connectedNanos, Supplier<PoolerConfig> config, Supplier<@Nullable String> remote) {
         this.id = id;
         this.connectedNanos = connectedNanos;
         this.config = config;
@@ -115,7 +114,7 @@ final class ClientLog {
     }
 
     private String name() {
-        SocketAddress now = remote.get();
+        String now = remote.get();
         if (now != null) {
             address = now; // null once the socket is closed
         }

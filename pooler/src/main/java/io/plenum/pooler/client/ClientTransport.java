@@ -200,7 +200,7 @@ public final class ClientTransport {
         return isUnix() ? UnixPeer.of(channel) : null;
     }
 
-    /** Address and port as PgBouncer appends them to application_name. */
+    /** Address and port as PgBouncer logs them and appends them to application_name; of a Unix socket process and port. */
     String describe() {
         SocketAddress address = remoteAddress();
         if (isUnix() && (address == null || UnixSockets.isUnix(address))) {

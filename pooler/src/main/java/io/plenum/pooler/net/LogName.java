@@ -9,16 +9,16 @@ public final class LogName {
     private LogName() {}
 
     /** A client. Database and user are what it said so far, or empty. */
-    public static String ofClient(long id, String database, String user, @Nullable SocketAddress address) {
+    public static String ofClient(long id, String database, String user, String address) {
         return of('C', id, database, user, address);
     }
 
     /** A server, with the database that clients name and the user that it is logged in as. */
     public static String ofServer(long id, String database, String user, @Nullable SocketAddress address) {
-        return of('S', id, database, user, address);
+        return of('S', id, database, user, of(address));
     }
 
-    private static String of(char side, long id, String database, String user, @Nullable SocketAddress address) {
+    private static String of(char side, long id, String database, String user, String address) {
         return side
                 + "-0x"
                 + Long.toHexString(id)
@@ -27,7 +27,7 @@ public final class LogName {
                 + "/"
                 + (user.isEmpty() ? "(nouser)" : user)
                 + "@"
-                + of(address);
+                + address;
     }
 
     /** {@code 127.0.0.1:6432}, {@code [::1]:6432}, or {@code unix} for a socket without an address of its own. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plenum.pooler.Authority;
 import io.plenum.pooler.LeakWatch;
+import io.plenum.pooler.LogBook;
 import io.plenum.pooler.Pooler;
 import io.plenum.pooler.RunningPooler;
 import io.plenum.pooler.config.PoolerConfig;
@@ -177,6 +178,19 @@ class UnixSocketIT {
                 client.read(answer);
                 assertThat(answer.get(0)).isEqualTo((byte) 'N');
             }
+        }
+    }
+
+    /** By the number of its process, as in PgBouncer, and also when it has gone. */
+    @Test
+    void logTellsWhichProcessCameByUnixSocket() throws Exception {
+        try (var log = new LogBook();
+                var pooler = start()) {
+            converse(socket(pooler), Map.of("user", "postgres", "database", "app"), "SELECT 1");
+            String name = "C-0x[0-9a-f]+: app/postgres@unix\\(%d\\):%d "
+                    .formatted(ProcessHandle.current().pid(), pooler.port());
+            log.await(name + "login attempt: .*");
+            log.await(name + "closing because: .*");
         }
     }
 

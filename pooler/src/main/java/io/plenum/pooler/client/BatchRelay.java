@@ -317,6 +317,7 @@ final class BatchRelay implements LinkedClient {
             if (link.answersByItself()) {
                 cutter.rewind(start); // PostgreSQL comes to it when all before it is answered
                 awaitsAnswers = true;
+                client.outlastInput();
             } else {
                 client.quit();
             }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.plenum.pooler.catalog.DatabaseCatalog;
@@ -312,8 +313,19 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         boolean waits = state == State.WAITING
                 || (batches != null && batches.isHeldBack())
                 || (console != null && console.isBusy());
+        if (waits && input.endsWithTerminate()) {
+            outlastInput();
+        }
         boolean full = (waits && rest >= READ_AHEAD) || !isWritable(); // who does not read its answers is not read
         pauseReading(full && state != State.LEAVING);
+    }
+
+    /**
+     * The client has said its last word and may close its side of the connection: it is answered all the same what it asked
+     * before, as PostgreSQL answers, and then the connection is closed.
+     */
+    void outlastInput() {
+        channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     }
 
     private void pauseReading(boolean pause) {

@@ -102,6 +102,16 @@ final class ClientInput {
         return there;
     }
 
+    /** Whether the last of what is not handled is Terminate, as far as its bytes tell. */
+    boolean endsWithTerminate() {
+        ByteBuf there = bytes;
+        int start = there == null ? 0 : there.writerIndex() - 1 - Integer.BYTES;
+        return there != null
+                && start >= cutter.position()
+                && there.getByte(start) == FrontendType.TERMINATE.code()
+                && there.getInt(start + 1) == Integer.BYTES;
+    }
+
     /** Takes over what is to be handled in front of what {@linkplain #shown is shown}. */
     void putInFront(ByteBuf first) {
         ByteBuf rest = bytes;

@@ -381,7 +381,7 @@ class HiddenCodeIT {
             direct.rows("BEGIN");
             direct.rows(
                     "LOCK TABLE pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE"); // which who reads the catalogue waits
-                                                                                 // for
+            // for
             other.rows("CREATE TABLE h.another ()");
             client.rows("BEGIN");
             client.rows("SELECT 1");

@@ -24,7 +24,7 @@ public enum BackendType {
     FUNCTION_CALL_RESPONSE('V', "FunctionCallResponse", Limits.HEADER),
     NEGOTIATE_PROTOCOL_VERSION('v', "NegotiateProtocolVersion", Limits.WHOLE),
     NO_DATA('n', "NoData", Limits.WHOLE),
-    NOTICE_RESPONSE('N', "NoticeResponse", Limits.HEADER),
+    NOTICE_RESPONSE('N', "NoticeResponse", Limits.LOOKED_AT),
     NOTIFICATION_RESPONSE('A', "NotificationResponse", Limits.WHOLE),
     PARAMETER_DESCRIPTION('t', "ParameterDescription", Limits.HEADER),
     PARAMETER_STATUS('S', "ParameterStatus", Limits.LOOKED_AT),

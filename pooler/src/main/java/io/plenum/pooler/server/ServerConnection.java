@@ -382,8 +382,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 return;
             }
             int start = cutter.start();
-            if (step == Step.HEAD && isInjectedRow(bytes, start)) {
-                cutter.rewind(start); // a row of ours is read whole
+            if (step == Step.HEAD && isLookedAt(bytes, start)) {
+                cutter.rewind(start); // such a row is read whole
                 return;
             }
             if (step != Step.PIECE) {
@@ -416,11 +416,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return false;
     }
 
-    /** Whether the message is a row that we asked for ourselves: it is small, for all that we ask is. */
-    private boolean isInjectedRow(ByteBuf bytes, int start) {
+    /** Whether the message is a row that we asked for ourselves, which is small, for all that we ask is, or that may be affirmed. */
+    private boolean isLookedAt(ByteBuf bytes, int start) {
         return bytes.getByte(start) == BackendType.DATA_ROW.code()
                 && !replies.isEmpty()
-                && replies.headOrigin() == Origin.INJECTED
+                && (replies.headOrigin() == Origin.INJECTED || signalledClient)
                 && bytes.getInt(start + 1) <= Limits.LOOKED_AT;
     }
 

@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Fault;
+import io.plenum.testbed.FaultProxy;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
@@ -107,6 +109,22 @@ class SignalledClientIT {
             assertThat(answers(other)).containsExactly("t", "N", "f", "t");
             assertThat(first.read().field('C')).isEqualTo("57P01");
             assertThat(second.read().field('C')).isEqualTo("57P01");
+        }
+    }
+
+    @Test
+    void whatPostgresSaysMayComeInPieces() throws Exception {
+        try (var proxy = FaultProxy.start(SERVER.host(), SERVER.port());
+                var pooler = RunningPooler.ofDatabases("app = host=%s port=%d".formatted(proxy.host(), proxy.port()));
+                var victim = pooler.wire();
+                var other = pooler.wire()) {
+            other.value("SELECT 1");
+            proxy.set(FaultProxy.Direction.TO_CLIENT, new Fault.Chop(1, Duration.ofNanos(200_000)));
+
+            assertThat(signal(other, "pg_terminate_backend", victim.processId(), true))
+                    .containsExactly("t");
+
+            assertThat(victim.read().field('C')).isEqualTo("57P01");
         }
     }
 

@@ -8,9 +8,10 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.plenum.pooler.config.CipherSuites;
 import io.plenum.pooler.config.TlsConfig;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -18,6 +19,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import org.slf4j.Logger;
@@ -47,7 +49,8 @@ final class TlsEngine {
             this.provider = SslProvider.JDK; // nothing is loaded for what nobody wants
             return;
         }
-        this.provider = OpenSsl.isAvailable() && canBoringSsl(config) ? SslProvider.OPENSSL : SslProvider.JDK;
+        // BoringSSL has its own order for the ciphers of TLS 1.3 and lets nobody choose.
+        this.provider = OpenSsl.isAvailable() && config.ciphers13().isEmpty() ? SslProvider.OPENSSL : SslProvider.JDK;
         if (!TOLD.getAndSet(true)) {
             if (OpenSsl.isAvailable()) {
                 LOG.info("event=tls_engine engine=BoringSSL version=\"{}\"", OpenSsl.versionString());
@@ -55,14 +58,6 @@ final class TlsEngine {
                 LOG.info("event=tls_engine engine=JDK reason=\"{}\"", String.valueOf(OpenSsl.unavailabilityCause()));
             }
         }
-    }
-
-    /** It has its own order for the ciphers of TLS 1.3 and lets nobody choose, and of older ones it lacks those with DHE. */
-    private static boolean canBoringSsl(TlsConfig config) {
-        return config.ciphers13().isEmpty()
-                && (CipherSuites.isDefault(config.ciphers())
-                        || !CipherSuites.choose(config.ciphers(), OpenSsl.availableJavaCipherSuites())
-                                .isEmpty());
     }
 
     private static Executor handshakes() {
@@ -99,9 +94,8 @@ final class TlsEngine {
         return builder.build();
     }
 
-    private List<String> ciphers() {
-        Collection<String> known =
-                provider == SslProvider.OPENSSL ? OpenSsl.availableJavaCipherSuites() : CipherSuites.ofJava();
+    private List<String> ciphers() throws SSLException {
+        Collection<String> known = known();
         List<String> older = CipherSuites.isDefault(config.ciphers())
                 ? CipherSuites.choose("secure", known)
                 : CipherSuites.choose(config.ciphers(), known);
@@ -110,9 +104,24 @@ final class TlsEngine {
                         .filter(name -> name.startsWith("TLS_") && !name.contains("_WITH_") && !name.endsWith("SCSV"))
                         .toList()
                 : CipherSuites.choose13(config.ciphers13(), known);
+        if (older.isEmpty() && newest.isEmpty()) {
+            throw new SSLException("no cipher is left of " + config.ciphers() + " " + config.ciphers13());
+        }
         List<String> all = new ArrayList<>(newest);
         all.addAll(older);
         return all;
+    }
+
+    private Collection<String> known() throws SSLException {
+        if (provider == SslProvider.OPENSSL) {
+            return OpenSsl.availableJavaCipherSuites();
+        }
+        try {
+            return Arrays.asList(
+                    SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new SSLException("no default context", impossible);
+        }
     }
 
     /** The same for one connection. Its deadline is that of the login. */

@@ -1,24 +1,21 @@
-package io.plenum.pooler.config;
+package io.plenum.pooler.net;
 
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import javax.net.ssl.SSLContext;
 
 /**
- * OpenSSL's language for lists of ciphers, over the suites that our engines have. Any thread.
+ * OpenSSL's language for lists of ciphers, over the suites that our engines have.
  *
  * <p>Elements stand with colons, commas or blanks between: names of suites (OpenSSL's or the registered ones) and groups
  * (HIGH, ECDHE, AESGCM, SHA256 …), several of which joined by {@code +} mean those in all of them. {@code !} in front bans for
  * good, {@code -} takes out, {@code +} moves to the end. A word that means nothing here chooses nothing, as with OpenSSL.
  * Manual: openssl-ciphers(1).
  */
-public final class CipherSuites {
+final class CipherSuites {
     /** What libtls, and so PgBouncer, means by these words. */
     private static final String SECURE = "HIGH+ECDHE:HIGH+DHE:!aNULL";
 
@@ -26,18 +23,8 @@ public final class CipherSuites {
 
     private CipherSuites() {}
 
-    /** Those of Java's engine, which also has all that BoringSSL's could be asked for. */
-    public static Collection<String> ofJava() {
-        try {
-            return Arrays.asList(
-                    SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every JDK has a default context", impossible);
-        }
-    }
-
     /** Whether the setting leaves the choice to the engine. */
-    public static boolean isDefault(String setting) {
+    static boolean isDefault(String setting) {
         return switch (setting.strip().toLowerCase(Locale.ROOT)) {
             case "", "default", "fast", "normal" -> true;
             default -> false;
@@ -45,7 +32,7 @@ public final class CipherSuites {
     }
 
     /** The suites of TLS 1.2 and before that the setting chooses among {@code known}, in its order; by registered name. */
-    public static List<String> choose(String setting, Collection<String> known) {
+    static List<String> choose(String setting, Collection<String> known) {
         List<String> older =
                 known.stream().filter(name -> name.contains("_WITH_")).toList();
         Set<String> chosen = new LinkedHashSet<>();
@@ -89,7 +76,7 @@ public final class CipherSuites {
     }
 
     /** The suites of TLS 1.3 that the setting names, in its order. */
-    public static List<String> choose13(String setting, Collection<String> known) {
+    static List<String> choose13(String setting, Collection<String> known) {
         List<String> chosen = new ArrayList<>();
         for (String name : setting.split("[:,\\s]+", -1)) {
             String upper = name.toUpperCase(Locale.ROOT);
@@ -162,7 +149,7 @@ public final class CipherSuites {
     }
 
     /** The name by which OpenSSL and so PgBouncer's SHOW know a suite: those of TLS 1.3 have but one. */
-    public static String openSslName(String suite) {
+    static String openSslName(String suite) {
         int with = suite.indexOf("_WITH_");
         if (with < 0) {
             return suite;

@@ -1,4 +1,4 @@
-package io.plenum.pooler.config;
+package io.plenum.pooler.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -93,10 +93,8 @@ class LdapIT {
         try (var pooler = start("auth_type = ldap", "auth_ldap_options = " + url)) {
             assertThat(outcome(pooler, USER, USER)).isEqualTo("in");
             assertThat(outcome(pooler, USER, "wrong")).startsWith("28P01");
-            assertThat(outcome(pooler, USER, ""))
-                    .isEqualTo(
-                            "28P01 empty password returned by client"); // LDAP takes no password for no proof, and a
-                                                                        // bind
+            // LDAP takes no password for no proof, and a bind
+            assertThat(outcome(pooler, USER, "")).isEqualTo("28P01 empty password returned by client");
         }
     }
 

@@ -11,8 +11,10 @@ import io.plenum.pooler.client.ConsoleSession;
 import io.plenum.pooler.client.LoopClients;
 import io.plenum.pooler.config.AuthType;
 import io.plenum.pooler.config.DatabaseConfig;
+import io.plenum.pooler.config.Fault;
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.config.Setting;
 import io.plenum.pooler.config.Settings;
 import io.plenum.pooler.discovery.LookUps;
 import io.plenum.pooler.error.PoolerErrors;
@@ -302,9 +304,22 @@ public final class Console implements ConsoleSession.Factory {
 
     private CompletionStage<Answer> set(Command command) {
         return controls.set(command.name(), command.value())
-                .thenApply(result -> result instanceof LoadResult.Loaded
-                        ? new Answer.Done("SET " + command.name() + "=" + command.value(), null)
+                .thenApply(result -> result instanceof LoadResult.Loaded(PoolerConfig changed)
+                        ? new Answer.Done(
+                                "SET " + command.name() + "=" + command.value(), troubleOfTls(command, changed))
                         : loaded(result, command, REFUSED, "SET failed"));
+    }
+
+    /** Key, certificate and mode come one by one, so that one which does not fit yet is no error, as in PgBouncer. */
+    private static @Nullable ErrorResponse troubleOfTls(Command command, PoolerConfig changed) {
+        Setting<?> setting = Settings.find(command.name());
+        List<Fault> told = changed.warnings();
+        return setting == null || setting.group() != Setting.Group.TLS || told.isEmpty()
+                ? null
+                : ErrorResponse.notice(
+                                SqlState.SUCCESSFUL_COMPLETION,
+                                "TLS settings could not be applied, still using old configuration")
+                        .detail(String.valueOf(told.getFirst()));
     }
 
     private static Answer loaded(LoadResult result, Command command, SqlState state, String failure) {

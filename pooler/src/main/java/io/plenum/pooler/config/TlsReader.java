@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what the settings say of TLS with one side, and the files that they name. */
@@ -22,6 +23,11 @@ final class TlsReader {
 
     /** What PgBouncer's sample writes in the place of no file. */
     private static final String SYSTEM_DEFAULT = "<system default>";
+
+    private static final String NO_CIPHER = "chooses no cipher that there is; allowed: a list as of openssl-ciphers(1)";
+
+    /** Those that both engines have, by Java's names. */
+    private static final Set<String> CURVES = Set.of("secp256r1", "secp384r1", "secp521r1", "x25519");
 
     /** Where the values of settings come from. */
     interface Source {
@@ -97,7 +103,14 @@ final class TlsReader {
                     Settings.CLIENT_TLS_SSLMODE, "client_tls_sslmode = " + mode.word() + " needs client_tls_ca_file");
             return null;
         }
-        return reader.read(mode, curves(source.value(Settings.CLIENT_TLS_ECDHCURVE)), TlsNegotiation.POSTGRES);
+        List<String> curves = curves(source.value(Settings.CLIENT_TLS_ECDHCURVE));
+        if (!CURVES.containsAll(curves)) {
+            reader.add(
+                    Settings.CLIENT_TLS_ECDHCURVE,
+                    "is no curve; allowed: auto, or of secp256r1, secp384r1, secp521r1 and x25519 those wanted, with"
+                            + " colons between");
+        }
+        return reader.read(mode, curves, TlsNegotiation.POSTGRES);
     }
 
     /** TLS with servers; null when something is wrong, which {@code faults} has heard. */
@@ -135,6 +148,7 @@ final class TlsReader {
             add(side.key, "is not the key of the certificate in " + source.value(side.certificate));
         }
         List<X509Certificate> authorities = certificates(side.authorities);
+        checkCiphers();
         if (wrong || protocols == null) {
             return null;
         }
@@ -154,6 +168,18 @@ final class TlsReader {
                 chain,
                 authorities,
                 HexFormat.of().formatHex(fingerprint.digest()));
+    }
+
+    /** As OpenSSL, which wants one to be left of all that is written, whatever the rest be. */
+    private void checkCiphers() {
+        String older = source.value(side.ciphers);
+        if (!CipherSuites.isDefault(older) && CipherSuites.ofJava().choose(older).isEmpty()) {
+            add(side.ciphers, NO_CIPHER);
+        }
+        String newest = source.value(side.ciphers13);
+        if (!newest.isEmpty() && CipherSuites.ofJava().chooseNewest(newest).isEmpty()) {
+            add(side.ciphers13, NO_CIPHER);
+        }
     }
 
     private List<X509Certificate> certificates(Setting<String> setting) {

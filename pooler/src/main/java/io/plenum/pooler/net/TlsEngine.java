@@ -8,18 +8,15 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.plenum.pooler.config.CipherSuites;
 import io.plenum.pooler.config.TlsConfig;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import org.slf4j.Logger;
@@ -49,8 +46,7 @@ final class TlsEngine {
             this.provider = SslProvider.JDK; // nothing is loaded for what nobody wants
             return;
         }
-        // BoringSSL has its own order for the ciphers of TLS 1.3 and lets nobody choose.
-        this.provider = OpenSsl.isAvailable() && config.ciphers13().isEmpty() ? SslProvider.OPENSSL : SslProvider.JDK;
+        this.provider = OpenSsl.isAvailable() && canBoringSsl(config) ? SslProvider.OPENSSL : SslProvider.JDK;
         if (!TOLD.getAndSet(true)) {
             if (OpenSsl.isAvailable()) {
                 LOG.info("event=tls_engine engine=BoringSSL version=\"{}\"", OpenSsl.versionString());
@@ -58,6 +54,17 @@ final class TlsEngine {
                 LOG.info("event=tls_engine engine=JDK reason=\"{}\"", String.valueOf(OpenSsl.unavailabilityCause()));
             }
         }
+    }
+
+    /** It has its own order for the ciphers of TLS 1.3 and lets nobody choose, and of older ones it lacks those with DHE. */
+    private static boolean canBoringSsl(TlsConfig config) {
+        return config.ciphers13().isEmpty()
+                && (CipherSuites.isDefault(config.ciphers())
+                        || !ofBoringSsl().choose(config.ciphers()).isEmpty());
+    }
+
+    private static CipherSuites ofBoringSsl() {
+        return new CipherSuites(OpenSsl.availableJavaCipherSuites());
     }
 
     private static Executor handshakes() {
@@ -94,34 +101,12 @@ final class TlsEngine {
         return builder.build();
     }
 
-    private List<String> ciphers() throws SSLException {
-        Collection<String> known = known();
-        List<String> older = CipherSuites.isDefault(config.ciphers())
-                ? CipherSuites.choose("secure", known)
-                : CipherSuites.choose(config.ciphers(), known);
-        List<String> newest = config.ciphers13().isEmpty()
-                ? known.stream()
-                        .filter(name -> name.startsWith("TLS_") && !name.contains("_WITH_") && !name.endsWith("SCSV"))
-                        .toList()
-                : CipherSuites.choose13(config.ciphers13(), known);
-        if (older.isEmpty() && newest.isEmpty()) {
-            throw new SSLException("no cipher is left of " + config.ciphers() + " " + config.ciphers13());
-        }
-        List<String> all = new ArrayList<>(newest);
-        all.addAll(older);
+    private List<String> ciphers() {
+        CipherSuites suites = provider == SslProvider.OPENSSL ? ofBoringSsl() : CipherSuites.ofJava();
+        List<String> all = new ArrayList<>(
+                config.ciphers13().isEmpty() ? suites.newest() : suites.chooseNewest(config.ciphers13()));
+        all.addAll(suites.choose(CipherSuites.isDefault(config.ciphers()) ? "secure" : config.ciphers()));
         return all;
-    }
-
-    private Collection<String> known() throws SSLException {
-        if (provider == SslProvider.OPENSSL) {
-            return OpenSsl.availableJavaCipherSuites();
-        }
-        try {
-            return Arrays.asList(
-                    SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new SSLException("no default context", impossible);
-        }
     }
 
     /** The same for one connection. Its deadline is that of the login. */

@@ -1,5 +1,6 @@
 package io.plenum.pooler.net;
 
+import io.plenum.pooler.config.CipherSuites;
 import java.io.IOException;
 import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;

@@ -369,6 +369,24 @@ class ControlIT {
         }
     }
 
+    /** As PgBouncer says it. */
+    @Test
+    void settingThatLeavesTlsAsItWasSaysSo() throws Exception {
+        try (WireClient console = pooler.console(ADMIN)) {
+            List<Message> answer = console.query("SET server_tls_ciphers = 'garbage'");
+
+            assertThat(answer.getFirst().type()).isEqualTo('N');
+            assertThat(answer.getFirst().field('M'))
+                    .isEqualTo("TLS settings could not be applied, still using old configuration");
+            assertThat(answer.getFirst().field('D')).contains("server_tls_ciphers");
+            assertThat(answer.get(1).commandTag()).isEqualTo("SET server_tls_ciphers=garbage");
+            assertThat(console.query("SET server_tls_ciphers = 'HIGH'")
+                            .getFirst()
+                            .type())
+                    .isEqualTo('C');
+        }
+    }
+
     @Test
     void databaseThatIsNoneIsRefusedByEveryVerb() throws Exception {
         try (WireClient console = pooler.console(ADMIN)) {

@@ -124,6 +124,10 @@ public final class PgbouncerManual {
             | `scram_iterations` above 10,000,000 | taken | refused | each login would hash for seconds |
             | `unix_socket_mode` beyond 0777, a `syslog_facility` that there is not, `auth_ldap_options` that are none, files and words of TLS that are none | taken, and what they are for fails or is something else | refused | better known at the start |
             """);
+        page.append("""
+            | on the console, SET of a setting that only a restart takes over, or of `auth_file`, `auth_hba_file` and `auth_ident_file` | says yes, and of the former nothing changes | refused; the detail says what to do instead | nobody should believe that it is in force |
+            | there, names in capitals, a value without quotes that has more than letters, digits and `_`, comments, nothing behind `=`, two semicolons | refused | taken | |
+            """);
         page.append("\n## Commands of the console\n\n| Command | Stands |\n| --- | --- |\n");
         for (Verb verb : Verb.values()) {
             if (verb.origin() != Verb.Origin.OWN && verb != Verb.SHOW) {

@@ -87,6 +87,46 @@ class TlsReaderTest {
                 .hasMessageContaining("client_tls_sslmode = verify-ca needs client_tls_ca_file");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "client_tls_ciphers = NO-SUCH-THING | client_tls_ciphers",
+                "client_tls_ciphers = HIGH:!ALL | client_tls_ciphers",
+                "server_tls_ciphers = TLS_AES_128_GCM_SHA256 | server_tls_ciphers",
+                "server_tls_ciphers = x; DROP | server_tls_ciphers",
+                "client_tls13_ciphers = ECDHE-RSA-AES128-GCM-SHA256 | client_tls13_ciphers",
+                "server_tls13_ciphers = garbage | server_tls13_ciphers",
+            })
+    void listThatLeavesNoCipherIsAFault(String line, String setting) {
+        assertThatThrownBy(() -> config(own.key(), own.certificate(), line))
+                .hasMessageContaining(setting + " = ")
+                .hasMessageContaining("chooses no cipher that there is");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"garbage", "secp256r1:secp255r1", "TLS_AES_128_GCM_SHA256"})
+    void curveThatThereIsNotIsAFault(String curves) {
+        assertThatThrownBy(() -> config(own.key(), own.certificate(), "client_tls_ecdhcurve = " + curves))
+                .hasMessageContaining("client_tls_ecdhcurve = ")
+                .hasMessageContaining("is no curve");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "client_tls_ecdhcurve = X25519:P-256",
+                "client_tls_ciphers = fast",
+                "client_tls_ciphers = NO-SUCH-THING:ECDHE-RSA-AES128-GCM-SHA256",
+                "server_tls_ciphers = DHE-RSA-AES256-SHA256",
+                "server_tls_ciphers = HIGH:MEDIUM:+3DES:!aNULL",
+                "server_tls13_ciphers = TLS_AES_128_GCM_SHA256:garbage",
+            })
+    void listThatLeavesOneIsTaken(String line) {
+        assertThat(config(own.key(), own.certificate(), line).clientTls().isOn())
+                .isTrue();
+    }
+
     @Test
     void keyIsReadInEveryFrame() throws Exception {
         Issued rsa = authority.issueRsa("rsa");

@@ -1,4 +1,4 @@
-package io.plenum.pooler.net;
+package io.plenum.pooler.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,6 +19,8 @@ class CipherSuitesTest {
     private static final List<String> KNOWN =
             List.of(NEWEST, ECDSA_256, RSA_128, CHACHA, DHE, STATIC, TRIPLE, ANONYMOUS);
 
+    private final CipherSuites suites = new CipherSuites(KNOWN);
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -35,15 +37,15 @@ class CipherSuitesTest {
                 "HIGH:NO-SUCH-THING:!aNULL:!RSA:@STRENGTH | " + ECDSA_256 + " " + RSA_128 + " " + CHACHA + " " + DHE,
             })
     void opensslsLanguageIsUnderstood(String setting, String chosen) {
-        assertThat(CipherSuites.choose(setting, KNOWN)).containsExactly(chosen.split(" "));
+        assertThat(suites.choose(setting)).containsExactly(chosen.split(" "));
     }
 
     @Test
     void suitesOfTheNewestVersionAreChosenByNameAlone() {
-        assertThat(CipherSuites.choose13("TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", KNOWN))
+        assertThat(suites.chooseNewest("TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"))
                 .containsExactly(NEWEST);
-        assertThat(CipherSuites.choose13(RSA_128, KNOWN)).isEmpty();
-        assertThat(CipherSuites.choose(NEWEST, KNOWN)).isEmpty();
+        assertThat(suites.chooseNewest(RSA_128)).isEmpty();
+        assertThat(suites.choose(NEWEST)).isEmpty();
     }
 
     @Test

@@ -407,9 +407,18 @@ public final class Link implements ServerConnection.Reader {
             }
             settings.restartIfDue(linked, effects.traceOrNull());
         }
-        return effects.isAskedForResets()
+        return (linked.isCopyUnsettled() && !isOfCopy(type))
+                || effects.isAskedForResets()
                 || effects.channels().isEnding(linked)
                 || names.mustWait(linked, type, bytes, start, end);
+    }
+
+    /** Whether a server that reads a COPY may be waiting for it. */
+    private static boolean isOfCopy(FrontendType type) {
+        return switch (type) {
+            case COPY_DATA, COPY_DONE, COPY_FAIL, SYNC, FLUSH -> true;
+            default -> false;
+        };
     }
 
     /** Sends on a whole message whose body is not what its type says: an error is what it will be answered with. */

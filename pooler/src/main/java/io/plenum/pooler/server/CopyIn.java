@@ -14,7 +14,9 @@ import io.plenum.wire.frontend.FrontendMessages;
  * <p>Manual, "COPY Operations": during copy-in, Sync and Flush are ignored. Behind an error they are not, and only the server
  * knows whether it had come to a Sync before or after that: a key that is twice in the data, say, shows at their end only. So
  * each Sync among the data of a COPY that failed is doubted, until something else that is answered tells; if nothing else was
- * asked, something of ours is, which changes nothing. Confined to the server's event loop.
+ * asked, something of ours is, which changes nothing. So that the first answer behind the doubted Syncs is enough, our question
+ * is never of the kind of the client's next one, and no more than the group behind the COPY is sent before all is answered.
+ * Confined to the server's event loop.
  */
 final class CopyIn {
     private static final Object QUESTION = "copy";
@@ -31,6 +33,14 @@ final class CopyIn {
     private boolean askable;
 
     private boolean asked;
+    /** What our question is answered by first: that of a Close, or where the client's next message is one, of a Parse. */
+    private Reply question = Reply.CLOSE;
+
+    /** A Sync was sent among the data of a COPY that is not answered yet. */
+    private boolean syncAmongData;
+
+    /** Behind the end of that COPY its group was ended too. */
+    private boolean unsettled;
 
     CopyIn(OutstandingReplies replies) {
         this.replies = replies;
@@ -41,6 +51,8 @@ final class CopyIn {
         open = false;
         ignored = 0;
         doubted = 0;
+        syncAmongData = false;
+        unsettled = false;
     }
 
     boolean isOpen() {
@@ -111,12 +123,26 @@ final class CopyIn {
 
     void onReady() {
         open = false;
-        doubted = replies.isEmpty() ? 0 : doubted;
+        if (replies.isEmpty()) {
+            doubted = 0;
+            syncAmongData = false;
+            unsettled = false;
+        }
     }
 
-    /** A Sync was sent of which it is certain that it is answered, if one is doubted. */
+    /** A Sync is about to be sent of which it is certain that it is answered, if one is doubted. */
     void onSync() {
         askable = true;
+        if (syncAmongData) {
+            unsettled |= replies.indexOf(Reply.COPY_END) < replies.size();
+        } else {
+            syncAmongData = !replies.isEmpty() && replies.tail() == Reply.COPY_DATA;
+        }
+    }
+
+    /** Whether nothing more may be sent before all is answered. */
+    boolean isUnsettled() {
+        return unsettled;
     }
 
     boolean isDoubted() {
@@ -127,11 +153,25 @@ final class CopyIn {
     void ask(ByteBuf out) {
         if (askable && !asked) {
             asked = true;
-            FrontendMessages.closePortal(out, NOBODY);
+            question = nextOfClient() == Reply.CLOSE ? Reply.PARSE : Reply.CLOSE;
+            if (question == Reply.PARSE) {
+                FrontendMessages.parse(out, NOBODY, "");
+                replies.add(Reply.PARSE, Origin.INJECTED, QUESTION);
+            }
+            FrontendMessages.closeStatement(out, NOBODY);
             FrontendMessages.sync(out);
             replies.add(Reply.CLOSE, Origin.INJECTED, QUESTION);
             replies.add(Reply.SYNC, Origin.INJECTED, QUESTION);
         }
+    }
+
+    /** What is owed first behind the doubted Syncs; a Sync if nothing else is. */
+    private Reply nextOfClient() {
+        Reply next = Reply.SYNC;
+        for (int i = 0; i < replies.size() && (next == Reply.SYNC || isOfCopy(i)); i++) {
+            next = isOfCopy(i) ? next : replies.replyAt(i);
+        }
+        return next;
     }
 
     /**
@@ -147,7 +187,8 @@ final class CopyIn {
             default -> {}
         }
         int unanswered = 0;
-        if (type == BackendType.CLOSE_COMPLETE && replies.head() != Reply.CLOSE) {
+        BackendType answer = question == Reply.PARSE ? BackendType.PARSE_COMPLETE : BackendType.CLOSE_COMPLETE;
+        if (type == answer && replies.head() != question) {
             while (unanswered < replies.size() && !isQuestion(unanswered)) {
                 unanswered++;
             }

@@ -1056,6 +1056,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return copy.isDoubted();
     }
 
+    /** Whether nothing more may be sent before all is answered: only so it can be told what the answers belong to. */
+    public boolean isCopyUnsettled() {
+        return copy.isUnsettled();
+    }
+
     /** Asks which, if the server can be asked already; not within a message. */
     public void askAboutCopy() {
         if (!groupOpen) {

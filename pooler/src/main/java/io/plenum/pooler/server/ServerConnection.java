@@ -170,6 +170,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final CopyIn copy = new CopyIn(replies);
     private final ServerStatements statements = new ServerStatements();
     private final SequenceOwner sequences = new SequenceOwner();
+    private final SignalAnswer signal = new SignalAnswer();
     private final Map<String, String> startValues = new LinkedHashMap<>();
     private final long bornNanos;
 
@@ -196,8 +197,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean groupBroken;
     /** A BEGIN was sent of which no ReadyForQuery has told yet. */
     private boolean opening;
-    /** A client of ours was signalled where PostgreSQL has found no process, and will say that it has not. */
-    private boolean signalledClient;
 
     private boolean superuser;
 
@@ -420,7 +419,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean isLookedAt(ByteBuf bytes, int start) {
         return bytes.getByte(start) == BackendType.DATA_ROW.code()
                 && !replies.isEmpty()
-                && (replies.headOrigin() == Origin.INJECTED || signalledClient)
+                && (replies.headOrigin() == Origin.INJECTED || signal.isDue())
                 && bytes.getInt(start + 1) <= Limits.LOOKED_AT;
     }
 
@@ -435,9 +434,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                     throw desync(type);
                 }
                 boolean forClient = replies.headOrigin() == Origin.CLIENT;
-                if (signalledClient && forClient) {
-                    signalledClient = false;
-                    affirm(bytes, start);
+                if (forClient && signal.isDue()) {
+                    signal.affirm(bytes, start, cutter.end());
                 }
                 if (!forClient && type == BackendType.DATA_ROW && reader != null && cutter.remaining() == 0) {
                     reader.onInjectedRow(
@@ -526,9 +524,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean onNotice(ByteBuf bytes, int start) {
         ErrorResponse notice = ErrorResponse.parse(bytes, start + 5, cutter.end());
         Reader current = reader;
-        if (current != null && "pg_signal_backend".equals(notice.routine())) {
-            signalledClient = current.onNoSuchProcess(number(notice.message()));
-            return !signalledClient;
+        if (current != null && SignalAnswer.isMissed(notice)) {
+            return !signal.begin(notice, current);
         }
         boolean leaves = notice.code().equals("57P01") || notice.code().equals("57P02");
         if (current == null || !leaves) {
@@ -537,36 +534,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         lastFatal = new ErrorResponse(
                 "FATAL", notice.code(), notice.message(), notice.detail(), notice.hint(), notice.routine());
         return current.onError(lastFatal, null, bytes, start, cutter.end());
-    }
-
-    /** The first number in a text, in whatever language that is; 0 where there is none. */
-    private static int number(String text) {
-        int number = 0;
-        for (int i = 0; i < text.length(); i++) {
-            char digit = text.charAt(i);
-            if (digit >= '0' && digit <= '9') {
-                number = number * 10 + digit - '0';
-            } else if (number != 0) {
-                break;
-            }
-        }
-        return number;
-    }
-
-    /** Makes a row of nothing but false one of true, as text or binary: what a call says that has signalled somebody. */
-    private void affirm(ByteBuf bytes, int start) {
-        int columns = start + Limits.HEADER;
-        int length = columns + Short.BYTES;
-        int value = length + Integer.BYTES;
-        if (bytes.getByte(start) == BackendType.DATA_ROW.code()
-                && cutter.end() == value + 1
-                && bytes.getShort(columns) == 1
-                && bytes.getInt(length) == 1) {
-            byte said = bytes.getByte(value);
-            if (said == 'f' || said == 0) {
-                bytes.setByte(value, said == 'f' ? 't' : 1);
-            }
-        }
     }
 
     private Reply head(BackendType type) {
@@ -613,7 +580,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         groupBroken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
         copy.onReady();
         opening = false;
-        signalledClient = false;
+        signal.end();
         TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
         if (now == null) {
             throw new ProtocolException("invalid transaction status in ReadyForQuery");

@@ -7,6 +7,7 @@ import io.plenum.pooler.server.OutstandingReplies;
 import io.plenum.pooler.server.OutstandingReplies.Origin;
 import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.pooler.server.ServerConnection;
+import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.PreparedName.Use;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
@@ -680,7 +681,7 @@ public final class Link implements ServerConnection.Reader {
         if (linked == null || (!linked.replies().isEmpty() && linked.replies().headOrigin() != Origin.CLIENT)) {
             return false;
         }
-        if (!ServerConnection.isSettable(name)) {
+        if (!SessionSettings.isSettable(name)) {
             return true;
         }
         if (!client.speaksUtf8() && !HexText.isAscii(value)) {

@@ -25,7 +25,6 @@ import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.startup.CancelKey;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -49,9 +48,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Bytes of the shortest tag, {@code DO}, and its NUL. */
     private static final int SHORTEST_TAG = 3;
-
-    /** Parameters that a server may report; PostgreSQL has some fifteen. */
-    private static final int MOST_REPORTED = 256;
 
     private static final long LONGEST_CLOSE_MILLIS = 1_000;
 
@@ -169,9 +165,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final OutstandingReplies replies = new OutstandingReplies();
     private final CopyIn copy = new CopyIn(replies);
     private final ServerStatements statements = new ServerStatements();
+    private final ReportedParameters reported = new ReportedParameters();
     private final SequenceOwner sequences = new SequenceOwner();
     private final SignalAnswer signal = new SignalAnswer();
-    private final Map<String, String> startValues = new LinkedHashMap<>();
     private final long bornNanos;
 
     private Loop loop;
@@ -188,7 +184,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ErrorResponse lastFatal;
     private @Nullable String closeReason;
     private TransactionStatus status = TransactionStatus.IDLE;
-    private SessionSettings settings = SessionSettings.NONE;
     private boolean settingsKnown = true;
     private boolean passing;
     private boolean skippingToSync;
@@ -198,15 +193,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** A BEGIN was sent of which no ReadyForQuery has told yet. */
     private boolean opening;
 
-    private boolean superuser;
-
     private boolean closed;
     private boolean gone;
     private boolean endedByPeer;
     private boolean endedOwing;
     private boolean closeWhenReleased;
     private boolean used;
-    private boolean standby;
     private int cancelsInFlight;
     private int cancelsWaiting;
     private long links;
@@ -643,51 +635,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     private boolean onParameterStatus(ParameterStatus parameter) {
-        String name = parameter.name();
-        String value = parameter.value();
-        if (name.equals("in_hot_standby")) {
-            boolean promoted = standby && value.equals("off");
-            standby = value.equals("on");
-            if (promoted) {
-                owner.onPromoted(this);
-            }
+        boolean wasStandby = reported.isStandby();
+        reported.onChange(parameter.name(), parameter.value());
+        if (wasStandby && !reported.isStandby()) {
+            owner.onPromoted(this);
         }
-        if (name.equals("is_superuser")) {
-            superuser = value.equals("on");
-        }
-        if (isSettable(name)) {
-            settings = value.equals(startValues.get(name)) ? settings.without(name) : settings.with(name, value);
-            requireFew(settings.size());
-        }
-        return reader != null && reader.onParameter(name, value);
-    }
-
-    /** Whether the session's role is a superuser at the moment, as the server reports. */
-    public boolean isSuperuser() {
-        return superuser;
-    }
-
-    /** Whether the server reports this setting when it changes, and a session may set it; in lower case. */
-    public boolean reports(String setting) {
-        for (String name : startValues.keySet()) {
-            if (name.equalsIgnoreCase(setting)) {
-                return isSettable(name);
-            }
-        }
-        return false;
-    }
-
-    /** Whether a reported parameter is one that a session may set. */
-    public static boolean isSettable(String name) {
-        return switch (name) {
-            case "server_version",
-                    "server_encoding",
-                    "integer_datetimes",
-                    "is_superuser",
-                    "session_authorization",
-                    "in_hot_standby" -> false;
-            default -> true;
-        };
+        return reader != null && reader.onParameter(parameter.name(), parameter.value());
     }
 
     /** Statements of the protocol die with those of SQL: DEALLOCATE ALL and DISCARD ALL take ours too. */
@@ -702,7 +655,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         boolean settingsToo = tag == CommandTag.DISCARD_ALL;
         if (settingsToo) {
             sequences.forget();
-            settings = SessionSettings.NONE;
+            reported.assume(SessionSettings.NONE);
             settingsKnown &= target.connectQuery() == null; // what that has set is gone too
         }
         if (reader != null) {
@@ -763,21 +716,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     void onStartValue(String name, String value) {
-        startValues.put(name, value);
-        requireFew(startValues.size());
-        if (name.equals("in_hot_standby")) {
-            standby = value.equals("on");
-        }
-        if (name.equals("is_superuser")) {
-            superuser = value.equals("on");
-        }
-    }
-
-    /** What a server reports is kept, so it must not be without end. */
-    private static void requireFew(int parameters) {
-        if (parameters > MOST_REPORTED) {
-            throw new ProtocolException("more than " + MOST_REPORTED + " parameters reported");
-        }
+        reported.onStart(name, value);
     }
 
     // --- use -------------------------------------------------------------------------------------------------------
@@ -1054,12 +993,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     public SessionSettings settings() {
-        return settings;
+        return reported.settings();
     }
 
     /** The settings that the session will have when what was sent has run. */
     public void assumeSettings(SessionSettings settings) {
-        this.settings = settings;
+        reported.assume(settings);
     }
 
     /** False once DISCARD ALL undid what connect_query had set: then only a new session is what it should be. */
@@ -1069,7 +1008,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Values that the server reported when it started, by name as it spells them. */
     public Map<String, String> startValues() {
-        return startValues;
+        return reported.startValues();
+    }
+
+    /** Whether the server reports this setting when it changes, and a session may set it; in lower case. */
+    public boolean reports(String setting) {
+        return reported.has(setting);
     }
 
     public TransactionStatus status() {
@@ -1128,7 +1072,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     public boolean isStandby() {
-        return standby;
+        return reported.isStandby();
+    }
+
+    /** Whether the session's role is a superuser at the moment, as the server reports. */
+    public boolean isSuperuser() {
+        return reported.isSuperuser();
     }
 
     public void setCloseWhenReleased() {

@@ -64,6 +64,19 @@ public final class SessionSettings {
         };
     }
 
+    /** Whether a reported parameter is one that a session may set. */
+    public static boolean isSettable(String name) {
+        return switch (name) {
+            case "server_version",
+                    "server_encoding",
+                    "integer_datetimes",
+                    "is_superuser",
+                    "session_authorization",
+                    "in_hot_standby" -> false;
+            default -> true;
+        };
+    }
+
     public static SessionSettings of(Map<String, String> settings) {
         var sorted = new TreeMap<String, String>();
         settings.forEach((name, value) -> sorted.put(name.toLowerCase(Locale.ROOT), value));

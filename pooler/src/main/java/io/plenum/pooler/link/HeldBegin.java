@@ -256,7 +256,7 @@ public final class HeldBegin {
             FrontendMessages.sync(linked.outbox().writer());
             linked.replies().add(Reply.SYNC, Origin.INJECTED, this);
         } else {
-            linked.openTransaction();
+            linked.group().beginTransaction();
         }
     }
 

@@ -145,7 +145,10 @@ public final class Link implements ServerConnection.Reader {
     /** Whether answers come although the client says no more: not in a group without its Sync, nor in a COPY without its end. */
     public boolean answersByItself() {
         ServerConnection linked = server;
-        return linked != null && linked.replies().owesClient() && !linked.isGroupOpen() && !linked.isReadingCopy();
+        return linked != null
+                && linked.replies().owesClient()
+                && !linked.group().isOpen()
+                && !linked.isReadingCopy();
     }
 
     /** Whether the transaction has failed that is open on the server. */
@@ -157,7 +160,8 @@ public final class Link implements ServerConnection.Reader {
     /** Whether the server that the client has is in no transaction. */
     public boolean isBetweenTransactions() {
         ServerConnection linked = server;
-        return linked == null || (linked.status() == TransactionStatus.IDLE && !linked.isGroupOpen());
+        return linked == null
+                || (linked.status() == TransactionStatus.IDLE && !linked.group().isOpen());
     }
 
     /** Whether the server is at something of ours, which no cancel of the client's must hit. */
@@ -243,7 +247,7 @@ public final class Link implements ServerConnection.Reader {
         }
         boolean boundary = !midMessage
                 && linked.replies().isEmpty()
-                && !linked.isSkippingToSync()
+                && !linked.group().isSkipped()
                 && !linked.isInCopyIn()
                 && !linked.isClosed()
                 && !linked.outbox().hasUnsent();
@@ -292,7 +296,7 @@ public final class Link implements ServerConnection.Reader {
             FrontendType type, ByteBuf bytes, int start, int end, boolean whole, Reason reason, int traits) {
         ServerConnection linked = linked();
         midMessage = !whole;
-        if (linked.isSkippingToSync() && type != FrontendType.SYNC) {
+        if (linked.group().isSkipped() && type != FrontendType.SYNC) {
             linked.outbox().forward(bytes, start, end); // the server drops it, as it would have on its own
             return true;
         }
@@ -309,13 +313,13 @@ public final class Link implements ServerConnection.Reader {
                         return onNamedBySql(linked, named, bytes, start, end);
                     }
                 }
-                if (linked.isGroupOpen() && linked.status() == TransactionStatus.IDLE) {
+                if (linked.group().isOpen() && linked.status() == TransactionStatus.IDLE) {
                     // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next
                     // statement.
                     linked.setCloseWhenReleased();
                 }
                 replies.add(Reply.QUERY, Origin.CLIENT, names.query(linked));
-                linked.setGroupOpen(false);
+                linked.group().setOpen(false);
                 forward(linked, bytes, start, end);
             }
             case PARSE -> {
@@ -327,7 +331,7 @@ public final class Link implements ServerConnection.Reader {
             case DESCRIBE -> names.describe(linked, bytes, start, end);
             case EXECUTE -> {
                 effects.onExecute(linked, bytes, start);
-                linked.setGroupOpen(true);
+                linked.group().setOpen(true);
                 replies.add(Reply.EXECUTE, Origin.CLIENT);
                 forward(linked, bytes, start, end);
             }
@@ -336,7 +340,7 @@ public final class Link implements ServerConnection.Reader {
                 names.close(linked, effects.pin().isSet(), bytes, start, end);
             }
             case SYNC -> {
-                linked.setSkippingToSync(false);
+                linked.group().setSkipped(false);
                 // Manual, "COPY Operations": Sync is ignored during copy-in, which CopyDone or CopyFail ends.
                 if (!linked.isInCopyIn() || replies.owesCopyData()) {
                     linked.endGroup();
@@ -351,7 +355,7 @@ public final class Link implements ServerConnection.Reader {
                 if (!effects.noteCall(linked, CalledFunction.number(bytes, start, end))) {
                     return false;
                 }
-                linked.setGroupOpen(false);
+                linked.group().setOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
             }
@@ -426,7 +430,7 @@ public final class Link implements ServerConnection.Reader {
     public void onMalformed(FrontendType type, ByteBuf bytes, int start, int end) {
         ServerConnection linked = linked();
         linked.replies().add(Reply.toMalformed(type), Origin.CLIENT);
-        linked.setGroupOpen(true);
+        linked.group().setOpen(true);
         forward(linked, bytes, start, end);
     }
 
@@ -510,7 +514,7 @@ public final class Link implements ServerConnection.Reader {
         if (!kept && !effects.note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
             return false;
         }
-        if (!linked.isInGroup()) {
+        if (!linked.group().goesOn()) {
             // As a group of its own, so that the statement sees it.
             effects.channels().onStatement(linked, traits);
         }

@@ -73,7 +73,7 @@ final class LinkedChannels {
 
     /** A statement that depends on the client's channels is about to be sent. */
     void listenHere(ServerConnection linked) {
-        if (linked.isInGroup()) {
+        if (linked.group().goesOn()) {
             due = true;
         } else if (begins(linked)) {
             OwnStatements.send(linked, registration(), null);
@@ -82,7 +82,7 @@ final class LinkedChannels {
 
     /** A Query is sent next. */
     void onQuery(ServerConnection linked) {
-        if (due && linked.isInGroup()) {
+        if (due && linked.group().goesOn()) {
             due = false;
             if (begins(linked)) {
                 OwnStatements.sendAsQuery(linked, String.join("; ", registration()));

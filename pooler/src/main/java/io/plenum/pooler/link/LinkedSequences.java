@@ -53,7 +53,7 @@ final class LinkedSequences {
 
     /** A statement is about to be parsed: where it is the first of its transaction, nothing of ours need stand in that. */
     void onParse(ServerConnection linked, Pool pool, Reason reason, int traits) {
-        if (reason.target() == Target.PRIMARY && !linked.isInGroup() && isBetweenTransactions(linked)) {
+        if (reason.target() == Target.PRIMARY && !linked.group().goesOn() && isBetweenTransactions(linked)) {
             drawOn(linked, reason);
             if (mustDiscard(linked, pool, reason, traits)) {
                 discard(linked);
@@ -71,7 +71,7 @@ final class LinkedSequences {
         }
         drawOn(linked, reason);
         if (mustDiscard(linked, pool, reason, traits)) {
-            if (linked.isInGroup()) {
+            if (linked.group().goesOn()) {
                 due = true;
                 duePortal = null;
             } else {
@@ -126,7 +126,7 @@ final class LinkedSequences {
             discard(linked);
             linked.sequences().note(client, era);
         }
-        executedIn = linked.group();
+        executedIn = linked.group().number();
     }
 
     private static byte[] portal(ByteBuf bytes, int start) {
@@ -149,7 +149,7 @@ final class LinkedSequences {
         // Once somebody asks what was drawn last, each client finds in its transaction what it drew itself, and no
         // more.
         boolean draws = pool.areSequencesAsked() && mayDraw(reason);
-        boolean careful = asks || ((mayAsk || draws) && (!linked.isInGroup() || isOfPipeline(linked)));
+        boolean careful = asks || ((mayAsk || draws) && (!linked.group().goesOn() || isOfPipeline(linked)));
         if (!careful || !linked.sequences().isOfOthers(client, era)) {
             return false;
         }
@@ -162,8 +162,8 @@ final class LinkedSequences {
     /** Whether a portal of ours in the group changes nothing for those of the client's: VACUUM, say, and a CALL that commits. */
     private boolean isOfPipeline(ServerConnection linked) {
         return linked.status() == TransactionStatus.IN_TRANSACTION
-                || linked.isOpeningTransaction()
-                || executedIn == linked.group();
+                || linked.group().isBeginning()
+                || executedIn == linked.group().number();
     }
 
     private static boolean isBetweenTransactions(ServerConnection linked) {

@@ -23,7 +23,7 @@ final class OwnStatements {
      */
     static void send(ServerConnection linked, List<String> statements, @Nullable Object skippable) {
         OutstandingReplies replies = linked.replies();
-        boolean alone = !linked.isInGroup();
+        boolean alone = !linked.group().goesOn();
         Object subject = alone ? ALONE : skippable;
         ByteBuf out = linked.outbox().writer();
         for (String sql : statements) {

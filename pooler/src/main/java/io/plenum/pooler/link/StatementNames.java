@@ -260,7 +260,7 @@ final class StatementNames {
             boolean alone,
             Reason reason,
             int traits) {
-        linked.setGroupOpen(true);
+        linked.group().setOpen(true);
         client.stats().clientParses++;
         noteParsed(traits);
         if (!isNamed(parse)) {
@@ -302,7 +302,8 @@ final class StatementNames {
         if (client.holdsRequest()) {
             given.add(named);
         }
-        Holding holding = linked.statements().use(statement, linked.links(), linked.group(), ServerStatements.ANYBODY);
+        Holding holding = linked.statements()
+                .use(statement, linked.links(), linked.group().number(), ServerStatements.ANYBODY);
         if (holding == Holding.HELD && !mayRefuse(linked) && !mayCopy) {
             namesInFlight |= synthesize(linked, Reply.PARSE, new SavedParse(named));
             return;
@@ -340,7 +341,10 @@ final class StatementNames {
     private NamedStatement asParsedNow(ServerConnection linked, NamedStatement named) {
         PreparedStatement before = named.statement();
         boolean asBefore = isParsedAlike(before) || (parsingDoubted && before.parsedBy() == null);
-        if (asBefore || linked.statements().use(before, linked.links(), linked.group(), client.id()) == Holding.HELD) {
+        if (asBefore
+                || linked.statements()
+                                .use(before, linked.links(), linked.group().number(), client.id())
+                        == Holding.HELD) {
             return named;
         }
         var now = new NamedStatement(
@@ -387,14 +391,14 @@ final class StatementNames {
     }
 
     void bind(ServerConnection linked, @Nullable NamedStatement named, ByteBuf bytes, int start, int end) {
-        linked.setGroupOpen(true);
+        linked.group().setOpen(true);
         client.stats().binds++;
         send(linked, Reply.BIND, named, bytes, start, bind.statementStart(), bind.statementEnd(), end);
     }
 
     void describe(ServerConnection linked, ByteBuf bytes, int start, int end) {
         target.at(bytes, start, end);
-        linked.setGroupOpen(true);
+        linked.group().setOpen(true);
         if (!target.isStatement()) {
             linked.replies().add(Reply.DESCRIBE_PORTAL, Origin.CLIENT);
             linked.outbox().forward(bytes, start, end);
@@ -448,7 +452,7 @@ final class StatementNames {
     /** {@code pinned} says that the server may hold statements that SQL prepared for the client. */
     void close(ServerConnection linked, boolean pinned, ByteBuf bytes, int start, int end) {
         target.at(bytes, start, end);
-        linked.setGroupOpen(true);
+        linked.group().setOpen(true);
         boolean unnamedStatement = target.isStatement() && target.isUnnamed();
         if (target.isStatement() && !unnamedStatement && maxPrepared > 0 && !linked.isReadingCopy()) {
             // The statement stays on the server for others; only this client's name for it goes.
@@ -482,7 +486,7 @@ final class StatementNames {
      */
     @Nullable
     Object query(ServerConnection linked) {
-        return linked.isInGroup() ? unnamed.close(linked) : unnamed.end(linked);
+        return linked.group().goesOn() ? unnamed.close(linked) : unnamed.end(linked);
     }
 
     /** The batch was answered that no server has seen, nothing being owed. */
@@ -530,12 +534,12 @@ final class StatementNames {
             endOwn(linked);
             FrontendMessages.query(out, "DEALLOCATE \"" + GONE + "\"");
             replies.add(Reply.QUERY, Origin.CLIENT, new NamingQuery(use, named, version));
-            linked.setGroupOpen(false);
+            linked.group().setOpen(false);
             return;
         }
         PreparedStatement statement =
                 use == Use.PREPARE ? TAKEN : asParsedNow(linked, named).statement();
-        if (!linked.isInGroup()) {
+        if (!linked.group().goesOn()) {
             ensurePreparedAlone(linked, statement);
         } else if (linked.status() != TransactionStatus.FAILED) {
             ensurePrepared(linked, statement);
@@ -551,11 +555,11 @@ final class StatementNames {
                 .writeBytes(theirs)
                 .writeByte('"');
         linked.outbox().forward(bytes, nameEnd, end);
-        linked.setGroupOpen(false);
+        linked.group().setOpen(false);
     }
 
     private void ensurePreparedAlone(ServerConnection linked, PreparedStatement statement) {
-        if (linked.statements().use(statement, linked.links(), linked.group(), client.id()) == Holding.HELD) {
+        if (linked.statements().use(statement, linked.links(), linked.group().number(), client.id()) == Holding.HELD) {
             return;
         }
         closeOnServer(linked, statement);
@@ -563,12 +567,12 @@ final class StatementNames {
         parseOnServer(linked, statement);
         linked.replies().add(Reply.PARSE, Origin.INJECTED, new ParseAlone(statement));
         endOwn(linked);
-        linked.setGroupOpen(false);
+        linked.group().setOpen(false);
     }
 
     /** A Sync behind messages of ours that stand in no group of the client's. */
     private static void endOwn(ServerConnection linked) {
-        if (!linked.isInGroup()) {
+        if (!linked.group().goesOn()) {
             FrontendMessages.sync(linked.outbox().writer());
             linked.replies().add(Reply.SYNC, Origin.INJECTED);
         }
@@ -591,7 +595,7 @@ final class StatementNames {
     /** A statement is about to be sent that ends all that are prepared, if it succeeds. */
     void onEndsAll(ServerConnection linked) {
         endsAll = true;
-        endsAllInGroup = linked.group();
+        endsAllInGroup = linked.group().number();
     }
 
     /**
@@ -687,7 +691,8 @@ final class StatementNames {
             return false;
         }
         if (endsAll) {
-            boolean sameGroup = linked.isGroupOpen() && endsAllInGroup == linked.group();
+            boolean sameGroup =
+                    linked.group().isOpen() && endsAllInGroup == linked.group().number();
             if (sameGroup) {
                 FrontendMessages.flush(linked.outbox().writer()); // it is answered before its Sync then
                 linked.outbox().flush();
@@ -743,7 +748,8 @@ final class StatementNames {
 
     /** Puts our Parse in front of a message that names a statement which this server does not hold for certain. */
     private void ensurePrepared(ServerConnection linked, PreparedStatement statement) {
-        Holding holding = linked.statements().use(statement, linked.links(), linked.group(), client.id());
+        Holding holding = linked.statements()
+                .use(statement, linked.links(), linked.group().number(), client.id());
         if (holding == Holding.HELD) {
             return;
         }
@@ -758,7 +764,8 @@ final class StatementNames {
 
     private void parseOnServer(ServerConnection linked, PreparedStatement statement) {
         statement.writeParse(linked.outbox().writer());
-        linked.statements().onParseSent(statement, linked.links(), linked.group());
+        linked.statements()
+                .onParseSent(statement, linked.links(), linked.group().number());
         client.stats().serverParses++;
         if (parsed.size() < MOST_PARSED) {
             parsed.add(statement);
@@ -779,7 +786,8 @@ final class StatementNames {
 
     private static void closeOnServer(ServerConnection linked, PreparedStatement statement) {
         statement.writeClose(linked.outbox().writer());
-        linked.statements().onCloseSent(statement, linked.links(), linked.group());
+        linked.statements()
+                .onCloseSent(statement, linked.links(), linked.group().number());
         linked.replies().add(Reply.CLOSE, Origin.INJECTED, statement);
     }
 

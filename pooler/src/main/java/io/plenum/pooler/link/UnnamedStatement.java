@@ -135,7 +135,7 @@ final class UnnamedStatement {
 
     /** Whether what it is depends on another group than the one at hand, which is not answered. */
     boolean isInFlight(ServerConnection linked) {
-        return inFlight && group != linked.group() && linked.replies().owesReady();
+        return inFlight && group != linked.group().number() && linked.replies().owesReady();
     }
 
     /** A Parse of it is about to be sent, with this behind its name. */
@@ -236,7 +236,7 @@ final class UnnamedStatement {
         next.here = true;
         next.skipped = false;
         current = next;
-        group = linked.group();
+        group = linked.group().number();
         inFlight = true;
         linked.statements().setUnnamed(client, stamps);
         return next;
@@ -301,7 +301,7 @@ final class UnnamedStatement {
         if (linked.statements().holdsUnnamed(client, current.stamp)) {
             return null;
         }
-        group = linked.group();
+        group = linked.group().number();
         inFlight = true; // what is behind its group must wait for it
         current.here = true;
         linked.statements().setUnnamed(client, current.stamp);

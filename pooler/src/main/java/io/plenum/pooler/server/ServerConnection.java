@@ -163,6 +163,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final long id;
     private final FrameCutter cutter = new FrameCutter(FrameCutter.Side.BACKEND);
     private final OutstandingReplies replies = new OutstandingReplies();
+    private final MessageGroup group = new MessageGroup(replies);
     private final CopyIn copy = new CopyIn(replies);
     private final ServerStatements statements = new ServerStatements();
     private final ReportedParameters reported = new ReportedParameters();
@@ -186,13 +187,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean settingsKnown = true;
     private boolean passing;
-    private boolean skippingToSync;
-    private boolean groupOpen;
-    /** A Query or FunctionCall was sent in a group whose Sync is still to come. */
-    private boolean groupBroken;
-    /** A BEGIN was sent of which no ReadyForQuery has told yet. */
-    private boolean opening;
-
     private boolean closed;
     private boolean gone;
     private boolean endedByPeer;
@@ -202,7 +196,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private int cancelsInFlight;
     private int cancelsWaiting;
     private long links;
-    private long groups;
     private long idleSinceNanos;
     private long receivedBytes;
 
@@ -482,7 +475,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             case COPY_IN_RESPONSE -> {
                 head(type);
                 copy.begin();
-                groupOpen |= replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size();
+                if (replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size()) {
+                    group.setOpen(true);
+                }
                 yield true;
             }
             case READY_FOR_QUERY -> onReady(bytes, start);
@@ -560,7 +555,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean onReady(ByteBuf bytes, int start) {
         requireBody(BackendType.READY_FOR_QUERY, start, 1);
         if (replies.isEmpty() && copy.takeIgnored()) {
-            skippingToSync = false;
+            group.setSkipped(false);
             endGroup();
             replies.add(Reply.SYNC, Origin.CLIENT);
         }
@@ -569,9 +564,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         boolean forClient = replies.headOrigin() == Origin.CLIENT;
         replies.remove();
-        groupBroken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
+        group.onReady();
         copy.onReady();
-        opening = false;
         signal.end();
         TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
         if (now == null) {
@@ -621,7 +615,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
      */
     private void dropToSync(Reader current) {
         unanswer(current, replies.indexOf(Reply.SYNC), true);
-        skippingToSync = replies.isEmpty();
+        group.setSkipped(replies.isEmpty());
     }
 
     /** Takes out the oldest entries; what their messages did to names is undone from the youngest to the oldest. */
@@ -724,9 +718,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** The server works for {@code reader} from now on. */
     public void attach(Reader reader) {
         this.reader = reader;
-        groupOpen = false;
-        groupBroken = false;
-        opening = false;
+        group.forget();
         copy.forget();
         links++;
         statements.beginLink();
@@ -746,9 +738,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     public boolean isQuiet() {
         return replies.isEmpty()
                 && status == TransactionStatus.IDLE
-                && !skippingToSync
-                && !groupOpen
-                && !opening
+                && group.isOver()
                 && !copy.isOpen()
                 && cutter.remaining() == 0
                 && leftover == null
@@ -888,59 +878,15 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         this.owner = owner;
     }
 
-    /** Whether extended messages were sent whose Sync is still to come: portal and implicit transaction live until then. */
-    public boolean isGroupOpen() {
-        return groupOpen;
-    }
-
-    public void setGroupOpen(boolean open) {
-        if (!open) {
-            groupBroken = isInGroup();
-            groups++;
-        }
-        groupOpen = open;
-    }
-
-    /** Whether what is sent next is skipped if something before it fails: a Query in a group does not end that, but Sync. */
-    public boolean isInGroup() {
-        return groupOpen || (groupBroken && !replies.isEmpty());
-    }
-
-    /**
-     * A BEGIN was sent without a Sync: what is sent next is skipped if it fails, and else runs in the transaction, of which the
-     * next ReadyForQuery tells first.
-     */
-    public void openTransaction() {
-        opening = true;
-        groupBroken = true;
-        groups++;
-    }
-
-    /** Whether a BEGIN was sent of which no ReadyForQuery has told yet. */
-    public boolean isOpeningTransaction() {
-        return opening;
+    /** What its messages stand in that fail together. */
+    public MessageGroup group() {
+        return group;
     }
 
     /** A Sync is sent: what follows is skipped with nothing before it. */
     public void endGroup() {
         copy.onSync();
-        groupOpen = false;
-        groupBroken = false;
-        groups++;
-    }
-
-    /** Counts the groups: messages between two of Sync, Query and FunctionCall, which fail together. */
-    public long group() {
-        return groups;
-    }
-
-    public void setSkippingToSync(boolean skipping) {
-        skippingToSync = skipping;
-    }
-
-    /** Whether the server drops what it is sent until it sees Sync. */
-    public boolean isSkippingToSync() {
-        return skippingToSync;
+        group.end();
     }
 
     public boolean isInCopyIn() {
@@ -969,7 +915,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Asks which, if the server can be asked already; not within a message. */
     public void askAboutCopy() {
-        if (!groupOpen) {
+        if (!group.isOpen()) {
             copy.ask(outbox().writer());
         }
     }

@@ -171,7 +171,7 @@ class StatementNamesTest {
             ServerConnection linked = linked();
             ByteBuf bytes = Unpooled.wrappedBuffer(said.bytes());
             int end = said.bytes().length;
-            boolean skipped = linked.isSkippingToSync() && said.type() != FrontendType.SYNC;
+            boolean skipped = linked.group().isSkipped() && said.type() != FrontendType.SYNC;
             if (!skipped && names.mustWait(linked, said.type(), bytes, 0, end)) {
                 return false;
             }
@@ -197,7 +197,7 @@ class StatementNamesTest {
                 case DESCRIBE -> names.describe(linked, bytes, 0, end);
                 case CLOSE -> names.close(linked, false, bytes, 0, end);
                 case EXECUTE -> {
-                    linked.setGroupOpen(true);
+                    linked.group().setOpen(true);
                     linked.replies().add(Reply.EXECUTE, Origin.CLIENT);
                     linked.outbox().forward(bytes, 0, end);
                 }
@@ -206,13 +206,13 @@ class StatementNamesTest {
                         names.onEndsAll(linked);
                     }
                     linked.replies().add(Reply.QUERY, Origin.CLIENT, names.query(linked));
-                    linked.setGroupOpen(false);
+                    linked.group().setOpen(false);
                     linked.outbox().forward(bytes, 0, end);
                 }
                 case SYNC -> {
                     linked.endGroup();
-                    linked.setSkippingToSync(false);
-                    linked.setGroupOpen(false);
+                    linked.group().setSkipped(false);
+                    linked.group().setOpen(false);
                     linked.replies().add(Reply.SYNC, Origin.CLIENT);
                     linked.outbox().forward(bytes, 0, end);
                 }

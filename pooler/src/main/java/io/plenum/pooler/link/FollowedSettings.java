@@ -77,7 +77,7 @@ final class FollowedSettings {
         String parsing = client.settings().parsing();
         boolean heard = follow(linked, name);
         if (!parsing.equals(client.settings().parsing())) {
-            names.onOtherParsing(linked);
+            names.parsing().onTold(linked);
         }
         return heard;
     }

@@ -761,7 +761,7 @@ public final class Link implements ServerConnection.Reader {
         client.stats().queryNanos += now - querySinceNanos;
         querySinceNanos = now;
         settings.onReady(linked(), effects.traceOrNull(), status);
-        names.onReady(linked());
+        names.parsing().onReady(linked());
         if (status == TransactionStatus.IDLE) {
             effects.tellDefined();
             client.stats().transactions++;

@@ -192,7 +192,7 @@ final class StatementEffects {
         SessionTrace changed = trace();
         client.readChanges(bytes, start, end, changed);
         if (changed.takeParsing()) {
-            names.onParsingChange(changed.isParsingUnsettled());
+            names.parsing().onChange(changed.isParsingUnsettled());
         }
         List<String> named = changed.takeChannels();
         if (channels.areShared()) {

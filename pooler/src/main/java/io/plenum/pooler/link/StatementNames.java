@@ -51,9 +51,6 @@ final class StatementNames {
 
     private static final String GONE = "PLENUM_GONE";
 
-    /** So many are remembered that were parsed since ReadyForQuery. */
-    private static final int MOST_PARSED = 1024;
-
     /** Names are compared so far: those that are longer PostgreSQL cuts (NAMEDATALEN - 1), whatever is in them. */
     private static final int NAME_BYTES = ClientStatements.NAME_BYTES;
 
@@ -90,6 +87,7 @@ final class StatementNames {
     private final BindView bind = new BindView();
     private final TargetView target = new TargetView();
 
+    private final ParsingSettings parsing;
     private final UnnamedStatement unnamed;
     private final OwnAnswers answers;
 
@@ -100,14 +98,6 @@ final class StatementNames {
     private boolean endsAll;
 
     private long endsAllInGroup;
-
-    /** What is not answered, or not settled in this link, changes settings that texts are parsed by. */
-    private boolean parsingDoubted;
-
-    private boolean parsingUnsettled;
-
-    /** What the server was sent to parse since it last told of settings, which it does before ReadyForQuery. */
-    private final List<PreparedStatement> parsed = new ArrayList<>();
 
     /** What is not answered may make the server read a COPY, which any other message breaks: then it must be sent one. */
     private boolean mayCopy;
@@ -122,6 +112,7 @@ final class StatementNames {
         this.client = client;
         this.cache = cache;
         this.keepsUnnamed = keepsUnnamed;
+        this.parsing = new ParsingSettings(client, cache);
         this.unnamed = new UnnamedStatement(client);
         this.answers = new OwnAnswers(client);
     }
@@ -138,8 +129,7 @@ final class StatementNames {
 
     /** A link begins: nothing is in flight. */
     void begin() {
-        parsingUnsettled = false;
-        parsed.clear();
+        parsing.begin();
         settle();
         given.clear();
         answers.begin();
@@ -148,6 +138,11 @@ final class StatementNames {
     /** What the client is answered in the server's place. */
     OwnAnswers answers() {
         return answers;
+    }
+
+    /** By which settings its texts are parsed. */
+    ParsingSettings parsing() {
+        return parsing;
     }
 
     /** Whether a Parse may have left something in the session, in this link. */
@@ -167,7 +162,7 @@ final class StatementNames {
         namesInFlight = false;
         endsAll = false;
         mayCopy = false;
-        parsingDoubted = parsingUnsettled;
+        parsing.settle();
         unnamed.settle();
     }
 
@@ -296,7 +291,7 @@ final class StatementNames {
         byte[] tail = copy(bytes, parse.queryStart(), end);
         PreparedStatement statement = alone
                 ? cache.unshared(tail, reason, traits, client.judgedBy())
-                : statement(tail, reason, traits, client.judgedBy());
+                : parsing.statement(tail, reason, traits, client.judgedBy());
         var named = new NamedStatement(name, statement);
         client.statements().put(named);
         if (client.holdsRequest()) {
@@ -318,49 +313,19 @@ final class StatementNames {
         linked.replies().add(Reply.PARSE, Origin.CLIENT, new SentParse(named, fresh));
     }
 
-    /** The one of this text that is shared by all who have the client's settings, if those are known. */
-    private PreparedStatement statement(byte[] tail, Reason reason, int traits, long catalog) {
-        return parsingDoubted
-                ? cache.unshared(tail, reason, traits, catalog)
-                : cache.intern(
-                        tail,
-                        client.database(),
-                        client.searchPath(),
-                        client.settings().parsing(),
-                        reason,
-                        traits,
-                        catalog);
-    }
-
-    /** Whether the client's settings are those of all who share the statement. */
-    private boolean isParsedAlike(PreparedStatement statement) {
-        return !parsingDoubted && client.settings().parsing().equals(statement.parsedBy());
-    }
-
     /** What the name stands for: if the text has to be parsed anew, by other settings than before, it is another one from now on. */
     private NamedStatement asParsedNow(ServerConnection linked, NamedStatement named) {
         PreparedStatement before = named.statement();
-        boolean asBefore = isParsedAlike(before) || (parsingDoubted && before.parsedBy() == null);
-        if (asBefore
+        if (parsing.isAsBefore(before)
                 || linked.statements()
                                 .use(before, linked.links(), linked.group().number(), client.id())
                         == Holding.HELD) {
             return named;
         }
         var now = new NamedStatement(
-                named.name(), statement(before.tail(), before.reason(), before.traits(), before.catalog()));
+                named.name(), parsing.statement(before.tail(), before.reason(), before.traits(), before.catalog()));
         client.statements().put(now);
         return now;
-    }
-
-    /**
-     * The client uses the statement. Where its settings are not those of all who share it, that is still what the client had parsed;
-     * but PostgreSQL may parse it anew by these settings at any time, and then it is no good for the others.
-     */
-    private void noteUse(ServerConnection linked, PreparedStatement statement) {
-        if (statement.parsedBy() != null && !isParsedAlike(statement)) {
-            linked.statements().distrust(statement, client.id());
-        }
     }
 
     /** Whether the server may be in a failed transaction when it comes to the next message, and refuse what we would grant. */
@@ -427,7 +392,7 @@ final class StatementNames {
             if (!isOnItsWay(linked, named)) {
                 there = asParsedNow(linked, named);
                 ensurePrepared(linked, there.statement());
-                noteUse(linked, there.statement());
+                parsing.noteUse(linked, there.statement());
             }
             linked.replies().add(reply, Origin.CLIENT, asGiven(there, bytes, nameStart, nameEnd));
             RenamedMessages.forward(linked, bytes, start, nameStart, nameEnd, end, there.statement());
@@ -544,7 +509,7 @@ final class StatementNames {
         } else if (linked.status() != TransactionStatus.FAILED) {
             ensurePrepared(linked, statement);
         }
-        noteUse(linked, statement);
+        parsing.noteUse(linked, statement);
         replies.add(
                 Reply.QUERY, Origin.CLIENT, new NamingQuery(use, new NamedStatement(named.name(), statement), version));
         byte[] theirs = statement.name();
@@ -596,15 +561,6 @@ final class StatementNames {
     void onEndsAll(ServerConnection linked) {
         endsAll = true;
         endsAllInGroup = linked.group().number();
-    }
-
-    /**
-     * A statement is about to be sent that changes settings which texts are parsed by; {@code unsettled} says that to what is
-     * known only when the transaction is over.
-     */
-    void onParsingChange(boolean unsettled) {
-        parsingDoubted = true;
-        parsingUnsettled |= unsettled;
     }
 
     /** What is about to be sent runs what is not known, a COPY perhaps. */
@@ -767,11 +723,7 @@ final class StatementNames {
         linked.statements()
                 .onParseSent(statement, linked.links(), linked.group().number());
         client.stats().serverParses++;
-        if (parsed.size() < MOST_PARSED) {
-            parsed.add(statement);
-        } else {
-            linked.statements().distrust(statement, client.id());
-        }
+        parsing.onParseSent(linked, statement);
     }
 
     /** Closes what was used longest ago, in order in the same pipeline, before one more is parsed. */
@@ -849,21 +801,6 @@ final class StatementNames {
             case Ended ended -> unnamed.onNotEnded(linked, ended);
             case Brought brought -> unnamed.onNotBrought(linked, brought);
             case null, default -> {}
-        }
-    }
-
-    /**
-     * The server has told of another value of what texts are parsed by: of what it was sent to parse since it last told, nobody
-     * knows by which. A SET LOCAL may have stood in front, or a function.
-     */
-    void onOtherParsing(ServerConnection linked) {
-        parsed.forEach(statement -> linked.statements().distrust(statement, client.id()));
-    }
-
-    /** The server is ready, and has told of all settings that changed before. */
-    void onReady(ServerConnection linked) {
-        if (!parsed.isEmpty()) {
-            parsed.removeIf(statement -> linked.statements().inFlight(statement) == 0);
         }
     }
 

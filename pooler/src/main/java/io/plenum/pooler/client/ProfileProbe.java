@@ -138,11 +138,7 @@ final class ProfileProbe implements WaitQueue.Waiter, ServerConnection.Reader {
         } else {
             used.assumeSettings(now);
         }
-        if (now.endsIdle()) {
-            home.releaseWithScrub(used, false);
-        } else {
-            home.releaseUnused(used);
-        }
+        home.releaseUnused(used);
         finish(now);
     }
 

@@ -226,7 +226,7 @@ public final class Link implements ServerConnection.Reader {
     private void giveBack(Pool home, ServerConnection linked, boolean unsettled) {
         if (home.settings().resetAlways()) {
             home.releaseWithReset(linked);
-        } else if (unsettled || effects.isScrubDue(home) || linked.settings().endsIdle()) {
+        } else if (unsettled || effects.isScrubDue(home)) {
             home.releaseWithScrub(linked, effects.ranHidingCode());
         } else {
             home.release(linked);

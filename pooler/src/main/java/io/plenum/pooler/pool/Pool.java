@@ -233,6 +233,10 @@ public final class Pool implements ServerConnection.Owner {
             server.blame(unfit).terminate();
             return;
         }
+        if (server.settings().endsIdle()) { // else PostgreSQL ends it here, perhaps in the hands of who takes it next
+            runOwn(server, scrub(server, false));
+            return;
+        }
         if (limits.isShared() && sharing.feed(server, now)) {
             return;
         }

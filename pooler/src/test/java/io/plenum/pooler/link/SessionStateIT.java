@@ -694,6 +694,21 @@ class SessionStateIT {
         }
     }
 
+    @Test
+    void idleSessionTimeoutOfAClientThatVanishesEndsNoServer() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
+                var other = pooler.wire()) {
+            String server = other.value("SELECT pg_backend_pid()");
+            try (var client = pooler.wire()) {
+                client.rows("SET idle_session_timeout = '500ms'");
+                client.rows("BEGIN; SELECT 1");
+            }
+            Thread.sleep(1_000);
+
+            assertThat(other.value("SELECT pg_backend_pid()")).isEqualTo(server);
+        }
+    }
+
     private static String hex(String text) {
         return HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
     }

@@ -1,7 +1,6 @@
 package io.plenum.pooler.auth;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.auth.Md5Secret;
 import io.plenum.wire.backend.BackendMessages;
@@ -33,7 +32,7 @@ final class Md5Proof extends SecretProof {
 
     @Override
     public Outcome onMessage(byte[] body, ByteBuf out) {
-        byte[] response = PasswordMessage.parse(Unpooled.wrappedBuffer(body), 0, body.length);
+        byte[] response = PasswordMessage.parse(body);
         return secret.verify(response, salt) && !nobody ? Outcome.ACCEPTED : Outcome.REFUSED;
     }
 

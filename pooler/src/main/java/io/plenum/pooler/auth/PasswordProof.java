@@ -1,7 +1,6 @@
 package io.plenum.pooler.auth;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.plenum.pooler.auth.PasswordCheck.Verdict;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.Limits;
@@ -37,7 +36,7 @@ final class PasswordProof implements Proof {
 
     @Override
     public Outcome onMessage(byte[] body, ByteBuf out) {
-        password = PasswordMessage.parse(Unpooled.wrappedBuffer(body), 0, body.length);
+        password = PasswordMessage.parse(body);
         return check.isSlow() ? Outcome.LATER : outcome(check.verdict(password));
     }
 

@@ -1,7 +1,6 @@
 package io.plenum.pooler.auth;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.auth.ScramSecret;
@@ -49,7 +48,7 @@ final class ScramProof extends SecretProof {
     public Outcome onMessage(byte[] body, ByteBuf out) {
         if (!begun) {
             begun = true;
-            SaslInitialResponse initial = SaslInitialResponse.parse(Unpooled.wrappedBuffer(body), 0, body.length);
+            SaslInitialResponse initial = SaslInitialResponse.parse(body);
             byte[] data = initial.data();
             if (data == null) {
                 throw new ProtocolException("malformed SASLInitialResponse");

@@ -1,6 +1,7 @@
 package io.plenum.wire.frontend;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.WireReader;
 import io.plenum.wire.error.SqlState;
@@ -31,6 +32,11 @@ public final class PasswordMessage {
             throw new ProtocolException(SqlState.INVALID_PASSWORD, "empty password returned by client");
         }
         return new WireReader(bytes, bodyStart, nul).readBytes(nul - bodyStart);
+    }
+
+    /** The same for a body that stands alone. */
+    public static byte[] parse(byte[] body) {
+        return parse(Unpooled.wrappedBuffer(body), 0, body.length);
     }
 
     /** The message of a SASLResponse; a {@link ProtocolException} when it is longer than any exchange needs. */

@@ -1,6 +1,7 @@
 package io.plenum.wire.frontend;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.WireReader;
 import org.jspecify.annotations.Nullable;
@@ -25,5 +26,10 @@ public record SaslInitialResponse(String mechanism, byte @Nullable [] data) {
         byte[] data = length == NONE ? null : PasswordMessage.saslData(body, length);
         body.expectEnd();
         return new SaslInitialResponse(mechanism, data);
+    }
+
+    /** The same for a body that stands alone. */
+    public static SaslInitialResponse parse(byte[] body) {
+        return parse(Unpooled.wrappedBuffer(body), 0, body.length);
     }
 }

@@ -63,11 +63,11 @@ class FrontendMessagesTest {
         }
         for (byte[] body : List.of(ascii(""), ascii("abc"), ascii("abc\0\0"), ascii("a\0bc\0"))) {
             assertThatExceptionOfType(ProtocolException.class)
-                    .isThrownBy(() -> PasswordMessage.parse(Unpooled.wrappedBuffer(body), 0, body.length))
+                    .isThrownBy(() -> PasswordMessage.parse(body))
                     .withMessage("invalid password packet size");
         }
         assertThatExceptionOfType(ProtocolException.class)
-                .isThrownBy(() -> PasswordMessage.parse(Unpooled.wrappedBuffer(ascii("\0")), 0, 1))
+                .isThrownBy(() -> PasswordMessage.parse(ascii("\0")))
                 .withMessage("empty password returned by client");
     }
 

@@ -4,9 +4,11 @@ import io.plenum.pooler.peer.PeerKeys;
 import io.plenum.wire.startup.CancelKey;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The keys by which clients cancel: random, and compared in constant time. Any thread. */
@@ -20,8 +22,10 @@ public final class CancelKeys {
     private final ByteBuffer drawn = ByteBuffer.allocate(DRAWN).limit(0);
     private final IntSupplier ownId;
 
-    /** By whole keys: those of peers have so few random bits in the number of the process that numbers come twice. */
-    private final Map<CancelKey, ClientConnection> holders = new ConcurrentHashMap<>();
+    private record Held(CancelKey key, ClientConnection client) {}
+
+    /** By the number of the process: keys of peers have so few random bits in it that it comes twice. No list is empty. */
+    private final Map<Integer, List<Held>> holders = new ConcurrentHashMap<>();
 
     /** {@code ownId} among peers, asked for each key; 0 if there are none. */
     public CancelKeys(IntSupplier ownId) {
@@ -34,7 +38,7 @@ public final class CancelKeys {
         while (true) {
             CancelKey plain = draw(longSecret ? LONG_SECRET : CancelKey.OLD_SECRET);
             CancelKey key = id == 0 ? plain : PeerKeys.issuedBy(id, plain);
-            if (key.processId() != 0 && holders.putIfAbsent(key, client) == null) {
+            if (key.processId() != 0 && enter(new Held(key, client))) {
                 return key;
             }
         }
@@ -51,29 +55,45 @@ public final class CancelKeys {
         return new CancelKey(processId, secret);
     }
 
+    /** False if somebody has the key. */
+    private boolean enter(Held held) {
+        List<Held> all = holders.merge(held.key().processId(), List.of(held), (before, added) -> {
+            boolean taken = before.stream().anyMatch(other -> other.key().equals(held.key()));
+            return taken
+                    ? before
+                    : Stream.concat(before.stream(), added.stream()).toList();
+        });
+        return all.getLast() == held;
+    }
+
     void withdraw(CancelKey key) {
-        holders.remove(key);
+        holders.computeIfPresent(key.processId(), (_, before) -> {
+            List<Held> rest =
+                    before.stream().filter(held -> !held.key().equals(key)).toList();
+            return rest.isEmpty() ? null : rest;
+        });
     }
 
     /** The client to whom we have given this as the number of its process; null where that is nobody, or not one alone. */
     @Nullable
     ClientConnection holder(int processId) {
-        ClientConnection only = null;
-        for (Map.Entry<CancelKey, ClientConnection> held : holders.entrySet()) {
-            if (held.getKey().processId() == processId) {
-                if (only != null) {
-                    return null;
-                }
-                only = held.getValue();
-            }
-        }
-        return only;
+        List<Held> held = holders.getOrDefault(processId, List.of());
+        return held.size() == 1 ? held.getFirst().client() : null;
     }
 
     /** Whose key it is, however often a peer has passed it on; null when it is nobody's or the secret is wrong. */
     @Nullable
     ClientConnection holder(CancelKey key) {
-        ClientConnection holder = holders.get(key);
-        return holder == null && ownId.getAsInt() != 0 ? holders.get(PeerKeys.asIssued(key)) : holder;
+        ClientConnection holder = find(key);
+        return holder == null && ownId.getAsInt() != 0 ? find(PeerKeys.asIssued(key)) : holder;
+    }
+
+    private @Nullable ClientConnection find(CancelKey key) {
+        for (Held held : holders.getOrDefault(key.processId(), List.of())) {
+            if (held.key().equals(key)) {
+                return held.client();
+            }
+        }
+        return null;
     }
 }

@@ -53,37 +53,12 @@ final class DemoCluster implements AutoCloseable {
         var cluster = PostgresCluster.builder().standbys(standbys).start();
         try {
             var dns = TestDns.start();
-            dns.ttl(TIME_TO_LIVE);
-            dns.addresses(SERVICE, cluster.nodes());
-            var directory = Files.createTempDirectory("plenum-demo");
-            Files.writeString(directory.resolve("userlist.txt"), "\"%s\" \"%s\"\n".formatted(USER, PASSWORD));
-            var ini = """
-                [databases]
-                %s = host=%s port=%d
-
-                [pgbouncer]
-                listen_addr = 127.0.0.1
-                listen_port = %d
-                unix_socket_dir =
-                auth_type = scram-sha-256
-                auth_file = %s
-                admin_users = %s
-
-                [plenum]
-                dns_servers = 127.0.0.1:%d
-                http_listen_addr = 127.0.0.1
-                http_listen_port = %d
-                """.formatted(
-                            DATABASE,
-                            SERVICE,
-                            cluster.primary().port(),
-                            port,
-                            directory.resolve("userlist.txt"),
-                            USER,
-                            dns.port(),
-                            httpPort);
-            var pooler = Pooler.start(PoolerConfig.parse(ini, directory));
-            return new DemoCluster(cluster, dns, directory, pooler, port, httpPort);
+            try {
+                return start(cluster, dns, port, httpPort);
+            } catch (IOException | RuntimeException e) {
+                dns.close();
+                throw e;
+            }
         } catch (IOException e) {
             cluster.close();
             throw new BenchException("cannot start the demo", e);
@@ -91,6 +66,40 @@ final class DemoCluster implements AutoCloseable {
             cluster.close();
             throw e;
         }
+    }
+
+    private static DemoCluster start(PostgresCluster cluster, TestDns dns, int port, int httpPort) throws IOException {
+        dns.ttl(TIME_TO_LIVE);
+        dns.addresses(SERVICE, cluster.nodes());
+        var directory = Files.createTempDirectory("plenum-demo");
+        Files.writeString(directory.resolve("userlist.txt"), "\"%s\" \"%s\"\n".formatted(USER, PASSWORD));
+        var ini = """
+            [databases]
+            %s = host=%s port=%d
+
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = %d
+            unix_socket_dir =
+            auth_type = scram-sha-256
+            auth_file = %s
+            admin_users = %s
+
+            [plenum]
+            dns_servers = 127.0.0.1:%d
+            http_listen_addr = 127.0.0.1
+            http_listen_port = %d
+            """.formatted(
+                        DATABASE,
+                        SERVICE,
+                        cluster.primary().port(),
+                        port,
+                        directory.resolve("userlist.txt"),
+                        USER,
+                        dns.port(),
+                        httpPort);
+        var pooler = Pooler.start(PoolerConfig.parse(ini, directory));
+        return new DemoCluster(cluster, dns, directory, pooler, port, httpPort);
     }
 
     PostgresNode primary() {

@@ -2,6 +2,7 @@ package io.plenum.pooler;
 
 import io.plenum.pooler.config.LoadResult;
 import io.plenum.pooler.config.PoolerConfig;
+import io.plenum.pooler.net.Transport;
 import io.plenum.testbed.PostgresCluster;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
@@ -11,9 +12,11 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 
 /** A pooler in this JVM, in front of a real server, on a port that the kernel chose. */
 public final class RunningPooler implements AutoCloseable {
@@ -75,6 +78,12 @@ public final class RunningPooler implements AutoCloseable {
             %s
             """.formatted(server.host(), server.port(), String.join("\n", settings));
         return PoolerConfig.parse(ini, directory);
+    }
+
+    /** The line of settings for this transport; a test of one that is not to be had on this machine ends here. */
+    public static String on(Transport transport) {
+        Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
+        return "transport = " + transport.name().toLowerCase(Locale.ROOT);
     }
 
     /** Starts a pooler with these lines of {@code [databases]}; whoever names a user is let in. */

@@ -10,11 +10,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.pooler.net.Transport;
 import io.plenum.testbed.PostgresServer;
 import java.time.Duration;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A client that says Terminate behind what it asks, and closes its side at once, is answered before it is closed. */
 @ExtendWith(LeakWatch.class)
@@ -22,9 +23,9 @@ class LastWordIT {
     private static final PostgresServer SERVER = RunningPooler.sharedServer();
 
     @ParameterizedTest
-    @ValueSource(strings = {"io_uring", "epoll", "nio"})
-    void statementsInFrontOfTerminateAreAnswered(String transport) throws Exception {
-        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "transport = " + transport);
+    @EnumSource(Transport.class)
+    void statementsInFrontOfTerminateAreAnswered(Transport transport) throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", RunningPooler.on(transport));
                 var simple = pooler.wire();
                 var extended = pooler.wire();
                 var later = pooler.wire()) {
@@ -49,9 +50,9 @@ class LastWordIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"io_uring", "epoll", "nio"})
-    void statementsThatWaitForAServerAreRunAllTheSame(String transport) throws Exception {
-        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", "transport = " + transport);
+    @EnumSource(Transport.class)
+    void statementsThatWaitForAServerAreRunAllTheSame(Transport transport) throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", RunningPooler.on(transport));
                 var holder = pooler.wire();
                 var waiter = pooler.wire()) {
             holder.rows("BEGIN; SELECT 1");

@@ -14,10 +14,8 @@ import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,20 +26,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BackpressureIT {
     private static final PostgresServer SERVER = RunningPooler.sharedServer();
     private static final long MOST_BYTES = 32 * 1024 * 1024;
-    private static final String LARGE = "SELECT repeat('x', 10000) FROM generate_series(1, 20000)"; // 200 MB
+    private static final int ROW_BYTES = 10_000;
+    private static final int ROWS = 20_000; // 200 MB
 
     @ParameterizedTest
     @EnumSource(Transport.class)
     void largeResultForASlowReaderStaysOnTheServer(Transport transport) throws Exception {
-        Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
-        try (var pooler = RunningPooler.start(
-                        SERVER,
-                        "default_pool_size = 1",
-                        "transport = " + transport.name().toLowerCase(Locale.ROOT));
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", RunningPooler.on(transport));
                 var slow = slowClient(pooler.port());
                 var next = pooler.wire()) {
             long before = directBytes();
-            slow.send(query(LARGE));
+            slow.send(query(rows(ROWS)));
             long most = 0;
             for (int i = 0; i < 20; i++) { // it takes a little now and then
                 slow.input().skipNBytes(64 * 1024);
@@ -51,7 +46,7 @@ class BackpressureIT {
             assertThat(most).isLessThan(MOST_BYTES);
 
             var stream = slow.input();
-            long rest = 200_000_000L - 20 * 64 * 1024;
+            long rest = (long) ROWS * ROW_BYTES - 20 * 64 * 1024;
             stream.skipNBytes(rest);
             most = Math.max(most, directBytes() - before);
             assertThat(most).isLessThan(MOST_BYTES);
@@ -63,13 +58,9 @@ class BackpressureIT {
     @ParameterizedTest
     @EnumSource(Transport.class)
     void whoSaysTerminateBehindItsQueryHearsTheWholeAnswer(Transport transport) throws Exception {
-        Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
-        try (var pooler = RunningPooler.start(
-                        SERVER,
-                        "default_pool_size = 1",
-                        "transport = " + transport.name().toLowerCase(Locale.ROOT));
+        try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1", RunningPooler.on(transport));
                 var slow = slowClient(pooler.port())) {
-            slow.send(query("SELECT repeat('x', 10000) FROM generate_series(1, 2000)"), terminate());
+            slow.send(query(rows(2000)), terminate());
 
             assertThat(slow.readUntilReady()).hasSize(1 + 2000 + 2);
             assertThat(slow.isClosedWithin(Duration.ofSeconds(5))).isTrue();
@@ -148,12 +139,16 @@ class BackpressureIT {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 2");
                 var stopped = slowClient(pooler.port());
                 var lively = pooler.wire()) {
-            stopped.send(query(LARGE));
+            stopped.send(query(rows(ROWS)));
             for (int i = 0; i < 100; i++) {
                 assertThat(lively.value("SELECT " + i)).isEqualTo(Integer.toString(i));
             }
             stopped.kill();
         }
+    }
+
+    private static String rows(int count) {
+        return "SELECT repeat('x', %d) FROM generate_series(1, %d)".formatted(ROW_BYTES, count);
     }
 
     private static WireClient slowClient(int port) throws Exception {

@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -305,12 +304,8 @@ class PoolIT {
     @ParameterizedTest
     @EnumSource(Transport.class)
     void oneServerServesTheClientsOfAllLoops(Transport transport) throws Exception {
-        Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
         try (var pooler = RunningPooler.start(
-                        SERVER,
-                        "default_pool_size = 1",
-                        "event_loops = 2",
-                        "transport = " + transport.name().toLowerCase(java.util.Locale.ROOT));
+                        SERVER, "default_pool_size = 1", "event_loops = 2", RunningPooler.on(transport));
                 var clients = new Clients(pooler, 8)) {
             var pids = new HashSet<String>();
             var work = new ArrayList<Future<Integer>>();
@@ -341,12 +336,8 @@ class PoolIT {
     @ParameterizedTest
     @EnumSource(Transport.class)
     void nobodyStarvesBesideBusyNeighbours(Transport transport) throws Exception {
-        Assumptions.assumeTrue(transport.isAvailable(), transport + " is not to be had on this machine");
         try (var pooler = RunningPooler.start(
-                        SERVER,
-                        "default_pool_size = 2",
-                        "event_loops = 2",
-                        "transport = " + transport.name().toLowerCase(java.util.Locale.ROOT));
+                        SERVER, "default_pool_size = 2", "event_loops = 2", RunningPooler.on(transport));
                 var clients = new Clients(pooler, 10)) {
             long end = System.nanoTime() + Duration.ofMillis(1_500).toNanos();
             var counts = new ArrayList<Future<Integer>>();

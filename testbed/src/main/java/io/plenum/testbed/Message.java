@@ -80,6 +80,24 @@ public record Message(char type, byte[] body) {
         return (char) body[0];
     }
 
+    /** The first value of the first row in an answer; where there is none, a text that says so. */
+    public static String value(List<Message> answer) {
+        return answer.stream()
+                .filter(message -> message.type == 'D')
+                .map(message -> String.valueOf(message.columns().getFirst()))
+                .findFirst()
+                .orElse("no row in " + answer);
+    }
+
+    /** The SQLSTATE of the first error in an answer; where there is none, a text that says so. */
+    public static String sqlState(List<Message> answer) {
+        return answer.stream()
+                .filter(message -> message.type == 'E')
+                .map(message -> String.valueOf(message.field('C')))
+                .findFirst()
+                .orElse("no error in " + answer);
+    }
+
     /**
      * What a person wants to read of it: severity, SQLSTATE and message of an error, the values of a row, otherwise the
      * body as UTF-8.

@@ -10,7 +10,6 @@ import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -34,7 +33,7 @@ class AcrossServersIT {
                 client.readUntilReady();
                 client.send(bind("", ""), execute(), sync()); // on the other server
 
-                assertThat(row(client.readUntilReady())).isEqualTo(Integer.toString(i));
+                assertThat(Message.value(client.readUntilReady())).isEqualTo(Integer.toString(i));
             }
         }
     }
@@ -54,7 +53,7 @@ class AcrossServersIT {
                 client.readUntilReady();
                 client.send(bind("", ""), execute(), sync());
 
-                assertThat(row(client.readUntilReady())).isEqualTo(Integer.toString(i));
+                assertThat(Message.value(client.readUntilReady())).isEqualTo(Integer.toString(i));
             }
         }
     }
@@ -86,14 +85,5 @@ class AcrossServersIT {
             assertThat(client.readUntilReady()).filteredOn(m -> m.type() == 'E').isEmpty();
             client.query("DROP TABLE wider");
         }
-    }
-
-    private static String row(List<Message> answer) {
-        for (var message : answer) {
-            if (message.type() == 'D') {
-                return String.valueOf(message.columns().getFirst());
-            }
-        }
-        return answer.toString();
     }
 }

@@ -324,45 +324,37 @@ class HiddenCodeIT {
     @Test
     void isUndoneWhereItCameAfterTheTransactionHadItsServer() throws Exception {
         define("CREATE TABLE h.plain (id int)");
-        try (var two = RunningPooler.start(SERVER, "default_pool_size = 2", "admin_users = postgres");
-                var client = two.wire(Map.of("database", DATABASE));
-                var other = two.wire(Map.of("database", DATABASE));
-                var watch = two.wire(Map.of("database", "pgbouncer"));
-                var direct = RunningPooler.wire(SERVER.port(), Map.of("database", DATABASE), null)) {
-            awaitCatalog(watch);
-            client.send(parse("s", "INSERT INTO plain VALUES (1)"), bind("", "s"), execute(), sync());
-            client.readUntilReady();
-            client.rows("BEGIN");
-            client.rows("SELECT 1");
-            triggerOnPlain(other);
-            awaitCatalog(watch);
+        try (var two = TwoServers.open()) {
+            awaitCatalog(two.watch());
+            two.client().send(parse("s", "INSERT INTO plain VALUES (1)"), bind("", "s"), execute(), sync());
+            two.client().readUntilReady();
+            two.client().rows("BEGIN");
+            two.client().rows("SELECT 1");
+            triggerOnPlain(two.other());
+            awaitCatalog(two.watch());
 
-            client.send(bind("", "s"), execute(), sync());
+            two.client().send(bind("", "s"), execute(), sync());
 
-            client.readUntilReady();
-            client.rows("COMMIT");
-            await(direct, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0");
+            two.client().readUntilReady();
+            two.client().rows("COMMIT");
+            await(two.direct(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0");
         }
     }
 
     @Test
     void isUndoneWhereAStatementWaitedForWhatMadeIt() throws Exception {
         define("CREATE TABLE h.plain (id int)");
-        try (var two = RunningPooler.start(SERVER, "default_pool_size = 2", "admin_users = postgres");
-                var client = two.wire(Map.of("database", DATABASE));
-                var other = two.wire(Map.of("database", DATABASE));
-                var watch = two.wire(Map.of("database", "pgbouncer"));
-                var direct = RunningPooler.wire(SERVER.port(), Map.of("database", DATABASE), null)) {
-            awaitCatalog(watch);
-            other.rows("BEGIN");
-            triggerOnPlain(other);
-            client.send(query("INSERT INTO plain VALUES (1)"));
-            await(direct, "SELECT count(*) FROM pg_locks WHERE NOT granted", "1");
+        try (var two = TwoServers.open()) {
+            awaitCatalog(two.watch());
+            two.other().rows("BEGIN");
+            triggerOnPlain(two.other());
+            two.client().send(query("INSERT INTO plain VALUES (1)"));
+            await(two.direct(), "SELECT count(*) FROM pg_locks WHERE NOT granted", "1");
 
-            other.rows("COMMIT");
+            two.other().rows("COMMIT");
 
-            client.readUntilReady();
-            await(direct, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0");
+            two.client().readUntilReady();
+            await(two.direct(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0");
         }
     }
 
@@ -370,27 +362,22 @@ class HiddenCodeIT {
     @Test
     void isNotSuspectedWhereTheCatalogueIsOnlyReadAgain() throws Exception {
         define("CREATE SEQUENCE h.counter");
-        try (var two = RunningPooler.start(SERVER, "default_pool_size = 2", "admin_users = postgres");
-                var client = two.wire(Map.of("database", DATABASE));
-                var other = two.wire(Map.of("database", DATABASE));
-                var watch = two.wire(Map.of("database", "pgbouncer"));
-                var direct = RunningPooler.wire(SERVER.port(), Map.of("database", DATABASE), null)) {
-            other.rows("CREATE TEMP TABLE keeps_its_server ()"); // so that the client always has the other one
-            awaitCatalog(watch);
-            String drawn = client.value("SELECT nextval('counter')");
-            direct.rows("BEGIN");
-            direct.rows(
-                    "LOCK TABLE pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE"); // which who reads the catalogue waits
-            // for
-            other.rows("CREATE TABLE h.another ()");
-            client.rows("BEGIN");
-            client.rows("SELECT 1");
-            direct.rows("COMMIT");
-            awaitCatalog(watch);
+        try (var two = TwoServers.open()) {
+            two.other().rows("CREATE TEMP TABLE keeps_its_server ()"); // so that the client always has the other one
+            awaitCatalog(two.watch());
+            String drawn = two.client().value("SELECT nextval('counter')");
+            two.direct().rows("BEGIN");
+            // Who reads the catalogue waits for that.
+            two.direct().rows("LOCK TABLE pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE");
+            two.other().rows("CREATE TABLE h.another ()");
+            two.client().rows("BEGIN");
+            two.client().rows("SELECT 1");
+            two.direct().rows("COMMIT");
+            awaitCatalog(two.watch());
 
-            client.rows("COMMIT");
+            two.client().rows("COMMIT");
 
-            assertThat(client.value("SELECT lastval()")).isEqualTo(drawn);
+            assertThat(two.client().value("SELECT lastval()")).isEqualTo(drawn);
         }
     }
 
@@ -497,5 +484,30 @@ class HiddenCodeIT {
             SELECT current_setting('work_mem'), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
                 (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema())
             """).getFirst();
+    }
+
+    /** A pooler of two servers with two clients; the console of it, and a session at PostgreSQL itself. */
+    private record TwoServers(
+            RunningPooler pooler, WireClient client, WireClient other, WireClient watch, WireClient direct)
+            implements AutoCloseable {
+        static TwoServers open() throws IOException {
+            var pooler = RunningPooler.start(SERVER, "default_pool_size = 2", "admin_users = postgres");
+            Map<String, String> database = Map.of("database", DATABASE);
+            return new TwoServers(
+                    pooler,
+                    pooler.wire(database),
+                    pooler.wire(database),
+                    pooler.wire(Map.of("database", "pgbouncer")),
+                    RunningPooler.wire(SERVER.port(), database, null));
+        }
+
+        @Override
+        public void close() throws IOException {
+            direct.close();
+            watch.close();
+            other.close();
+            client.close();
+            pooler.close();
+        }
     }
 }

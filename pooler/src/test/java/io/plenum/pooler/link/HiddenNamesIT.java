@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
@@ -49,8 +50,7 @@ class HiddenNamesIT {
     void temporaryTableIsFound() throws Exception {
         try (var other = pooler.wire();
                 var client = pooler.wire()) {
-            other.rows("CREATE TEMP TABLE any_name ()"); // from now on the server's session has a temporary schema
-            other.rows("DROP TABLE any_name");
+            makeTemporarySchema(other);
             prepare(other, "s");
             assertThat(run(other, "s")).isEqualTo("of all");
 
@@ -69,8 +69,7 @@ class HiddenNamesIT {
     void temporaryTableOfATransactionIsFoundThere() throws Exception {
         try (var other = pooler.wire();
                 var client = pooler.wire()) {
-            other.rows("CREATE TEMP TABLE any_name ()");
-            other.rows("DROP TABLE any_name");
+            makeTemporarySchema(other);
             prepare(other, "s");
 
             client.rows("BEGIN; CREATE TEMP TABLE hidden_name (v text) ON COMMIT DROP");
@@ -102,6 +101,12 @@ class HiddenNamesIT {
         }
     }
 
+    /** From now on the server's session has one. */
+    private static void makeTemporarySchema(WireClient client) throws IOException {
+        client.rows("CREATE TEMP TABLE any_name ()");
+        client.rows("DROP TABLE any_name");
+    }
+
     private static void prepare(WireClient client, String name) throws IOException {
         client.send(parse(name, ASK), sync());
         assertThat(client.readUntilReady()).noneMatch(message -> message.type() == 'E');
@@ -109,10 +114,6 @@ class HiddenNamesIT {
 
     private static String run(WireClient client, String name) throws IOException {
         client.send(bind("", name), execute(), sync());
-        return client.readUntilReady().stream()
-                .filter(message -> message.type() == 'D')
-                .map(message -> String.valueOf(message.columns().getFirst()))
-                .findFirst()
-                .orElse("no row");
+        return Message.value(client.readUntilReady());
     }
 }

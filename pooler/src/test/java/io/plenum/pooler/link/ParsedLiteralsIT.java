@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
+import io.plenum.testbed.Message;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
@@ -171,11 +172,7 @@ class ParsedLiteralsIT {
 
     private static String run(WireClient client) throws IOException {
         client.send(bind("", "s"), execute(), sync());
-        return client.readUntilReady().stream()
-                .filter(message -> message.type() == 'D')
-                .map(message -> String.valueOf(message.columns().getFirst()))
-                .findFirst()
-                .orElse("no row");
+        return Message.value(client.readUntilReady());
     }
 
     private static String direct(String setting, String value, String sql) throws IOException {

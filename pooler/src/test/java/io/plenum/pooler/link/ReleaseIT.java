@@ -98,7 +98,7 @@ class ReleaseIT {
                 survivor.send(
                         parse("a", "SELECT $1::text"), bind("", "a", "b" + length), execute(), closeStatement("a"));
                 survivor.send(sync());
-                assertThat(row(survivor.readUntilReady())).isEqualTo("b" + length);
+                assertThat(Message.value(survivor.readUntilReady())).isEqualTo("b" + length);
             }
             assertThat(control.value("SELECT count(*) FROM dead")).isEqualTo("0");
         }
@@ -239,7 +239,7 @@ class ReleaseIT {
                 var client = pooler.wire()) {
             for (int i = 0; i < 100; i++) {
                 client.send(parse("s" + i, "SELECT " + i), bind("", "s" + i), execute(), sync());
-                assertThat(row(client.readUntilReady())).isEqualTo(Integer.toString(i));
+                assertThat(Message.value(client.readUntilReady())).isEqualTo(Integer.toString(i));
             }
             assertThat(Integer.parseInt(client.value("SELECT count(*) FROM pg_prepared_statements")))
                     .isLessThanOrEqualTo(5);
@@ -266,14 +266,14 @@ class ReleaseIT {
             client.send(bind("", "s6"), execute(), sync());
             assertThat(client.readUntilReady().getFirst().field('C')).isEqualTo("26000");
             client.send(parse("own", "SELECT 'own'"), bind("", "own"), execute(), sync());
-            assertThat(row(client.readUntilReady())).isEqualTo("own");
+            assertThat(Message.value(client.readUntilReady())).isEqualTo("own");
         }
     }
 
     private static void prepare(WireClient client, int from, int to) throws IOException {
         for (int i = from; i < to; i++) {
             client.send(parse("s" + i, "SELECT " + i), bind("", "s" + i), execute(), sync());
-            assertThat(row(client.readUntilReady())).isEqualTo(Integer.toString(i));
+            assertThat(Message.value(client.readUntilReady())).isEqualTo(Integer.toString(i));
         }
     }
 
@@ -313,13 +313,5 @@ class ReleaseIT {
         } finally {
             client.timeout(Duration.ofSeconds(10));
         }
-    }
-
-    private static String row(List<Message> messages) {
-        return messages.stream()
-                .filter(m -> m.type() == 'D')
-                .map(m -> m.columns().getFirst())
-                .findFirst()
-                .orElse("no row in " + messages);
     }
 }

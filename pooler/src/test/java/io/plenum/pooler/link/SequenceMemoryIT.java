@@ -74,7 +74,7 @@ class SequenceMemoryIT {
                 "SELECT 1; SELECT lastval()"
             })
     void noTextTellsWhatAnotherDrew(String ask) throws Exception {
-        assertThat(sqlState(client.query(ask))).isEqualTo("55000");
+        assertThat(Message.sqlState(client.query(ask))).isEqualTo("55000");
     }
 
     @ParameterizedTest
@@ -87,17 +87,17 @@ class SequenceMemoryIT {
     void norBehindOtherStatementsOfItsGroup(String ask) throws Exception {
         client.send(parse("", "SELECT 1"), bind("", ""), execute(), parse("", ask), bind("", ""), execute(), sync());
 
-        assertThat(sqlState(client.readUntilReady())).isEqualTo("55000");
+        assertThat(Message.sqlState(client.readUntilReady())).isEqualTo("55000");
     }
 
     @Test
     void norDoesAFunctionCall() throws Exception {
         client.send(functionCall(CURRVAL, "numbered_id_seq"));
-        assertThat(sqlState(client.readUntilReady())).isEqualTo("55000");
+        assertThat(Message.sqlState(client.readUntilReady())).isEqualTo("55000");
 
         stranger.rows("SELECT nextval('numbered_id_seq')");
         client.send(functionCall(LASTVAL));
-        assertThat(sqlState(client.readUntilReady())).isEqualTo("55000");
+        assertThat(Message.sqlState(client.readUntilReady())).isEqualTo("55000");
     }
 
     @Test
@@ -129,7 +129,7 @@ class SequenceMemoryIT {
     @Test
     void functionCallInAnOpenGroupLeavesTheUnnamedStatement() throws Exception {
         client.send(parse("", "SELECT 'still there'"), functionCall(LASTVAL), sync());
-        assertThat(sqlState(client.readUntilReady())).isEqualTo("55000");
+        assertThat(Message.sqlState(client.readUntilReady())).isEqualTo("55000");
         assertThat(client.transactionStatus()).isEqualTo('I');
         client.readUntilReady();
 
@@ -154,13 +154,5 @@ class SequenceMemoryIT {
     private List<Message> run(String sql) throws IOException {
         client.send(Frames.join(parse("", sql), bind("", ""), execute(), sync()));
         return client.readUntilReady();
-    }
-
-    private static String sqlState(List<Message> messages) {
-        return messages.stream()
-                .filter(message -> message.type() == 'E')
-                .map(message -> String.valueOf(message.field('C')))
-                .findFirst()
-                .orElse("no error in " + messages);
     }
 }

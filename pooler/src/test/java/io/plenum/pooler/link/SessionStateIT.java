@@ -386,7 +386,7 @@ class SessionStateIT {
             var end = keeper.read();
             assertThat(end.field('C')).isEqualTo("57P05");
             assertThat(end.field('M')).startsWith("pin_idle_timeout");
-            assertThat(row(waiter.readUntilReady())).isEqualTo("served");
+            assertThat(Message.value(waiter.readUntilReady())).isEqualTo("served");
         }
     }
 
@@ -473,7 +473,7 @@ class SessionStateIT {
             client.rows(sql);
 
             stranger.send(bind("", "s"), execute(), sync());
-            assertThat(row(stranger.readUntilReady())).isEqualTo("prepared");
+            assertThat(Message.value(stranger.readUntilReady())).isEqualTo("prepared");
             control.rows("DROP FUNCTION forgets(), forgets_in_sql()");
         }
     }
@@ -486,7 +486,7 @@ class SessionStateIT {
             client.readUntilReady();
             client.rows("SELECT 1");
             client.send(bind("", "s"), execute(), sync());
-            assertThat(row(client.readUntilReady())).isEqualTo("prepared");
+            assertThat(Message.value(client.readUntilReady())).isEqualTo("prepared");
             assertThat(client.value("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%prepared%'"
                             + " AND NOT from_sql AND statement NOT LIKE '%count%'"))
                     .isEqualTo("1");
@@ -503,10 +503,10 @@ class SessionStateIT {
             client.rows("SELECT nextval('drawn')");
 
             stranger.send(query(ask));
-            assertThat(sqlState(stranger.readUntilReady())).isEqualTo("55000");
+            assertThat(Message.sqlState(stranger.readUntilReady())).isEqualTo("55000");
             client.rows("SELECT nextval('drawn')");
             stranger.send(parse("", ask), bind("", ""), execute(), sync());
-            assertThat(sqlState(stranger.readUntilReady())).isEqualTo("55000");
+            assertThat(Message.sqlState(stranger.readUntilReady())).isEqualTo("55000");
         }
     }
 
@@ -523,7 +523,7 @@ class SessionStateIT {
             stranger.rows("COMMIT");
 
             client.send(query("SELECT currval('drawn')"));
-            assertThat(sqlState(client.readUntilReady())).isEqualTo("55000");
+            assertThat(Message.sqlState(client.readUntilReady())).isEqualTo("55000");
         }
     }
 
@@ -601,7 +601,7 @@ class SessionStateIT {
                     execute(),
                     sync());
             client.readUntilReady();
-            assertThat(row(client.readUntilReady())).isEqualTo("2MB!");
+            assertThat(Message.value(client.readUntilReady())).isEqualTo("2MB!");
         }
     }
 
@@ -793,21 +793,5 @@ class SessionStateIT {
 
     private static WireClient direct() throws IOException {
         return RunningPooler.wire(SERVER.port(), Map.of(), null);
-    }
-
-    private static String sqlState(List<Message> messages) {
-        return messages.stream()
-                .filter(m -> m.type() == 'E')
-                .map(m -> String.valueOf(m.field('C')))
-                .findFirst()
-                .orElse("no error in " + messages);
-    }
-
-    private static String row(List<Message> messages) {
-        return messages.stream()
-                .filter(m -> m.type() == 'D')
-                .map(m -> m.columns().getFirst())
-                .findFirst()
-                .orElse("no row in " + messages);
     }
 }

@@ -14,6 +14,7 @@ final class ReportedParameters {
 
     private final Map<String, String> startValues = new LinkedHashMap<>();
     private SessionSettings settings = SessionSettings.NONE;
+    private boolean settingsKnown = true;
     private boolean standby;
     private boolean superuser;
 
@@ -69,6 +70,17 @@ final class ReportedParameters {
 
     void assume(SessionSettings settings) {
         this.settings = settings;
+    }
+
+    /** The session has those of its start again; {@code hadMore} says that we had set some that were not told of. */
+    void onDiscardAll(boolean hadMore) {
+        settings = SessionSettings.NONE;
+        settingsKnown &= !hadMore;
+    }
+
+    /** False once DISCARD ALL undid what connect_query had set: then only a new session is what it should be. */
+    boolean areSettingsKnown() {
+        return settingsKnown;
     }
 
     boolean isStandby() {

@@ -15,12 +15,10 @@ import io.plenum.pooler.server.OutstandingReplies.Reply;
 import io.plenum.wire.BackendType;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
-import io.plenum.wire.Limits;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
-import io.plenum.wire.backend.ParameterStatus;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.frontend.FrontendMessages;
 import io.plenum.wire.startup.CancelKey;
@@ -36,18 +34,15 @@ import org.slf4j.LoggerFactory;
 /**
  * One connection to PostgreSQL.
  *
- * <p>Every message from the server is matched with the reply that it owes; what nobody is owed ends the connection, for
- * then we no longer know whose rows we are reading. Only a WAL sender's are passed on as they come, for it has one reader
- * for all its life. Confined to its event loop.
+ * <p>Here is the socket, and what the connection is used for and ended by. What comes is cut into messages, which are the {@link
+ * ServerLogin}'s, and then the {@link ServerAnswers}'. Only a WAL sender's are passed on as they come, for it has one reader for all its
+ * life. Confined to its event loop.
  */
 public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ServerConnection.class);
 
     /** An answer to SQL of our own, as the last value of a row, by which it counts as failed. */
     public static final String UNFIT = "plenum: unfit";
-
-    /** Bytes of the shortest tag, {@code DO}, and its NUL. */
-    private static final int SHORTEST_TAG = 3;
 
     private static final long LONGEST_CLOSE_MILLIS = 1_000;
 
@@ -168,7 +163,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private final ServerStatements statements = new ServerStatements();
     private final ReportedParameters reported = new ReportedParameters();
     private final SequenceOwner sequences = new SequenceOwner();
-    private final SignalAnswer signal = new SignalAnswer();
+    private final ServerAnswers answers = new ServerAnswers(this, cutter, group, copy, reported);
     private final long bornNanos;
 
     private Loop loop;
@@ -179,18 +174,14 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ServerLogin login;
     private long loginMillis;
     private @Nullable Future<?> loginDeadline;
-    private @Nullable Reader reader;
     private @Nullable ByteBuf leftover;
     private @Nullable CancelKey cancelKey;
     private @Nullable ErrorResponse lastFatal;
     private @Nullable String closeReason;
-    private TransactionStatus status = TransactionStatus.IDLE;
-    private boolean settingsKnown = true;
     private boolean passing;
     private boolean closed;
     private boolean gone;
     private boolean endedByPeer;
-    private boolean endedOwing;
     private boolean closeWhenReleased;
     private boolean used;
     private int cancelsInFlight;
@@ -268,7 +259,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void endBatch() {
-        Reader current = reader;
+        Reader current = answers.reader();
         if (current != null) {
             current.onBatchEnd();
         }
@@ -283,8 +274,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        if (reader != null) {
-            reader.onWritability(context.channel().isWritable());
+        Reader current = answers.reader();
+        if (current != null) {
+            current.onWritability(context.channel().isWritable());
         }
     }
 
@@ -347,17 +339,11 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         if (step != null) {
             owner.onLoginFailed(this, lastFatal, step.stepName());
         }
-        Reader current = reader;
-        if (current != null) {
-            endedOwing = replies.owesClient();
-            unanswer(current, replies.size(), false);
-            reader = null;
-            current.onLost(lastFatal);
-        }
+        answers.end(lastFatal);
         owner.onClosed(this);
     }
 
-    // --- replies ---------------------------------------------------------------------------------------------------
+    // --- messages --------------------------------------------------------------------------------------------------
 
     private void read(ByteBuf bytes) {
         while (!closed) {
@@ -366,7 +352,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 return;
             }
             int start = cutter.start();
-            if (step == Step.HEAD && isLookedAt(bytes, start)) {
+            if (step == Step.HEAD && answers.isLookedAt(bytes, start)) {
                 cutter.rewind(start); // such a row is read whole
                 return;
             }
@@ -376,10 +362,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                     throw new ProtocolException("invalid backend message type");
                 }
                 passing = login == null
-                        ? target.isWalSender() || onReply(type, bytes, start)
+                        ? target.isWalSender() || answers.onMessage(type, bytes, start)
                         : onLoginMessage(type, bytes, start);
             }
-            Reader current = reader;
+            Reader current = answers.reader();
             if (current == null) {
                 continue;
             }
@@ -387,7 +373,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
                 current.forward(bytes, start, cutter.end());
             }
             if (!replies.isEmpty() && cutter.remaining() == 0) {
-                settleHead(current);
+                answers.settleHead(current);
             }
         }
     }
@@ -398,300 +384,6 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
             step.onMessage(type, bytes, start, cutter.end());
         }
         return false;
-    }
-
-    /** Whether the message is a row that we asked for ourselves, which is small, for all that we ask is, or that may be affirmed. */
-    private boolean isLookedAt(ByteBuf bytes, int start) {
-        return bytes.getByte(start) == BackendType.DATA_ROW.code()
-                && !replies.isEmpty()
-                && (replies.headOrigin() == Origin.INJECTED || signal.isDue())
-                && bytes.getInt(start + 1) <= Limits.LOOKED_AT;
-    }
-
-    /** Takes note of one reply; says whether the client is to see it. */
-    private boolean onReply(BackendType type, ByteBuf bytes, int start) {
-        if (copy.isDoubted() && reader != null) {
-            unanswer(reader, copy.settle(type), false);
-        }
-        return switch (type) {
-            case DATA_ROW, COPY_DATA, COPY_DONE, COPY_OUT_RESPONSE, COPY_BOTH_RESPONSE, FUNCTION_CALL_RESPONSE -> {
-                if (replies.isEmpty()) {
-                    throw desync(type);
-                }
-                boolean forClient = replies.headOrigin() == Origin.CLIENT;
-                if (forClient && signal.isDue()) {
-                    signal.affirm(bytes, start, cutter.end());
-                }
-                if (!forClient && type == BackendType.DATA_ROW && reader != null && cutter.remaining() == 0) {
-                    reader.onInjectedRow(
-                            DataRow.parse(bytes, start + Limits.HEADER, cutter.end()), replies.headSubject());
-                }
-                yield forClient;
-            }
-            case PARSE_COMPLETE -> {
-                switch (replies.isEmpty() ? null : replies.headSubject()) {
-                    case PreparedStatement parsed -> statements.onAnswered(parsed, true);
-                    case Preparing parse -> statements.onAnswered(parse.statement(), true);
-                    case null, default -> {}
-                }
-                yield answer(type, Reply.PARSE);
-            }
-            case BIND_COMPLETE -> answer(type, Reply.BIND);
-            case CLOSE_COMPLETE -> {
-                if (!replies.isEmpty() && replies.headSubject() instanceof PreparedStatement closed) {
-                    statements.onAnswered(closed, false);
-                }
-                yield answer(type, Reply.CLOSE);
-            }
-            case ROW_DESCRIPTION, NO_DATA -> {
-                Reply head = head(type);
-                yield head == Reply.QUERY
-                        ? replies.headOrigin() == Origin.CLIENT
-                        : answer(type, head == Reply.DESCRIBE_PORTAL ? head : Reply.DESCRIBE_STATEMENT);
-            }
-            case PARAMETER_DESCRIPTION -> {
-                if (head(type) != Reply.DESCRIBE_STATEMENT) {
-                    throw desync(type);
-                }
-                yield replies.headOrigin() == Origin.CLIENT;
-            }
-            case COMMAND_COMPLETE -> {
-                requireBody(type, start, SHORTEST_TAG);
-                byte first = bytes.getByte(start + 5);
-                byte second = bytes.getByte(start + 6);
-                if (first == 'D'
-                        || first == 'R'
-                        || (first == 'C' && second == 'L')
-                        || (first == 'U' && second == 'N')) {
-                    // DEALLOCATE, DISCARD, DROP; RESET, ROLLBACK; CLOSE; UNLISTEN
-                    onTag(CommandTag.of(bytes, start + 5, cutter.end()));
-                }
-                if (first == 'A' || (first == 'D' && second == 'R') || (first == 'C' && second == 'R')) {
-                    onSchemaTag(bytes, start + 5);
-                }
-                yield endOfStatement(type);
-            }
-            case EMPTY_QUERY_RESPONSE, PORTAL_SUSPENDED -> endOfStatement(type);
-            case COPY_IN_RESPONSE -> {
-                head(type);
-                copy.begin();
-                if (replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size()) {
-                    group.setOpen(true);
-                }
-                yield true;
-            }
-            case READY_FOR_QUERY -> onReady(bytes, start);
-            case ERROR_RESPONSE -> onError(bytes, start);
-            case PARAMETER_STATUS -> onParameterStatus(ParameterStatus.parse(bytes, start + 5, cutter.end()));
-            case NOTICE_RESPONSE -> isForClient() && onNotice(bytes, start);
-            case NOTIFICATION_RESPONSE -> isForClient() && onNotification(bytes, start);
-            case AUTHENTICATION, BACKEND_KEY_DATA, NEGOTIATE_PROTOCOL_VERSION -> throw desync(type);
-        };
-    }
-
-    private void requireBody(BackendType type, int start, int bytes) {
-        if (cutter.end() - start - Limits.HEADER < bytes) {
-            throw new ProtocolException("invalid message length in " + type.manualName());
-        }
-    }
-
-    private boolean isForClient() {
-        return reader != null && (replies.isEmpty() || replies.headOrigin() == Origin.CLIENT);
-    }
-
-    private boolean onNotification(ByteBuf bytes, int start) {
-        Reader current = reader;
-        return current != null && current.onNotification(bytes, start, cutter.end());
-    }
-
-    /**
-     * A server that is stopped at once, or whose neighbour crashed, says so in a warning and is gone: its last word, though
-     * it is no error.
-     */
-    private boolean onNotice(ByteBuf bytes, int start) {
-        ErrorResponse notice = ErrorResponse.parse(bytes, start + 5, cutter.end());
-        Reader current = reader;
-        if (current != null && SignalAnswer.isMissed(notice)) {
-            return !signal.begin(notice, current);
-        }
-        boolean leaves = notice.code().equals("57P01") || notice.code().equals("57P02");
-        if (current == null || !leaves) {
-            return true;
-        }
-        lastFatal = new ErrorResponse(
-                "FATAL", notice.code(), notice.message(), notice.detail(), notice.hint(), notice.routine());
-        return current.onError(lastFatal, null, bytes, start, cutter.end());
-    }
-
-    private Reply head(BackendType type) {
-        if (replies.isEmpty()) {
-            throw desync(type);
-        }
-        return replies.head();
-    }
-
-    private boolean answer(BackendType type, Reply expected) {
-        if (head(type) != expected) {
-            throw desync(type);
-        }
-        boolean forClient = replies.headOrigin() == Origin.CLIENT;
-        replies.remove();
-        return forClient;
-    }
-
-    /** One Execute is over, or one of the statements of a simple Query. */
-    private boolean endOfStatement(BackendType type) {
-        Reply head = head(type);
-        copy.end();
-        if (head == Reply.EXECUTE) {
-            return answer(type, Reply.EXECUTE);
-        }
-        if (head != Reply.QUERY) {
-            throw desync(type);
-        }
-        return replies.headOrigin() == Origin.CLIENT;
-    }
-
-    private boolean onReady(ByteBuf bytes, int start) {
-        requireBody(BackendType.READY_FOR_QUERY, start, 1);
-        if (replies.isEmpty() && copy.takeIgnored()) {
-            group.setSkipped(false);
-            endGroup();
-            replies.add(Reply.SYNC, Origin.CLIENT);
-        }
-        if (!head(BackendType.READY_FOR_QUERY).endsWithReady()) {
-            throw desync(BackendType.READY_FOR_QUERY);
-        }
-        boolean forClient = replies.headOrigin() == Origin.CLIENT;
-        replies.remove();
-        group.onReady();
-        copy.onReady();
-        signal.end();
-        TransactionStatus now = TransactionStatus.of(bytes.getByte(start + 5));
-        if (now == null) {
-            throw new ProtocolException("invalid transaction status in ReadyForQuery");
-        }
-        status = now;
-        return forClient && reader != null && reader.onReady(now);
-    }
-
-    private boolean onError(ByteBuf bytes, int start) {
-        ErrorResponse error = ErrorResponse.parse(bytes, start + 5, cutter.end());
-        Reader current = reader;
-        boolean fatal = error.isFatal();
-        if (fatal) {
-            lastFatal = error;
-        }
-        if (current == null) {
-            blame("server said " + error.code() + " " + error.message()).close();
-            return false;
-        }
-        if (fatal) {
-            return current.onError(error, null, bytes, start, cutter.end());
-        }
-        Reply head = head(BackendType.ERROR_RESPONSE);
-        Origin origin = replies.headOrigin();
-        Object subject = replies.headSubject();
-        if (head == Reply.QUERY && copy.isOpen() && "08P01".equals(error.code()) && replies.size() > 1) {
-            current.onUnanswered(replies.replyAt(1), replies.subjectAt(1), false);
-            replies.removeSecond(); // a message that is not of COPY broke it, and was used up by that
-        }
-        // COPY may be refused between its response and its reading, and then the Sync behind it is no part of it.
-        // Only the server knows: it may say one ReadyForQuery more, to nobody but the client at hand.
-        closeWhenReleased |= copy.fail(error);
-        if (!head.endsWithReady()) {
-            dropToSync(current);
-        }
-        if (origin == Origin.INJECTED) {
-            return current.onInjectedError(error, subject);
-        }
-        return current.onError(error, subject, bytes, start, cutter.end());
-    }
-
-    /**
-     * The server skips all messages up to the next Sync, a simple Query among them, and answers none.
-     *
-     * <p>Manual, "Message Flow", Extended Query.
-     */
-    private void dropToSync(Reader current) {
-        unanswer(current, replies.indexOf(Reply.SYNC), true);
-        group.setSkipped(replies.isEmpty());
-    }
-
-    /** Takes out the oldest entries; what their messages did to names is undone from the youngest to the oldest. */
-    private void unanswer(Reader current, int count, boolean oldestFailed) {
-        for (int i = count - 1; i >= 0; i--) {
-            current.onUnanswered(replies.replyAt(i), replies.subjectAt(i), oldestFailed && i == 0);
-        }
-        for (int i = 0; i < count; i++) {
-            replies.remove();
-        }
-    }
-
-    private boolean onParameterStatus(ParameterStatus parameter) {
-        boolean wasStandby = reported.isStandby();
-        reported.onChange(parameter.name(), parameter.value());
-        if (wasStandby && !reported.isStandby()) {
-            owner.onPromoted(this);
-        }
-        return reader != null && reader.onParameter(parameter.name(), parameter.value());
-    }
-
-    /** Statements of the protocol die with those of SQL: DEALLOCATE ALL and DISCARD ALL take ours too. */
-    private void onTag(@Nullable CommandTag tag) {
-        if (reader != null && !replies.isEmpty() && replies.headOrigin() == Origin.CLIENT) {
-            reader.onTag(tag);
-        }
-        if (tag != CommandTag.DEALLOCATE_ALL && tag != CommandTag.DISCARD_ALL) {
-            return;
-        }
-        statements.forgetHeld();
-        boolean settingsToo = tag == CommandTag.DISCARD_ALL;
-        if (settingsToo) {
-            sequences.forget();
-            reported.assume(SessionSettings.NONE);
-            settingsKnown &= target.connectQuery() == null; // what that has set is gone too
-        }
-        if (reader != null) {
-            reader.onStatementsForgotten(settingsToo);
-        }
-    }
-
-    /**
-     * ALTER, DROP or CREATE: new tables and indexes change nothing of what was prepared before; what is prepared behind them may
-     * find a new table in front of another one.
-     */
-    private void onSchemaTag(ByteBuf bytes, int bodyStart) {
-        if (reader == null || !CommandTag.isSchemaChange(bytes, bodyStart, cutter.end())) {
-            return;
-        }
-        int object = bodyStart + "CREATE ".length();
-        boolean isNew =
-                bytes.getByte(bodyStart) == 'C' && (bytes.getByte(object) == 'T' || bytes.getByte(object) == 'I');
-        if (!isNew) {
-            reader.onSchemaChange();
-        }
-        boolean defines = bytes.getByte(bodyStart) == 'C' || bytes.getByte(bodyStart) == 'A'; // CREATE, ALTER
-        if (defines) {
-            reader.onDefinition();
-        }
-    }
-
-    /** Makes the replies whose turn it is and that the server was not asked for. */
-    private void settleHead(Reader current) {
-        while (!replies.isEmpty()) {
-            if (replies.headOrigin() == Origin.SYNTHETIC) {
-                current.onSynthetic(replies.head());
-            } else if (replies.head() != Reply.COPY_END && replies.head() != Reply.COPY_DATA) {
-                return;
-            }
-            replies.remove();
-        }
-    }
-
-    private ProtocolException desync(BackendType type) {
-        LOG.error("event=reply_mismatch server={} got={} expected={}", id, type.manualName(), replies);
-        return new ProtocolException("unexpected " + type.manualName());
     }
 
     // --- the login ends --------------------------------------------------------------------------------------------
@@ -713,11 +405,23 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         reported.onStart(name, value);
     }
 
+    // --- answers ---------------------------------------------------------------------------------------------------
+
+    /** The server says why it ends. */
+    void onLastWord(ErrorResponse fatal) {
+        lastFatal = fatal;
+    }
+
+    /** The server is no standby any more. */
+    void onPromoted() {
+        owner.onPromoted(this);
+    }
+
     // --- use -------------------------------------------------------------------------------------------------------
 
     /** The server works for {@code reader} from now on. */
     public void attach(Reader reader) {
-        this.reader = reader;
+        answers.setReader(reader);
         group.forget();
         copy.forget();
         links++;
@@ -726,7 +430,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** The server works for nobody. */
     public void detach() {
-        reader = null;
+        answers.setReader(null);
         replies.clear();
         idleSinceNanos = System.nanoTime();
     }
@@ -737,7 +441,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
      */
     public boolean isQuiet() {
         return replies.isEmpty()
-                && status == TransactionStatus.IDLE
+                && answers.status() == TransactionStatus.IDLE
                 && group.isOver()
                 && !copy.isOpen()
                 && cutter.remaining() == 0
@@ -815,7 +519,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         cancelsInFlight--;
         if (cancelsInFlight == 0) {
             owner.onCancelsDone(this);
-            Reader current = reader;
+            Reader current = answers.reader();
             if (current != null) {
                 current.onCancelsDone();
             }
@@ -949,7 +653,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** False once DISCARD ALL undid what connect_query had set: then only a new session is what it should be. */
     public boolean areSettingsKnown() {
-        return settingsKnown;
+        return reported.areSettingsKnown();
     }
 
     /** Values that the server reported when it started, by name as it spells them. */
@@ -963,7 +667,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     public TransactionStatus status() {
-        return status;
+        return answers.status();
     }
 
     /** How many times this server was given to somebody. */
@@ -995,7 +699,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Whether the connection ended while it owed its client an answer. */
     public boolean isEndedOwing() {
-        return endedOwing;
+        return answers.isEndedOwing();
     }
 
     /** Whether the connection ended, and not because we wanted it to. */
@@ -1008,12 +712,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     public boolean isLinked() {
-        return reader != null;
+        return answers.reader() != null;
     }
 
     /** Whether whoever it works for may be moved to another server, without harm. */
     public boolean mayMove() {
-        Reader current = reader;
+        Reader current = answers.reader();
         return current != null && current.mayMove();
     }
 

@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.plenum.pooler.catalog.DatabaseCatalog;
 import io.plenum.pooler.config.DatabaseConfig;
@@ -344,13 +343,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** Whether the kernel has all that the client was sent; the console's own answer does not count. */
     boolean isFlushed() {
-        return state == State.CONSOLE || unsent() == 0;
-    }
-
-    /** Roughly so many bytes of what the client was sent are not the kernel's yet: it takes them slowly, or was just sent them. */
-    private long unsent() {
-        ChannelOutboundBuffer buffer = channel == null ? null : channel.unsafe().outboundBuffer();
-        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+        return state == State.CONSOLE || transport().unsent() == 0;
     }
 
     // --- the console -----------------------------------------------------------------------------------------------
@@ -493,7 +486,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         outbox().flush();
         log.onClosing("client close request");
-        if (unsent() > 0) {
+        if (transport().unsent() > 0) {
             leave(null, QUIT_MILLIS); // to close now would drop the end of its answers
         } else {
             onGone();
@@ -543,7 +536,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         pauseReading(false);
         if (lastWord == null || midReply) {
-            endOutput(patienceMillis);
+            transport().endOutput(patienceMillis);
         } else {
             var _ = channel().eventLoop().schedule(() -> tell(lastWord), LOG_MILLIS, TimeUnit.MILLISECONDS);
         }
@@ -553,31 +546,8 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (state == State.LEAVING) {
             lastWord.writeTo(outbox().writer());
             outbox().flush();
-            endOutput(LINGER_MILLIS);
+            transport().endOutput(LINGER_MILLIS);
         }
-    }
-
-    private void endOutput(long patienceMillis) {
-        // Behind all that was written; a close while input is unread would send a reset that overtakes it.
-        transport().endOutput();
-        linger(unsent(), patienceMillis);
-    }
-
-    /** Closes a client that has not done so itself within this time, nor taken any of so many bytes. */
-    private void linger(long unsentBefore, long patienceMillis) {
-        var _ = channel()
-                .eventLoop()
-                .schedule(
-                        () -> {
-                            long unsent = unsent();
-                            if (unsent > 0 && unsent < unsentBefore) {
-                                linger(unsent, patienceMillis);
-                            } else {
-                                channel().close();
-                            }
-                        },
-                        patienceMillis,
-                        TimeUnit.MILLISECONDS);
     }
 
     /** Closes the client when its transaction ends, or at once when it has none. */

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -23,6 +24,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnknownHostException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -213,14 +215,40 @@ public final class ClientTransport {
 
     // --- the end ---------------------------------------------------------------------------------------------------
 
-    /** Behind all that was written goes the end of our side; what the client still says can be received. */
-    void endOutput() {
+    /** Roughly so many bytes of what the client was sent are not the kernel's yet: it takes them slowly, or was just sent them. */
+    long unsent() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    }
+
+    /**
+     * Behind all that was written goes the end of our side; what the client still says can be received, for a close while input is
+     * unread would send a reset that overtakes what was written. A client is closed that has not done so itself within this time,
+     * nor taken any of what it is still sent.
+     */
+    void endOutput(long patienceMillis) {
         ChannelFuture sent = handler == null ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER) : handler.closeOutbound();
         sent.addListener(written -> {
             if (channel instanceof DuplexChannel duplex) {
                 duplex.shutdownOutput();
             }
         });
+        linger(unsent(), patienceMillis);
+    }
+
+    private void linger(long unsentBefore, long patienceMillis) {
+        var _ = channel.eventLoop()
+                .schedule(
+                        () -> {
+                            long unsent = unsent();
+                            if (unsent > 0 && unsent < unsentBefore) {
+                                linger(unsent, patienceMillis);
+                            } else {
+                                channel.close();
+                            }
+                        },
+                        patienceMillis,
+                        TimeUnit.MILLISECONDS);
     }
 
     /** The connection is gone. */

@@ -66,6 +66,7 @@ final class BatchRelay implements LinkedClient {
     private final ServerSeeker seeker;
     private final HeldBegin begin = new HeldBegin();
     private final KeptRequest request = new KeptRequest();
+    private final PendingCancel pendingCancel;
 
     /** Where the server is from that the client has, or had last. */
     private @Nullable Pool linkedPool;
@@ -93,9 +94,6 @@ final class BatchRelay implements LinkedClient {
     /** Its end is its Sync. */
     private boolean skippingGroup;
 
-    /** A cancel request that waits for its moment: to be run when it is over. */
-    private @Nullable Runnable pendingCancel;
-
     /** The session begins; {@code names} are what names mean in the database, and are entered already. */
     BatchRelay(
             ClientConnection client,
@@ -108,6 +106,7 @@ final class BatchRelay implements LinkedClient {
         this.clients = clients;
         this.listening = new ClientListening(client, this, clients);
         this.link = new Link(this, clients.shared().statements(), limits.mode());
+        this.pendingCancel = new PendingCancel(client, clients, link);
         this.session = new ClientSession(profile, limits, link, begin, names);
         this.reads = new ClientReads(group, limits.consistency());
         this.seeker = new ServerSeeker(client, this, group, reads);
@@ -632,32 +631,14 @@ final class BatchRelay implements LinkedClient {
         if (client.state() == State.WAITING) {
             seeker.refuse(PoolerErrors.canceledWhileWaiting());
             done.run();
-        } else if (client.state() != State.LINKED || !link.runsForClient() || pendingCancel != null) {
-            done.run(); // nothing runs, or it is being canceled: as with PostgreSQL, nothing happens
         } else {
-            pendingCancel = done;
-            cancelWhenDue();
+            pendingCancel.begin(done);
         }
     }
 
     /** A cancel must not hit what we run in front of the client's statement, so it waits for that to be over. */
     void cancelWhenDue() {
-        Runnable done = pendingCancel;
-        if (done == null) {
-            return;
-        }
-        ServerConnection server = link.server();
-        if (server != null && link.runsForClient() && link.runsOwn()) {
-            return;
-        }
-        pendingCancel = null;
-        if (server != null && client.state() == State.LINKED && link.runsForClient()) {
-            clients.shared()
-                    .cancels()
-                    .send(server, clients.loop(), () -> link.server() == server && link.runsForClient(), done);
-        } else {
-            done.run();
-        }
+        pendingCancel.sendWhenDue();
     }
 
     // --- what is granted to the link, and what ends the client -------------------------------------------------------

@@ -173,7 +173,8 @@ final class TlsReader {
     /** As OpenSSL, which wants one to be left of all that is written, whatever the rest be. */
     private void checkCiphers() {
         String older = source.value(side.ciphers);
-        if (!CipherSuites.isDefault(older) && CipherSuites.ofJava().choose(older).isEmpty()) {
+        if (!CipherSuites.isDefault(older)
+                && CipherSuites.ofJava().choose(older).isEmpty()) {
             add(side.ciphers, NO_CIPHER);
         }
         String newest = source.value(side.ciphers13);

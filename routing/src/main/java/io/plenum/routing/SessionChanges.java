@@ -5,12 +5,6 @@ import io.plenum.routing.sql.Call;
 import io.plenum.routing.sql.Lexeme;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
-import io.plenum.routing.sql.TokenCursor;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -76,17 +70,9 @@ public final class SessionChanges {
         void unknown();
     }
 
-    /** PostgreSQL cuts longer identifiers off: NAMEDATALEN - 1. */
-    private static final int MAX_NAME_BYTES = 63;
-
     private static final int MAX_PARAMETER = 65_535;
 
-    private static final byte[] NOTHING = {};
-
-    private final TokenCursor tokens = new TokenCursor();
-    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-
-    private byte[] text = NOTHING;
+    private final TextCursor tokens = new TextCursor();
 
     // The set_config( whose arguments are read: their level, 0 for none; the commas on it; of its last argument how
     // many tokens it has and what the first says; the first argument if it is a plain literal.
@@ -124,8 +110,7 @@ public final class SessionChanges {
     }
 
     private void read(byte[] sql, int start, int end, boolean cut, Sink sink) {
-        text = sql;
-        tokens.over(sql, start, end);
+        tokens.read(sql, start, end);
         do {
             beginStatement();
             statement(sink);
@@ -134,8 +119,7 @@ public final class SessionChanges {
         if (cut) {
             sink.unknown();
         }
-        tokens.clear();
-        text = NOTHING;
+        tokens.letGo();
         argument = null;
         setting = null;
     }
@@ -181,7 +165,7 @@ public final class SessionChanges {
         tokens.advance();
         while (true) {
             boolean keyword = tokens.token() == Token.WORD;
-            String name = name();
+            String name = tokens.name();
             tokens.advance();
             if (!keyword || assigns()) {
                 assignment(name, sink);
@@ -197,7 +181,7 @@ public final class SessionChanges {
                     return;
                 }
                 case "authorization" -> {
-                    tellValue("session_authorization", is("default"), sink);
+                    tellValue("session_authorization", tokens.is("default"), sink);
                     return;
                 }
                 case "role" -> {
@@ -205,13 +189,13 @@ public final class SessionChanges {
                     return;
                 }
                 case "time" -> {
-                    boolean zone = is("zone");
+                    boolean zone = tokens.is("zone");
                     tokens.advance();
-                    tellValue(zone ? "timezone" : null, is("default") || is("local"), sink);
+                    tellValue(zone ? "timezone" : null, tokens.is("default") || tokens.is("local"), sink);
                     return;
                 }
                 case "names" -> {
-                    tellEnded("client_encoding", tokens.ended() || is("default"), sink);
+                    tellEnded("client_encoding", tokens.ended() || tokens.is("default"), sink);
                     return;
                 }
                 case "schema" -> {
@@ -219,7 +203,7 @@ public final class SessionChanges {
                     return;
                 }
                 case "xml" -> {
-                    boolean option = is("option");
+                    boolean option = tokens.is("option");
                     tokens.advance();
                     tellValue(option ? "xmloption" : null, false, sink);
                     return;
@@ -234,7 +218,7 @@ public final class SessionChanges {
 
     /** Whether the token at hand makes what stands before it the name of a setting that is set. */
     private boolean assigns() {
-        return tokens.token() == Token.DOT || tokens.term() == Term.TO || isEqualSign() || is("from");
+        return tokens.token() == Token.DOT || tokens.term() == Term.TO || isEqualSign() || tokens.is("from");
     }
 
     /** {@code =}, also where a sign of the value follows it directly: PostgreSQL takes that off the operator. */
@@ -245,11 +229,11 @@ public final class SessionChanges {
         int start = tokens.begin();
         int end = tokens.end();
         for (int at = start + 1; at < end; at++) {
-            if (text[at] != '-' && text[at] != '+') {
+            if (tokens.at(at) != '-' && tokens.at(at) != '+') {
                 return false;
             }
         }
-        return text[start] == '=';
+        return tokens.at(start) == '=';
     }
 
     /** Behind the first part of a name: the others, a sign, a value. */
@@ -257,17 +241,17 @@ public final class SessionChanges {
         String name = qualified(first);
         boolean assigns = assigns();
         tokens.advance();
-        tellValue(assigns ? name : null, is("default"), sink);
+        tellValue(assigns ? name : null, tokens.is("default"), sink);
     }
 
     /** {@code SET SESSION CHARACTERISTICS AS TRANSACTION modes}, at AS. */
     private void characteristics(Sink sink) {
-        boolean understood = is("as");
+        boolean understood = tokens.is("as");
         for (; !tokens.ended(); tokens.advance()) {
             if (tokens.token() == Token.COMMA) {
                 continue;
             }
-            switch (tokens.token() == Token.WORD ? name() : null) {
+            switch (tokens.token() == Token.WORD ? tokens.name() : null) {
                 case "isolation" -> sink.set("default_transaction_isolation");
                 case "only", "write" -> sink.set("default_transaction_read_only");
                 case "deferrable" -> sink.set("default_transaction_deferrable");
@@ -285,24 +269,24 @@ public final class SessionChanges {
     private void reset(Sink sink) {
         tokens.advance();
         boolean keyword = tokens.token() == Token.WORD;
-        String name = name();
+        String name = tokens.name();
         tokens.advance();
         if (keyword && name != null && tokens.token() == Token.WORD) {
             // No name of a setting has a word behind it.
             switch (name) {
                 case "transaction" -> {} // ISOLATION LEVEL
-                case "session" -> tellValue(is("authorization") ? "session_authorization" : null, true, sink);
-                case "time" -> tellValue(is("zone") ? "timezone" : null, true, sink);
+                case "session" -> tellValue(tokens.is("authorization") ? "session_authorization" : null, true, sink);
+                case "time" -> tellValue(tokens.is("zone") ? "timezone" : null, true, sink);
                 default -> sink.unknown();
             }
             return;
         }
-        if (keyword && "all".equals(name) && isEnd()) {
+        if (keyword && "all".equals(name) && tokens.isEnd()) {
             sink.resetAll();
             return;
         }
         String whole = qualified(name);
-        if (isEnd()) {
+        if (tokens.isEnd()) {
             tell(whole, true, sink);
         } else {
             sink.unknown();
@@ -358,13 +342,13 @@ public final class SessionChanges {
 
     private void discard(Sink sink) {
         tokens.advance();
-        boolean all = is("all");
-        boolean sequences = is("sequences");
+        boolean all = tokens.is("all");
+        boolean sequences = tokens.is("sequences");
         tokens.advance();
         if (sequences) {
             sink.discardSequences();
         } else if (all) {
-            if (isEnd()) {
+            if (tokens.isEnd()) {
                 sink.discardAll();
             } else {
                 sink.unknown();
@@ -374,9 +358,9 @@ public final class SessionChanges {
 
     private void listen(Sink sink) {
         tokens.advance();
-        String channel = name();
+        String channel = tokens.name();
         tokens.advance();
-        if (channel != null && isEnd()) {
+        if (channel != null && tokens.isEnd()) {
             sink.listen(channel);
         } else {
             sink.unknown();
@@ -385,12 +369,12 @@ public final class SessionChanges {
 
     private void unlisten(Sink sink) {
         tokens.advance();
-        boolean all = tokens.token() == Token.OPERATOR && text[tokens.begin()] == '*';
-        String channel = name();
+        boolean all = tokens.token() == Token.OPERATOR && tokens.at(tokens.begin()) == '*';
+        String channel = tokens.name();
         tokens.advance();
-        if (isEnd() && all) {
+        if (tokens.isEnd() && all) {
             sink.unlistenAll();
-        } else if (isEnd() && channel != null) {
+        } else if (tokens.isEnd() && channel != null) {
             sink.unlisten(channel);
         } else {
             sink.unknown();
@@ -453,8 +437,8 @@ public final class SessionChanges {
             }
             case STRING, WORD -> {
                 if (isArgument && argumentTokens == 0 && commas != 1) {
-                    argument = tokens.token() == Token.STRING ? literal() : null;
-                    argumentIsColumn = is("name");
+                    argument = tokens.token() == Token.STRING ? tokens.literal() : null;
+                    argumentIsColumn = tokens.is("name");
                     argumentIsTrue = tokens.term() == Term.TRUE;
                 }
             }
@@ -518,7 +502,7 @@ public final class SessionChanges {
         } else if (!local && commas == 2 && settingIsColumn) {
             namedByRow = true;
         } else if (!local) {
-            tell(commas == 2 && setting != null ? lowerCase(setting) : null, false, sink);
+            tell(commas == 2 && setting != null ? TextCursor.lowerCase(setting) : null, false, sink);
         }
     }
 
@@ -529,63 +513,42 @@ public final class SessionChanges {
     private void row(Sink sink) {
         String named = null;
         tokens.advance();
-        boolean known = skip("from");
-        if (known && skip("pg_catalog")) {
+        boolean known = tokens.skip("from");
+        if (known && tokens.skip("pg_catalog")) {
             known = tokens.token() == Token.DOT;
             if (known) {
                 tokens.advance();
             }
         }
-        if (known && skip("pg_settings") && skip("where") && skip("name") && isEqualSign()) {
+        if (known && tokens.skip("pg_settings") && tokens.skip("where") && tokens.skip("name") && isEqualSign()) {
             tokens.advance();
-            named = tokens.token() == Token.STRING ? literal() : null;
+            named = tokens.token() == Token.STRING ? tokens.literal() : null;
             tokens.advance();
         }
-        tell(named != null && isEnd() ? lowerCase(named) : null, false, sink);
+        tell(named != null && tokens.isEnd() ? TextCursor.lowerCase(named) : null, false, sink);
         skipStatement();
-    }
-
-    /** Goes on behind this word, if it is at hand; says whether it was. */
-    private boolean skip(String word) {
-        boolean found = is(word);
-        if (found) {
-            tokens.advance();
-        }
-        return found;
     }
 
     /** Tells the sink of {@code set_config(name, v, false)} with a name that was a parameter. */
     public static void tellNamed(String name, Sink sink) {
-        tell(lowerCase(name), false, sink);
+        tell(TextCursor.lowerCase(name), false, sink);
     }
 
     /** The number of the parameter at hand; 0 for one that is too large to be one. */
     private int parameter() {
         int number = 0;
         for (int at = tokens.begin() + 1; at < tokens.end() && number <= MAX_PARAMETER; at++) {
-            number = 10 * number + text[at] - '0';
+            number = 10 * number + tokens.at(at) - '0';
         }
         return number <= MAX_PARAMETER ? number : 0;
     }
 
     /** Whether a literal is true for PostgreSQL, in the spellings that people use. */
     private static boolean isTrue(@Nullable String literal) {
-        return switch (literal == null ? "" : lowerCase(literal)) {
+        return switch (literal == null ? "" : TextCursor.lowerCase(literal)) {
             case "t", "true", "y", "yes", "on", "1" -> true;
             default -> false;
         };
-    }
-
-    // Tokens as text
-
-    /** Whether the token at hand is this word, which is in lower case, without quotes. */
-    private boolean is(String word) {
-        return tokens.token() == Token.WORD && word.equals(name());
-    }
-
-    /** The statement ends here, and properly. */
-    private boolean isEnd() {
-        return tokens.token() == Token.SEMICOLON || tokens.token() == Token.END;
     }
 
     /** The whole name in lower case, whose first part is given, and whose other parts follow behind dots. */
@@ -594,99 +557,11 @@ public final class SessionChanges {
         StringBuilder name = new StringBuilder(known ? first : "");
         while (tokens.token() == Token.DOT) {
             tokens.advance();
-            String part = name();
+            String part = tokens.name();
             known &= part != null;
             name.append('.').append(part);
             tokens.advance();
         }
-        return known ? lowerCase(name) : null;
-    }
-
-    /** The identifier at hand; null if it is none, or none that can be told. */
-    private @Nullable String name() {
-        int start = tokens.begin();
-        int end = tokens.end();
-        return switch (tokens.token()) {
-            case WORD -> {
-                int after = text[end - 1] == ' ' ? end - 1 : end; // the scanner takes a space behind a word with it
-                byte[] letters = Arrays.copyOfRange(text, start, Math.min(after, start + MAX_NAME_BYTES + 1));
-                String word = identifier(letters, letters.length);
-                yield word == null ? null : lowerCase(word);
-            }
-            case QUOTED -> {
-                byte[] letters = new byte[MAX_NAME_BYTES + 1];
-                int length = 0;
-                for (int at = start + 1; at < end - 1 && length < letters.length; at++) {
-                    letters[length++] = text[at];
-                    if (text[at] == '"') {
-                        at++; // it is doubled
-                    }
-                }
-                yield identifier(letters, length);
-            }
-            default -> null;
-        };
-    }
-
-    /** Cut where PostgreSQL cuts it, which is between two characters. */
-    private @Nullable String identifier(byte[] letters, int length) {
-        int end = length;
-        if (length > MAX_NAME_BYTES) {
-            end = MAX_NAME_BYTES;
-            while (end > 0 && (letters[end] & 0xC0) == 0x80) {
-                end--;
-            }
-        }
-        return end == 0 ? null : decoded(letters, 0, end);
-    }
-
-    /** What the string at hand says; null unless it is plain: {@code ''}, {@code E''} without escapes, {@code $$ $$}. */
-    private @Nullable String literal() {
-        int start = tokens.begin();
-        int end = tokens.end();
-        if (text[start] == '$') {
-            int tag = 1;
-            while (text[start + tag] != '$') {
-                tag++;
-            }
-            return decoded(text, start + tag + 1, end - tag - 1);
-        }
-        boolean escapes = text[start] == 'E' || text[start] == 'e';
-        if (!escapes && text[start] != '\'') {
-            return null; // bits, or with escapes of another kind
-        }
-        byte[] letters = new byte[end - start];
-        int length = 0;
-        for (int at = escapes ? start + 2 : start + 1; at < end - 1; at++) {
-            byte letter = text[at];
-            if (letter == '\'' && text[++at] != '\'') {
-                return null; // goes on behind a line end
-            }
-            if (letter == '\\' && escapes) {
-                return null;
-            }
-            letters[length++] = letter;
-        }
-        return decoded(letters, 0, length);
-    }
-
-    private @Nullable String decoded(byte[] letters, int start, int end) {
-        try {
-            return decoder.decode(ByteBuffer.wrap(letters, start, end - start)).toString();
-        } catch (CharacterCodingException e) {
-            return null;
-        }
-    }
-
-    /** The letters of ASCII only, as PostgreSQL folds names. */
-    private static String lowerCase(CharSequence name) {
-        StringBuilder lower = new StringBuilder(name);
-        for (int i = 0; i < lower.length(); i++) {
-            char letter = lower.charAt(i);
-            if (letter >= 'A' && letter <= 'Z') {
-                lower.setCharAt(i, (char) (letter - 'A' + 'a'));
-            }
-        }
-        return lower.toString();
+        return known ? TextCursor.lowerCase(name) : null;
     }
 }

@@ -17,6 +17,7 @@ import io.plenum.pooler.client.CancelKeys;
 import io.plenum.pooler.client.CancelRequests;
 import io.plenum.pooler.client.ClientConnection;
 import io.plenum.pooler.client.LoopClients;
+import io.plenum.pooler.client.ServerRenewal;
 import io.plenum.pooler.client.SessionProfile;
 import io.plenum.pooler.config.ConfigLoader;
 import io.plenum.pooler.config.DatabaseConfig;
@@ -48,6 +49,7 @@ import io.plenum.pooler.pool.Pause;
 import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolDirectory;
 import io.plenum.pooler.pool.PoolGroup;
+import io.plenum.pooler.server.OpenServers;
 import io.plenum.routing.balance.BalancePolicy;
 import io.plenum.routing.topology.Topology;
 import java.io.UncheckedIOException;
@@ -131,8 +133,9 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
         var credentials = new Credentials();
         var ids = new AtomicLong();
         var dialer = new Dialer(() -> tls.servers(), () -> SocketConnector.socketOptions(this.config));
-        var connector = new SocketConnector(this::config, credentials, ids::incrementAndGet, dialer);
-        clusters = new Clusters(loops.control(), this::config, credentials, connector::connect);
+        var servers = new OpenServers();
+        var connector = new SocketConnector(this::config, credentials, ids::incrementAndGet, dialer, servers);
+        clusters = new Clusters(loops.control(), this::config, credentials, connector::connect, servers::isClaimed);
         census = new LoopCensus(this::config, clusters::topology, pools, clients);
         hubs = new ListenHubs(clusters::of, connector, ListenHubs.GRACE);
         peers = new Peers(loops.control(), this::config);
@@ -173,6 +176,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 new CancelRequests(this::config, cancelKeys, peers, dialer),
                 hubs,
                 catalogs,
+                new ServerRenewal(loops.control(), this::config, clusters::topology, servers, admission, catalogs),
                 console);
         for (Loop loop : loops.loops()) {
             var loopPools =

@@ -1,5 +1,6 @@
 package io.plenum.pooler;
 
+import io.netty.channel.ChannelFuture;
 import io.plenum.pooler.auth.Credentials;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
@@ -10,6 +11,7 @@ import io.plenum.pooler.net.ServerTls;
 import io.plenum.pooler.net.SocketOptions;
 import io.plenum.pooler.pool.PoolKey;
 import io.plenum.pooler.pool.ServerConnector;
+import io.plenum.pooler.server.OpenServers;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.ServerCredential;
 import io.plenum.pooler.server.ServerTarget;
@@ -30,13 +32,20 @@ final class SocketConnector implements ServerConnector {
     private final LongSupplier ids;
     private final AtomicLong ownIds = new AtomicLong(FIRST_OWN_ID);
     private final Dialer dialer;
+    private final OpenServers servers;
 
-    /** {@code ids} gives each connection of a pool a number of its own. */
-    SocketConnector(Supplier<PoolerConfig> config, Credentials credentials, LongSupplier ids, Dialer dialer) {
+    /** {@code ids} gives each connection of a pool a number of its own; {@code servers} has all connections while they last. */
+    SocketConnector(
+            Supplier<PoolerConfig> config,
+            Credentials credentials,
+            LongSupplier ids,
+            Dialer dialer,
+            OpenServers servers) {
         this.config = config;
         this.credentials = credentials;
         this.ids = ids;
         this.dialer = dialer;
+        this.servers = servers;
     }
 
     /** One that speaks plain text with all servers. */
@@ -46,7 +55,8 @@ final class SocketConnector implements ServerConnector {
                 config,
                 credentials,
                 ids::incrementAndGet,
-                new Dialer(() -> ServerTls.OFF, () -> socketOptions(config.get())));
+                new Dialer(() -> ServerTls.OFF, () -> socketOptions(config.get())),
+                new OpenServers());
     }
 
     @Override
@@ -69,10 +79,18 @@ final class SocketConnector implements ServerConnector {
         return connect(ids.getAsLong(), loop, target(key, parameters, replication), owner);
     }
 
+    @Override
+    public boolean isClaimed(PoolKey key) {
+        return servers.isClaimed(dbname(key, config.get().database(key.database())));
+    }
+
+    private static String dbname(PoolKey key, @Nullable DatabaseConfig database) {
+        return database == null ? key.database() : database.dbname();
+    }
+
     private ServerTarget target(PoolKey key, Map<String, String> parameters, Replication replication) {
         PoolerConfig now = config.get();
         DatabaseConfig database = now.database(key.database());
-        String dbname = database == null ? key.database() : database.dbname();
         ServerCredential credential =
                 database == null ? new ServerCredential.None() : credentials.of(now, database, key.user());
         String connectQuery = database == null || replication != Replication.NONE
@@ -80,7 +98,7 @@ final class SocketConnector implements ServerConnector {
                 : now.get(Settings.DATABASE_CONNECT_QUERY, database);
         return new ServerTarget(
                 key.node().address(),
-                dbname,
+                dbname(key, database),
                 key.user(),
                 credential,
                 parameters,
@@ -98,8 +116,13 @@ final class SocketConnector implements ServerConnector {
         var server = new ServerConnection(id, loop, target, owner);
         long deadlineMillis = now.get(Settings.SERVER_CONNECT_TIMEOUT).toMillis();
         server.limitLogin(deadlineMillis);
-        dialer.dial(loop, target.address(), server, (int) deadlineMillis).addListener(connected -> {
-            if (!connected.isSuccess()) {
+        servers.enter(server);
+        ChannelFuture dialed = dialer.dial(loop, target.address(), server, (int) deadlineMillis);
+        dialed.addListener(connected -> {
+            if (connected.isSuccess()) {
+                dialed.channel().closeFuture().addListener(_ -> servers.leave(server));
+            } else {
+                servers.leave(server);
                 server.onConnectFailed(reason(connected.cause()));
             }
         });

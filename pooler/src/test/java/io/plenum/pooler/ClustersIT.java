@@ -271,7 +271,7 @@ class ClustersIT {
         configure(databases);
         var credentials = new Credentials();
         var connector = SocketConnector.plain(() -> config, credentials);
-        clusters = new Clusters(loops.control(), () -> config, credentials, connector::connect);
+        clusters = new Clusters(loops.control(), () -> config, credentials, connector::connect, _ -> false);
     }
 
     private TopologySource source(String database) {

@@ -800,7 +800,7 @@ class ListenHubIT {
         config = PoolerConfig.parse("[databases]\n%s\n".formatted(databases), Path.of(""));
         var credentials = new Credentials();
         var connector = SocketConnector.plain(() -> config, credentials);
-        var found = new Clusters(loops.control(), () -> config, credentials, connector::connect);
+        var found = new Clusters(loops.control(), () -> config, credentials, connector::connect, _ -> false);
         clusters = found;
         hubs = new ListenHubs(found::of, connector, grace);
     }

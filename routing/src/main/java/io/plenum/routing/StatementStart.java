@@ -3,12 +3,19 @@ package io.plenum.routing;
 import io.plenum.routing.sql.Lexeme;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Confined to its event loop: what a statement is by its first words. Those that are about transactions and settings are read to
  * their end here; of the others {@link StatementBody} says whether the rest makes it worse.
  */
 final class StatementStart {
+    // What all databases of a cluster share; as words of no other statement they mean nothing to us.
+    private static final byte[] DATABASE = "database".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] ROLE = "role".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] USER = "user".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] GROUP = "group".getBytes(StandardCharsets.US_ASCII);
+
     private final CatalogCursor tokens;
     private final StatementBody body;
 
@@ -83,6 +90,8 @@ final class StatementStart {
             case CHECKPOINT -> rest(Reason.NODE_LOCAL);
             case WRITING -> {
                 body.setMayCascade();
+                tokens.advance();
+                noteGlobals();
                 yield rest(Reason.WRITE, body.ofDefinitions());
             }
             case INSERT, UPDATE, DELETE, MERGE -> rest(Reason.WRITE);
@@ -319,6 +328,7 @@ final class StatementStart {
         while (standsBehindCreate()) {
             tokens.advance();
         }
+        noteGlobals();
         if (tokens.term() == Term.EXTENSION) {
             return rest(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
         }
@@ -335,7 +345,15 @@ final class StatementStart {
 
     private Reason alter() {
         tokens.advance();
+        noteGlobals();
         return rest(Reason.WRITE, tokens.term() == Term.EXTENSION ? Traits.RUNS_UNKNOWN_CODE : body.ofDefinitions());
+    }
+
+    /** At what is created, altered or dropped. */
+    private void noteGlobals() {
+        if (tokens.isWord(DATABASE) || tokens.isWord(ROLE) || tokens.isWord(USER) || tokens.isWord(GROUP)) {
+            traits |= Traits.CHANGES_GLOBALS;
+        }
     }
 
     private Reason declare() {

@@ -58,5 +58,8 @@ public final class Traits {
     /** Calls {@code pg_terminate_backend}. */
     public static final int TERMINATES = 1 << 13;
 
+    /** CREATE, ALTER or DROP of a database or a role: {@link GlobalChanges} has something to tell of the text. */
+    public static final int CHANGES_GLOBALS = 1 << 14;
+
     private Traits() {}
 }

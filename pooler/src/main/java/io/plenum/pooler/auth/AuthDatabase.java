@@ -336,6 +336,11 @@ final class AuthDatabase {
         }
 
         @Override
+        public void onDismissed(ServerConnection server) {
+            leaveWhenFree();
+        }
+
+        @Override
         public void onClosed(ServerConnection server) {
             askers.remove(this);
             loop.execute(AuthDatabase.this::pump);

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +59,15 @@ public final class Catalogs implements AutoCloseable {
     /** That of the database if anybody has used it. */
     public synchronized @Nullable DatabaseCatalog find(String database) {
         return catalogs.get(database);
+    }
+
+    /** These databases, by the names that clients give, may be others now. */
+    public synchronized void outdate(Predicate<String> databases) {
+        catalogs.forEach((database, catalog) -> {
+            if (databases.test(database)) {
+                catalog.onDefined();
+            }
+        });
     }
 
     /** The settings may say something else now. */

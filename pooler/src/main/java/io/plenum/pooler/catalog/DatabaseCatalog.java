@@ -442,6 +442,14 @@ public final class DatabaseCatalog implements ServerConnection.Owner {
     }
 
     @Override
+    public void onDismissed(ServerConnection server) {
+        if (server == connection) {
+            end();
+            readIn(LOOK_MILLIS);
+        }
+    }
+
+    @Override
     public void onClosed(ServerConnection server) {
         if (server == connection) {
             connection = null;

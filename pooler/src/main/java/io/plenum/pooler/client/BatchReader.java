@@ -8,6 +8,7 @@ import io.plenum.pooler.link.LeadingCommand;
 import io.plenum.pooler.link.NamedStatement;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.routing.Catalog;
+import io.plenum.routing.GlobalChanges;
 import io.plenum.routing.HintPolicy;
 import io.plenum.routing.KeyHint;
 import io.plenum.routing.PreparedName;
@@ -76,6 +77,7 @@ final class BatchReader {
     private final BindView bind = new BindView();
     private final TargetView target = new TargetView();
     private final SessionChanges changes = new SessionChanges();
+    private final GlobalChanges globals = new GlobalChanges();
     private final PreparedName preparedName = new PreparedName();
 
     /** What the batch begins with that was looked at last. */
@@ -390,6 +392,11 @@ final class BatchReader {
     /** What a text changes in the session. */
     void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink) {
         changes.read(sql, start, end, sink);
+    }
+
+    /** What a text does to databases and roles. */
+    void readGlobals(ByteBuf sql, int start, int end, GlobalChanges.Sink sink) {
+        globals.read(sql, start, end, sink);
     }
 
     /** What a text does to one prepared statement that it names; good until the next text is read. */

@@ -19,10 +19,12 @@ import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Catalog;
+import io.plenum.routing.GlobalChanges;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
 import io.plenum.routing.Target;
+import io.plenum.routing.topology.Node;
 import io.plenum.wire.FrameCutter;
 import io.plenum.wire.FrameCutter.Step;
 import io.plenum.wire.FrontendType;
@@ -759,6 +761,21 @@ final class BatchRelay implements LinkedClient {
     @Override
     public void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink) {
         reader().readChanges(sql, start, end, sink);
+    }
+
+    @Override
+    public void readGlobals(ByteBuf sql, int start, int end, GlobalChanges.Sink sink) {
+        reader().readGlobals(sql, start, end, sink);
+    }
+
+    @Override
+    public void claim(Node node, String database) {
+        clients.shared().renewal().claim(client.database(), node, database);
+    }
+
+    @Override
+    public void onGlobalChange(@Nullable String role, @Nullable String database) {
+        clients.shared().renewal().renew(client.database(), role, database);
     }
 
     @Override

@@ -122,7 +122,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         // With the client's address in its application_name no two of them have the same session.
         known = config.get(Settings.APPLICATION_NAME_ADD_HOST)
                 ? null
-                : clients.knownLogins().find(bytes, at, length, config);
+                : clients.knownLogins().find(bytes, at, length, config, generation());
         StartupPacket asks = known != null ? known.startup() : StartupPacket.parse(bytes, at, length);
         cutter.rewind(at + length);
         switch (asks) {
@@ -357,7 +357,7 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             return;
         }
         SessionSettings asked = SessionSettings.of(settings);
-        var key = new SessionProfile.Key(database.name(), user, asked);
+        var key = new SessionProfile.Key(generation(), database.name(), user, asked);
         profileKey = key;
         SessionProfile learnt = clients.shared().profiles().get(key);
         if (learnt != null) {
@@ -366,6 +366,10 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
             probe = new ProfileProbe(pools, asked, this);
             probe.start(System.nanoTime());
         }
+    }
+
+    private int generation() {
+        return clients.shared().renewal().generation();
     }
 
     private boolean takeSeat(DatabaseConfig database, String user) {
@@ -418,8 +422,15 @@ final class ClientLogin implements ProfileProbe.Asker, ReplicationRelay.Asker, H
         }
         clients.shared().profiles().put(profileKey, profile);
         ClientSettings limits = ClientSettings.of(config, database, config.user(who.user()));
-        KnownLogin login =
-                new KnownLogin(packet, packetOfStartup(), config, database, proof().isForAll(), limits, profile);
+        KnownLogin login = new KnownLogin(
+                packet,
+                packetOfStartup(),
+                config,
+                profileKey.generation(),
+                database,
+                proof().isForAll(),
+                limits,
+                profile);
         clients.knownLogins().keep(login);
         begin(pools, login);
         client.outbox().flush();

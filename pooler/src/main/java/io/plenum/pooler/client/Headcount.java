@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,6 +108,12 @@ public final class Headcount {
             return Full.USER;
         }
         return new Seat(ofDatabase, ofUser);
+    }
+
+    /** Whether more than {@code expected} says are in a database of which that is asked, by the name that clients give. */
+    boolean hasMore(Predicate<String> meant, ToIntFunction<String> expected) {
+        return databases.values().stream()
+                .anyMatch(count -> count.taken.get() > expected.applyAsInt(count.name) && meant.test(count.name));
     }
 
     /** All who are in. */

@@ -26,25 +26,32 @@ final class KnownLogins {
      * A packet that led to a session of a database, and what that session was made from.
      *
      * @param config under another one all of it is worth nothing
+     * @param generation in another one too
      * @param unasked whether the settings let in everybody who sends it
      */
     record KnownLogin(
             byte[] packet,
             StartupPacket.Startup startup,
             PoolerConfig config,
+            int generation,
             DatabaseConfig database,
             boolean unasked,
             ClientSettings limits,
             SessionProfile profile) {}
 
-    /** What came of the same packet under the same configuration; null when it is not known. */
+    /** What came of the same packet under the same configuration in the same generation; null when it is not known. */
     @Nullable
-    KnownLogin find(ByteBuf bytes, int start, int length, PoolerConfig config) {
+    KnownLogin find(ByteBuf bytes, int start, int length, PoolerConfig config, int generation) {
         if (length > LONGEST) {
             return null;
         }
         KnownLogin known = places[place(bytes, start, length)];
-        return known != null && known.config() == config && isSame(known.packet(), bytes, start, length) ? known : null;
+        return known != null
+                        && known.config() == config
+                        && known.generation() == generation
+                        && isSame(known.packet(), bytes, start, length)
+                ? known
+                : null;
     }
 
     void keep(KnownLogin login) {

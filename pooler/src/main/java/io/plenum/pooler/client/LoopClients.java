@@ -40,6 +40,7 @@ public final class LoopClients {
             CancelRequests cancels,
             ListenHubs hubs,
             Catalogs catalogs,
+            ServerRenewal renewal,
             ConsoleSession.Factory console) {}
 
     /** As long as the array of each thread that netty decodes text by way of. */

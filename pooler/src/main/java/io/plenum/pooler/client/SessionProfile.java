@@ -12,8 +12,8 @@ import java.util.Map;
  * later client at login. Immutable.
  */
 public final class SessionProfile {
-    /** What profiles are kept under. */
-    public record Key(String database, String user, SessionSettings asked) {}
+    /** What profiles are kept under; {@code generation} is that of {@link ServerRenewal}. */
+    public record Key(int generation, String database, String user, SessionSettings asked) {}
 
     private final SessionTraits traits;
     private final Map<String, String> reported;

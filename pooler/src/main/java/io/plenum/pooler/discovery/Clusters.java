@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -44,19 +45,29 @@ public final class Clusters implements AutoCloseable {
     private final Supplier<PoolerConfig> config;
     private final Credentials credentials;
     private final Probing probing;
+    private final Predicate<String> claimed;
     private final DnsNames names;
     private final Slices slices = new KubernetesSlices(() -> new KubernetesClientBuilder().build());
     private final Map<String, DatabaseNodes> databases = new LinkedHashMap<>(); // guarded by this
     private final Map<Seeds, Cluster> clusters = new HashMap<>(); // guarded by this
     private boolean closed; // guarded by this
 
-    /** Begins at once to look for the nodes of the databases that the settings name, and waits for none of them. */
-    public Clusters(Loop control, Supplier<PoolerConfig> config, Credentials credentials, Probing probing) {
+    /**
+     * Begins at once to look for the nodes of the databases that the settings name, and waits for none of them. Probes log in to no
+     * {@code claimed} database, by its name on the server, while there is another.
+     */
+    public Clusters(
+            Loop control,
+            Supplier<PoolerConfig> config,
+            Credentials credentials,
+            Probing probing,
+            Predicate<String> claimed) {
         this.control = control;
         this.clock = System::nanoTime; // the console compares it with its own
         this.config = config;
         this.credentials = credentials;
         this.probing = probing;
+        this.claimed = claimed;
         this.names = new DnsNames(control, nameServers(config.get()));
         configure();
     }
@@ -210,7 +221,10 @@ public final class Clusters implements AutoCloseable {
             }
         }
         configured.addAll(lent);
-        return configured;
+        List<MonitorLogins.Login> free = configured.stream()
+                .filter(login -> !claimed.test(login.database()))
+                .toList();
+        return free.isEmpty() ? configured : free;
     }
 
     @Override

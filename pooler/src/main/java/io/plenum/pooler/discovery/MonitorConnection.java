@@ -193,6 +193,13 @@ final class MonitorConnection implements Prober, ServerConnection.Owner {
     }
 
     @Override
+    public void onDismissed(ServerConnection server) {
+        if (server == connection && waiting == null) {
+            leave();
+        }
+    }
+
+    @Override
     public void onClosed(ServerConnection server) {
         if (server == connection) {
             connection = null;

@@ -141,6 +141,13 @@ final class NodeQuestions implements ServerConnection.Owner {
     }
 
     @Override
+    public void onDismissed(ServerConnection server) {
+        if (server == connection && question == null) {
+            close();
+        }
+    }
+
+    @Override
     public void onClosed(ServerConnection server) {
         if (server == connection) {
             connection = null;

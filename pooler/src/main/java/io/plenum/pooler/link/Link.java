@@ -762,6 +762,7 @@ public final class Link implements ServerConnection.Reader {
         querySinceNanos = now;
         settings.onReady(linked(), effects.traceOrNull(), status);
         names.parsing().onReady(linked());
+        effects.onReady(status);
         if (status == TransactionStatus.IDLE) {
             effects.tellDefined();
             client.stats().transactions++;

@@ -6,9 +6,11 @@ import io.plenum.pooler.pool.Pool;
 import io.plenum.pooler.pool.PoolStats;
 import io.plenum.pooler.server.PreparedStatement;
 import io.plenum.pooler.server.SessionSettings;
+import io.plenum.routing.GlobalChanges;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
+import io.plenum.routing.topology.Node;
 import io.plenum.wire.error.ErrorResponse;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,15 @@ public interface LinkedClient {
 
     /** Reads what a text changes in the session, in place. */
     void readChanges(ByteBuf sql, int start, int end, SessionChanges.Sink sink);
+
+    /** Reads what a text does to databases and roles, in place. */
+    void readGlobals(ByteBuf sql, int start, int end, GlobalChanges.Sink sink);
+
+    /** What is about to be sent needs a database of this node for itself; the name is that on the server. */
+    void claim(Node node, String database);
+
+    /** What sessions of this role begin with in this database is another now; null stands for all. */
+    void onGlobalChange(@Nullable String role, @Nullable String database);
 
     /** Reads which prepared statement a text names; shared with others, so for use at once. */
     PreparedName preparedName();

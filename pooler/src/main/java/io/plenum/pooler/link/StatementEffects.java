@@ -9,6 +9,7 @@ import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.HiddenState;
 import io.plenum.routing.Reason;
 import io.plenum.routing.Traits;
+import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.CommandTag;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * What the statements of a client leave behind them on the server of its link, noted before each is sent: in the session, for
  * which the server is asked ({@link SessionTrace}), kept ({@link Pin}) or scrubbed; in what it remembers of {@link
  * LinkedSequences sequences} and {@link LinkedChannels channels}; in the database, of which others are to hear ({@link Writes},
- * {@link Definitions}).
+ * {@link Definitions}), and in what databases share ({@link LinkedGlobals}).
  *
  * <p>A statement is sent only when what it leaves is noted: a {@code note} that says false means that it must not be, for the
  * client was refused, or that it is to be shown again when the client's channels are there. Texts are lent for the call. Made
@@ -40,6 +41,9 @@ final class StatementEffects {
 
     /** Null until it is needed first. */
     private @Nullable SessionTrace trace;
+
+    /** Null until it is needed first. */
+    private @Nullable LinkedGlobals globals;
 
     private int signals;
     private boolean ranUnknownCode;
@@ -80,6 +84,9 @@ final class StatementEffects {
         }
         pin.end(home);
         tellDefined();
+        if (globals != null) {
+            globals.end();
+        }
     }
 
     Pin pin() {
@@ -99,6 +106,15 @@ final class StatementEffects {
         if (made == null) {
             made = new SessionTrace(this);
             trace = made;
+        }
+        return made;
+    }
+
+    private LinkedGlobals globals() {
+        LinkedGlobals made = globals;
+        if (made == null) {
+            made = new LinkedGlobals(link, client);
+            globals = made;
         }
         return made;
     }
@@ -160,6 +176,9 @@ final class StatementEffects {
         }
         if ((traits & Traits.ENDS_STATEMENTS) != 0) {
             names.onEndsAll(linked);
+        }
+        if ((traits & Traits.CHANGES_GLOBALS) != 0) {
+            globals().note(bytes, start, end);
         }
         sequences.note(linked, link.pool(), reason, traits);
         if (!keepSequences(reason, bytes, start, end)) {
@@ -365,12 +384,18 @@ final class StatementEffects {
         if (trace != null) {
             trace.onError();
         }
+        if (globals != null) {
+            globals.onUndone();
+        }
     }
 
     /** A statement of the client ended. */
     void onTag(@Nullable CommandTag tag) {
         if (trace != null) {
             trace.onTag(tag);
+        }
+        if (globals != null && tag == CommandTag.ROLLBACK) { // to a savepoint, or of all
+            globals.onUndone();
         }
         if (pin.mayEnd() && SessionTrace.mayEndPin(tag)) {
             trace().doubtHoldings();
@@ -390,6 +415,13 @@ final class StatementEffects {
         }
         ranUnknownCode |= !keepsServer;
         ranHidingCode |= client.mayRunHidingCode();
+    }
+
+    /** ReadyForQuery for the client. */
+    void onReady(TransactionStatus status) {
+        if (globals != null) {
+            globals.onReady(status, link.outstanding() == 0);
+        }
     }
 
     /** Others are to hear of what was defined. */

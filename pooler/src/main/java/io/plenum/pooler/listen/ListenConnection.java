@@ -32,6 +32,9 @@ final class ListenConnection implements ServerConnection.Owner, ServerConnection
         /** The bytes at hand are read. */
         void onBatchEnd();
 
+        /** It is to end if nobody listens. */
+        void onDismissed();
+
         /** The connection is gone, or never came to be. */
         void onEnd(String step, @Nullable ErrorResponse lastWords);
     }
@@ -123,6 +126,13 @@ final class ListenConnection implements ServerConnection.Owner, ServerConnection
     @Override
     public void onLoginFailed(ServerConnection server, @Nullable ErrorResponse refusal, String step) {
         end(step, refusal);
+    }
+
+    @Override
+    public void onDismissed(ServerConnection server) {
+        if (!left) {
+            events.onDismissed();
+        }
     }
 
     @Override

@@ -149,6 +149,13 @@ public final class ListenHub {
         }
 
         @Override
+        public void onDismissed() {
+            if (channels.isEmpty()) {
+                end();
+            }
+        }
+
+        @Override
         public void onEnd(String step, @Nullable ErrorResponse lastWords) {
             ListenHub.this.onEnd(step, lastWords);
         }
@@ -674,17 +681,19 @@ public final class ListenHub {
     /** Closes the connection unless a channel is wanted again in time. */
     private void endLater() {
         if (channels.isEmpty() && ending == null && connection != null) {
-            ending = loop.executor()
-                    .schedule(
-                            () -> {
-                                ending = null;
-                                LOG.info("event=listener_closed database={} user={}", database, user);
-                                drop();
-                                reopened = false; // nobody is left who could have missed anything
-                            },
-                            grace.toNanos(),
-                            TimeUnit.NANOSECONDS);
+            ending = loop.executor().schedule(this::end, grace.toNanos(), TimeUnit.NANOSECONDS);
         }
+    }
+
+    /** Closes the connection, for nobody listens. */
+    private void end() {
+        if (ending != null) {
+            ending.cancel(false);
+            ending = null;
+        }
+        LOG.info("event=listener_closed database={} user={}", database, user);
+        drop();
+        reopened = false; // nobody is left who could have missed anything
     }
 
     /** Ends the connection for good; who waits for a channel is told. Any thread. */

@@ -41,6 +41,11 @@ final class Guest implements ServerConnection.Owner {
     }
 
     @Override
+    public void onDismissed(ServerConnection server) {
+        host.onDismissed(server);
+    }
+
+    @Override
     public void onClosed(ServerConnection server) {
         limits.forEach(Permits::giveBack);
         for (Permits limit : limits) {

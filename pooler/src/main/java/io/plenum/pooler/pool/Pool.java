@@ -482,6 +482,14 @@ public final class Pool implements ServerConnection.Owner {
         }
     }
 
+    @Override
+    public void onDismissed(ServerConnection server) {
+        if (idle.remove(server)) {
+            noteIdle();
+            server.blame(CONFIGURATION_CHANGED).terminate();
+        }
+    }
+
     /** Traffic tells of a promotion before any probe does. */
     @Override
     public void onPromoted(ServerConnection server) {
@@ -627,7 +635,7 @@ public final class Pool implements ServerConnection.Owner {
             oldest.blame(stale ? "server idle timeout" : LIFETIME_OVER).terminate();
         }
         if (inUse && !paused && !retired && limits.open() < settings.minSize() && retry.isDue(now)) {
-            if (connecting < LOGINS_AT_ONCE && limits.tryOpen(0, null)) {
+            if (connecting < LOGINS_AT_ONCE && !connector.isClaimed(key) && limits.tryOpen(0, null)) {
                 open();
             }
         }

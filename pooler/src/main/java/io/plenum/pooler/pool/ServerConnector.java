@@ -17,4 +17,9 @@ public interface ServerConnector {
             Replication replication,
             Map<String, String> parameters,
             ServerConnection.Owner owner);
+
+    /** Whether somebody needs the database for himself, so that whoever need not connect waits. */
+    default boolean isClaimed(PoolKey key) {
+        return false;
+    }
 }

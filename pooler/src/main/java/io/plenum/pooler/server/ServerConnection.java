@@ -147,6 +147,9 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         /** The connection is gone, wherever it stood. */
         void onClosed(ServerConnection server);
 
+        /** Nobody is to use the connection any more, and a pool gives it to nobody: it is ended as soon as nothing runs there. */
+        default void onDismissed(ServerConnection server) {}
+
         /** The last cancel request for this server has been seen through. */
         default void onCancelsDone(ServerConnection server) {}
 
@@ -182,7 +185,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean closed;
     private boolean gone;
     private boolean endedByPeer;
-    private boolean closeWhenReleased;
+    private volatile boolean closeWhenReleased;
     private boolean used;
     private int cancelsInFlight;
     private int cancelsWaiting;
@@ -730,6 +733,7 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return reported.isSuperuser();
     }
 
+    /** Any thread. */
     public void setCloseWhenReleased() {
         closeWhenReleased = true;
     }
@@ -753,6 +757,10 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     Loop loop() {
         return loop;
+    }
+
+    Owner owner() {
+        return owner;
     }
 
     public ServerTarget target() {

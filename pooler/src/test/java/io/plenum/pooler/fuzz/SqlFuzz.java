@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.plenum.routing.Catalog;
 import io.plenum.routing.CatalogBuilder;
+import io.plenum.routing.GlobalChanges;
 import io.plenum.routing.PreparedName;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A text of SQL, and all that is read in it before it goes to a server. */
 public final class SqlFuzz {
@@ -27,6 +29,7 @@ public final class SqlFuzz {
 
     private static final StatementClassifier CLASSIFIER = new StatementClassifier();
     private static final SessionChanges CHANGES = new SessionChanges();
+    private static final GlobalChanges GLOBALS = new GlobalChanges();
     private static final PreparedName PREPARED = new PreparedName();
     private static final Catalog CATALOG = catalog("SELECT 1");
 
@@ -91,6 +94,7 @@ public final class SqlFuzz {
             read.add(CLASSIFIER.traits());
         }
         CHANGES.read(sql, start, end, new Told(read));
+        GLOBALS.read(sql, start, end, new ToldOfGlobals(read));
         PreparedName.Use use = PREPARED.read(sql, start, end);
         read.add(use);
         if (use != PreparedName.Use.NONE) {
@@ -120,6 +124,25 @@ public final class SqlFuzz {
         builder.view("seen", body);
         builder.sequence("numbers");
         return builder.build();
+    }
+
+    /** The same of databases and roles. */
+    private record ToldOfGlobals(List<Object> read) implements GlobalChanges.Sink {
+        @Override
+        public void claims(String database) {
+            add("claims " + database);
+        }
+
+        @Override
+        public void changes(@Nullable String role, @Nullable String database) {
+            add("changes " + role + " in " + database);
+        }
+
+        private void add(String change) {
+            if (read.size() < Told.MOST) {
+                read.add(change);
+            }
+        }
     }
 
     /** Writes down the first changes that it is told of. */

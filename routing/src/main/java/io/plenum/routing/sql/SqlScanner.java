@@ -148,6 +148,19 @@ public final class SqlScanner {
         return names.bits(text, nameStart, nameEnd, nameKey, nameIsQuoted ? AS_IT_IS : LOWER_CASE);
     }
 
+    /** Whether these are, in lower case, the letters of the word that {@link #next()} found last. */
+    boolean isName(byte[] letters) {
+        if (nameEnd - nameStart != letters.length) {
+            return false;
+        }
+        for (int i = 0; i < letters.length; i++) {
+            if (LOWER_CASE[text[nameStart + i] & 0xFF] != letters[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** What the table knows of the operator that {@link #next()} found last; 0 for nothing. */
     public int lookOperator(NameTable names) {
         return names.bitsOfOperator(text, nameStart, nameEnd, AS_IT_IS);

@@ -108,6 +108,11 @@ public class TokenCursor {
         return Lexeme.term(current);
     }
 
+    /** Whether the token at hand is this word, whose letters are in lower case, without quotes. */
+    public final boolean isWord(byte[] letters) {
+        return token() == Token.WORD && scanner.isName(letters);
+    }
+
     /** Whether the statement is read to its end. */
     public final boolean ended() {
         return Lexeme.endsStatement(current);

@@ -92,11 +92,13 @@ public final class GlobalChanges {
     private void alterDatabase(Sink sink) {
         String name = takeName();
         boolean renames = tokens.is("rename");
-        boolean moves = tokens.skip("set") && tokens.is("tablespace");
-        if (renames || moves) {
+        boolean sets = setsDefaults();
+        if (renames || (tokens.skip("set") && tokens.is("tablespace"))) {
             claim(name, sink);
         }
-        change(name, sink);
+        if (renames || sets) {
+            change(name, sink);
+        }
     }
 
     private void dropDatabase(Sink sink) {
@@ -118,6 +120,11 @@ public final class GlobalChanges {
         }
     }
 
+    /** SET or RESET: all else that ALTER does is in force for the sessions that there are, or, as a password, no matter of theirs. */
+    private boolean setsDefaults() {
+        return tokens.is("set") || tokens.is("reset");
+    }
+
     // Roles
 
     /** Behind CREATE, ALTER or DROP ROLE, USER or GROUP: one name, or several of DROP. */
@@ -133,7 +140,9 @@ public final class GlobalChanges {
         if (alters && tokens.skip("in") && tokens.skip("database")) {
             database = tokens.name();
         }
-        sink.changes(all ? null : name, database);
+        if (!alters || setsDefaults()) {
+            sink.changes(all ? null : name, database);
+        }
         while (!alters && tokens.token() == Token.COMMA) {
             tokens.advance();
             sink.changes(takeName(), null);

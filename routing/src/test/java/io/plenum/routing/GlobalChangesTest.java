@@ -33,7 +33,6 @@ class GlobalChangesTest {
         ALTER DATABASE x SET TABLESPACE pg_default      | !x *@x
         ALTER DATABASE x SET timezone TO 'UTC'          | *@x
         ALTER DATABASE x RESET ALL                      | *@x
-        ALTER DATABASE x OWNER TO tablespace            | *@x
         DROP ROLE r                                     | r@*
         DROP USER IF EXISTS r, "S", t                   | r@* S@* t@*
         DROP GROUP r                                    | r@*
@@ -45,8 +44,6 @@ class GlobalChangesTest {
         ALTER ROLE all IN DATABASE "x" RESET ALL        | *@x
         ALTER ROLE "all" RESET ALL                      | all@*
         ALTER ROLE CURRENT_USER SET work_mem = 1        | *@*
-        ALTER ROLE r RENAME TO s                        | r@*
-        ALTER GROUP r ADD USER a, b                     | r@*
         CREATE ROLE mapping                             | mapping@*
         DROP DATABASE x; SELECT 1; DROP ROLE r          | !x *@x r@*
         BEGIN; ALTER ROLE r SET a.b = 'c'; COMMIT       | r@*
@@ -81,6 +78,12 @@ class GlobalChangesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "ALTER DATABASE x OWNER TO tablespace",
+                "ALTER DATABASE x CONNECTION LIMIT 1",
+                "ALTER ROLE r RENAME TO s",
+                "ALTER ROLE r PASSWORD 'set'",
+                "ALTER USER r WITH SUPERUSER",
+                "ALTER GROUP r ADD USER a, b",
                 "CREATE USER MAPPING FOR r SERVER s",
                 "CREATE USER MAPPING IF NOT EXISTS FOR r SERVER s",
                 "DROP USER MAPPING IF EXISTS FOR r SERVER s",
@@ -89,7 +92,7 @@ class GlobalChangesTest {
                 "DROP DATABASE 'x'",
                 "DROP DATABASE",
             })
-    void nothingIsToldOfWhatIsNoneOrHasNoName(String sql) {
+    void nothingIsToldOfWhatIsNoneOrHasNoNameOrMattersToNoSession(String sql) {
         assertThat(read(sql)).isEmpty();
     }
 

@@ -138,7 +138,7 @@ public final class GlobalChanges {
         }
         String database = null;
         if (alters && tokens.skip("in") && tokens.skip("database")) {
-            database = tokens.name();
+            database = takeName();
         }
         if (!alters || setsDefaults()) {
             sink.changes(all ? null : name, database);

@@ -4,6 +4,7 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,8 @@ final class FollowedSettings {
     private @Nullable SessionSettings discarded;
     /** What went back to the server's start is to be set again to the client's, once no cancel can hit that. */
     private boolean restartDue;
+    /** What the client is to hear with its next ReadyForQuery, names before values: it was told with that of a query of ours. */
+    private final List<String> early = new ArrayList<>();
 
     /** {@code keepsServer} says that the client has one server for all its session. */
     FollowedSettings(LinkedClient client, StatementNames names, boolean keepsServer) {
@@ -38,6 +41,7 @@ final class FollowedSettings {
         resetting = false;
         discarded = null;
         restartDue = false;
+        early.clear();
         SessionSettings wanted = client.settings();
         SessionSettings actual = server.settings();
         if (actual != wanted) {
@@ -97,6 +101,12 @@ final class FollowedSettings {
         return true;
     }
 
+    /** The client is to hear of it as late as it would have without a query of ours in between. */
+    void reportLater(String name, String value) {
+        early.add(name);
+        early.add(value);
+    }
+
     private void report(String name, String value) {
         BackendMessages.parameterStatus(client.outbox().writer(), name, value);
     }
@@ -115,6 +125,10 @@ final class FollowedSettings {
 
     /** ReadyForQuery for the client, which will hear it. */
     void onReady(ServerConnection linked, @Nullable SessionTrace trace, TransactionStatus status) {
+        for (int i = 0; i < early.size(); i += 2) {
+            report(early.get(i), early.get(i + 1));
+        }
+        early.clear();
         if (!resetting) {
             return;
         }

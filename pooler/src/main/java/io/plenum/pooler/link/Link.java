@@ -682,9 +682,23 @@ public final class Link implements ServerConnection.Reader {
     @Override
     public boolean onParameter(String name, String value) {
         ServerConnection linked = server;
-        if (linked == null || (!linked.replies().isEmpty() && linked.replies().headOrigin() != Origin.CLIENT)) {
+        if (linked == null) {
             return false;
         }
+        OutstandingReplies replies = linked.replies();
+        boolean own = !replies.isEmpty() && replies.headOrigin() != Origin.CLIENT;
+        if (own && replies.headSubject() != OwnStatements.ALONE) {
+            return false;
+        }
+        boolean heard = follows(linked, name, value);
+        if (own && heard) { // that changes nothing: the client did, before
+            settings.reportLater(name, value);
+        }
+        return heard && !own;
+    }
+
+    /** Takes note of what the server tells; says whether the client is to hear it. */
+    private boolean follows(ServerConnection linked, String name, String value) {
         if (!SessionSettings.isSettable(name)) {
             return true;
         }

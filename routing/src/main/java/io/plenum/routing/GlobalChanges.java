@@ -120,7 +120,7 @@ public final class GlobalChanges {
         }
     }
 
-    /** SET or RESET: all else that ALTER does is in force for the sessions that there are, or, as a password, no matter of theirs. */
+    /** SET or RESET: what else ALTER does is in force for the sessions that there are, or, as a password, no matter of theirs. */
     private boolean setsDefaults() {
         return tokens.is("set") || tokens.is("reset");
     }
@@ -140,8 +140,12 @@ public final class GlobalChanges {
         if (alters && tokens.skip("in") && tokens.skip("database")) {
             database = takeName();
         }
-        if (!alters || setsDefaults()) {
+        boolean renames = alters && tokens.skip("rename");
+        if (!alters || renames || setsDefaults()) {
             sink.changes(all ? null : name, database);
+        }
+        if (renames && tokens.skip("to")) {
+            sink.changes(tokens.name(), null); // servers of an earlier role of that name are another's
         }
         while (!alters && tokens.token() == Token.COMMA) {
             tokens.advance();

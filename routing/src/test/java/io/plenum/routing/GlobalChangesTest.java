@@ -44,6 +44,7 @@ class GlobalChangesTest {
         ALTER ROLE all IN DATABASE "x" RESET ALL        | *@x
         ALTER ROLE "all" RESET ALL                      | all@*
         ALTER ROLE CURRENT_USER SET work_mem = 1        | *@*
+        ALTER ROLE r RENAME TO "S"                      | r@* S@*
         CREATE ROLE mapping                             | mapping@*
         DROP DATABASE x; SELECT 1; DROP ROLE r          | !x *@x r@*
         BEGIN; ALTER ROLE r SET a.b = 'c'; COMMIT       | r@*
@@ -80,7 +81,6 @@ class GlobalChangesTest {
             strings = {
                 "ALTER DATABASE x OWNER TO tablespace",
                 "ALTER DATABASE x CONNECTION LIMIT 1",
-                "ALTER ROLE r RENAME TO s",
                 "ALTER ROLE r PASSWORD 'set'",
                 "ALTER USER r WITH SUPERUSER",
                 "ALTER GROUP r ADD USER a, b",

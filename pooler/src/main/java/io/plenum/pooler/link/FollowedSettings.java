@@ -4,8 +4,9 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.wire.TransactionStatus;
 import io.plenum.wire.backend.BackendMessages;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +27,13 @@ final class FollowedSettings {
     private @Nullable SessionSettings discarded;
     /** What went back to the server's start is to be set again to the client's, once no cancel can hit that. */
     private boolean restartDue;
-    /** What the client is to hear with its next ReadyForQuery, names before values: it was told with that of a query of ours. */
-    private final List<String> early = new ArrayList<>();
+    /** What the server told with the answer to a query of ours, and the client is to hear with its next ReadyForQuery; by name. */
+    private final Map<String, Early> early = new LinkedHashMap<>();
+
+    /**
+     * @param before the last that the client heard; null if it is not known
+     */
+    private record Early(String value, @Nullable String before) {}
 
     /** {@code keepsServer} says that the client has one server for all its session. */
     FollowedSettings(LinkedClient client, StatementNames names, boolean keepsServer) {
@@ -101,10 +107,26 @@ final class FollowedSettings {
         return true;
     }
 
+    /** What the client has heard of it; null if that is not known. */
+    @Nullable
+    String told(ServerConnection linked, String name) {
+        Early held = early.get(name);
+        if (held != null) {
+            return held.before();
+        }
+        String own = client.settings().get(name);
+        return own != null ? own : linked.startValues().get(name);
+    }
+
     /** The client is to hear of it as late as it would have without a query of ours in between. */
-    void reportLater(String name, String value) {
-        early.add(name);
-        early.add(value);
+    void reportLater(String name, String value, @Nullable String before) {
+        early.put(name, new Early(value, before));
+    }
+
+    /** Whether the client has not heard this value last; of another, for which it was too early, it hears no more. */
+    boolean isNews(String name, String value) {
+        Early held = early.remove(name);
+        return held == null || !value.equals(held.before());
     }
 
     private void report(String name, String value) {
@@ -125,10 +147,9 @@ final class FollowedSettings {
 
     /** ReadyForQuery for the client, which will hear it. */
     void onReady(ServerConnection linked, @Nullable SessionTrace trace, TransactionStatus status) {
-        for (int i = 0; i < early.size(); i += 2) {
-            report(early.get(i), early.get(i + 1));
+        if (!early.isEmpty()) {
+            reportEarly();
         }
-        early.clear();
         if (!resetting) {
             return;
         }
@@ -140,6 +161,11 @@ final class FollowedSettings {
         if (linked.replies().isEmpty()) { // what stands behind it in the pipeline was sent already
             resume(linked, trace, status);
         }
+    }
+
+    private void reportEarly() {
+        early.forEach((name, told) -> report(name, told.value()));
+        early.clear();
     }
 
     private void reportDiscarded(ServerConnection linked, SessionSettings before) {

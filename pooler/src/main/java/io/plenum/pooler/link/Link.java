@@ -690,11 +690,14 @@ public final class Link implements ServerConnection.Reader {
         if (own && replies.headSubject() != OwnStatements.ALONE) {
             return false;
         }
-        boolean heard = follows(linked, name, value);
-        if (own && heard) { // that changes nothing: the client did, before
-            settings.reportLater(name, value);
+        if (!own) {
+            return follows(linked, name, value) && settings.isNews(name, value);
         }
-        return heard && !own;
+        String before = settings.told(linked, name);
+        if (follows(linked, name, value)) { // what is ours changes nothing: the client did, before
+            settings.reportLater(name, value, before);
+        }
+        return false;
     }
 
     /** Takes note of what the server tells; says whether the client is to hear it. */

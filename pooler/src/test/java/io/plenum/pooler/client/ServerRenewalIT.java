@@ -6,12 +6,15 @@ import io.plenum.pooler.LeakWatch;
 import io.plenum.pooler.RunningPooler;
 import io.plenum.testbed.Frames;
 import io.plenum.testbed.Message;
+import io.plenum.testbed.PostgresCluster;
+import io.plenum.testbed.PostgresNode;
 import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.ServerErrorException;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -231,6 +234,44 @@ class ServerRenewalIT {
                     .isNotNull();
 
             assertThat(use(pooler, leaver)).isEqualTo(process);
+        }
+    }
+
+    @Test
+    void serversOfAStandbyFollowAlthoughItLags() throws Exception {
+        try (var cluster = PostgresCluster.builder().standbys(1).start()) {
+            PostgresNode standby = cluster.standbys().getFirst();
+            String hosts = cluster.nodes().stream().map(PostgresNode::host).collect(Collectors.joining(","));
+            String entry = "app = host=%s port=%d monitor_user=postgres"
+                    .formatted(hosts, cluster.primary().port());
+            try (var pooler = RunningPooler.ofDatabases(entry, "event_loops = 1", "read_consistency = eventual");
+                    var client = pooler.wire()) {
+                client.rows("CREATE ROLE leaver LOGIN");
+                client.rows("CREATE VIEW seen AS SELECT concat_ws(' ', current_setting('cluster_name'),"
+                        + " nullif(current_setting('leaver.x', true), ''))");
+                client.rows("GRANT SELECT ON seen TO leaver");
+                cluster.awaitReplay();
+                untilSeen(pooler, standby.name());
+                standby.delayReplay(Duration.ofMillis(500));
+                client.rows("ALTER ROLE leaver SET leaver.x = 'new'");
+                seen(pooler);
+
+                untilSeen(pooler, standby.name() + " new");
+            }
+        }
+    }
+
+    private static void untilSeen(RunningPooler pooler, String seen) throws Exception {
+        long deadline = System.nanoTime() + Duration.ofSeconds(15).toNanos();
+        while (!seen(pooler).equals(seen)) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.sleep(20);
+        }
+    }
+
+    private static String seen(RunningPooler pooler) throws IOException {
+        try (var client = pooler.wire(Map.of("user", "leaver"))) {
+            return client.value("SELECT * FROM seen");
         }
     }
 

@@ -17,8 +17,7 @@ class ReplicaFaultsIT {
         // Faults that nothing had to be done about would prove nothing.
         assertThat(report.reruns()).as(report.machineLine()).isPositive();
         assertThat(report.conflicts()).as(report.machineLine()).isPositive();
-        assertThat(report.recoveredMillis())
-                .as(report.machineLine())
-                .isLessThan(3_500); // 2,000 on a machine of its own
+        // How fast that is, only a machine of its own can tell: the program does.
+        assertThat(report.hungLate()).as(report.machineLine()).isZero();
     }
 }

@@ -84,10 +84,14 @@ public final class ServerRenewal {
     }
 
     private boolean leadsTo(String name, Node node, Place place) {
+        DatabaseConfig entry = entryOf(name, place.database());
+        return entry != null && topologies.apply(entry).status(node) != null;
+    }
+
+    /** The entry of this name; null if it leads to another database than this. */
+    private @Nullable DatabaseConfig entryOf(String name, String database) {
         DatabaseConfig entry = config.get().database(name);
-        return entry != null
-                && entry.dbname().equals(place.database())
-                && topologies.apply(entry).status(node) != null;
+        return entry != null && entry.dbname().equals(database) ? entry : null;
     }
 
     /**
@@ -105,10 +109,7 @@ public final class ServerRenewal {
         servers.dismiss(meant);
         generation.incrementAndGet();
         if (role == null && database != null) {
-            catalogs.outdate(name -> {
-                DatabaseConfig other = config.get().database(name);
-                return other != null && other.dbname().equals(database);
-            });
+            catalogs.outdate(name -> entryOf(name, database) != null);
         }
         Node primary = nodes.primary();
         if (primary != null && addresses.size() > 1) {

@@ -686,16 +686,14 @@ public final class Link implements ServerConnection.Reader {
             return false;
         }
         OutstandingReplies replies = linked.replies();
-        boolean own = !replies.isEmpty() && replies.headOrigin() != Origin.CLIENT;
-        if (own && replies.headSubject() != OwnStatements.ALONE) {
-            return false;
-        }
-        if (!own) {
+        if (replies.isEmpty() || replies.headOrigin() == Origin.CLIENT) {
             return follows(linked, name, value) && settings.isNews(name, value);
         }
-        String before = settings.told(linked, name);
-        if (follows(linked, name, value)) { // what is ours changes nothing: the client did, before
-            settings.reportLater(name, value, before);
+        if (replies.headSubject() == OwnStatements.ALONE) { // which changes nothing: the client did, before
+            String before = settings.told(linked, name);
+            if (follows(linked, name, value)) {
+                settings.reportLater(name, value, before);
+            }
         }
         return false;
     }

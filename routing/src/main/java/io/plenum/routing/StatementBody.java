@@ -174,7 +174,7 @@ final class StatementBody {
             case NO, SHARE, KEY -> tokens.previousTerm() == Term.FOR ? Reason.LOCKING_READ : Reason.EMPTY;
             case INTO -> {
                 selectInto = tokens.previousTerm() != Term.INSERT && tokens.previousTerm() != Term.MERGE;
-                traits |= selectInto ? ofCreation() : 0;
+                traits |= selectInto ? ofCreation() | Traits.CREATES : 0;
                 yield Reason.WRITE;
             }
             case CASCADE -> {

@@ -332,6 +332,7 @@ final class StatementStart {
         if (tokens.term() == Term.EXTENSION) {
             return rest(Reason.WRITE, Traits.RUNS_UNKNOWN_CODE);
         }
+        traits |= Traits.CREATES;
         return rest(tokens.term() == Term.TEMPORARY ? Reason.TEMPORARY_OBJECT : Reason.WRITE, body.ofCreation());
     }
 

@@ -61,5 +61,8 @@ public final class Traits {
     /** CREATE, ALTER or DROP of a database or a role: {@link GlobalChanges} has something to tell of the text. */
     public static final int CHANGES_GLOBALS = 1 << 14;
 
+    /** CREATE or SELECT INTO: what it makes may stand in front of another table, and its tag may be that of SELECT. */
+    public static final int CREATES = 1 << 15;
+
     private Traits() {}
 }

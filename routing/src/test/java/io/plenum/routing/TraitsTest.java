@@ -263,6 +263,27 @@ class TraitsTest {
                 .isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "CREATE TABLE t (x int)",
+                "create unlogged table if not exists a.t (x) as values (1)",
+                "CREATE OR REPLACE VIEW v AS SELECT 1",
+                "CREATE TEMP TABLE t ON COMMIT DROP AS TABLE u",
+                "EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1",
+                "WITH u AS (SELECT 1 AS x) SELECT x INTO t FROM u",
+                "SELECT 1; SELECT 2 INTO TEMP t",
+            })
+    void whatMakesSomethingIsSeen(String sql) {
+        assertThat(has(Traits.CREATES, sql, true)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"INSERT INTO t SELECT 1 AS x", "ALTER TABLE t ADD x int", "SELECT 1 AS created"})
+    void whatChangesSomethingMakesNothing(String sql) {
+        assertThat(has(Traits.CREATES, sql, true)).isFalse();
+    }
+
     private boolean has(int trait, String sql, boolean safeText) {
         traits(sql, safeText);
         return (classifier.traits() & trait) != 0;

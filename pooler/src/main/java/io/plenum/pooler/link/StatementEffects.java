@@ -46,6 +46,10 @@ final class StatementEffects {
     private @Nullable LinkedGlobals globals;
 
     private int signals;
+
+    /** Something that is not temporary is made, of which the tag of the answer may not tell. */
+    private boolean creates;
+
     private boolean ranUnknownCode;
 
     /** Some of it may have left what a scrub has to look for. */
@@ -71,6 +75,7 @@ final class StatementEffects {
         sequences.begin();
         channels.begin();
         writes.clear();
+        creates = false;
         ranUnknownCode = false;
         ranHidingCode = false;
         names.forgetParsed();
@@ -170,6 +175,9 @@ final class StatementEffects {
     boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
         noteCatalog();
         signals |= traits & (Traits.CANCELS | Traits.TERMINATES);
+        if ((traits & Traits.CREATES) != 0 && reason != Reason.TEMPORARY_OBJECT) {
+            creates = true;
+        }
         writes.note(reason, traits);
         if ((traits & Traits.LOCKS_TRANSACTION) != 0 && !client.grantLock()) {
             return false;
@@ -419,6 +427,10 @@ final class StatementEffects {
 
     /** ReadyForQuery for the client. */
     void onReady(TransactionStatus status) {
+        if (creates) {
+            creates = link.outstanding() > 0;
+            onDefinition();
+        }
         if (globals != null) {
             globals.onReady(status, link.outstanding() == 0);
         }

@@ -3,6 +3,7 @@ package io.plenum.pooler.link;
 import static io.plenum.testbed.Frames.bind;
 import static io.plenum.testbed.Frames.execute;
 import static io.plenum.testbed.Frames.parse;
+import static io.plenum.testbed.Frames.query;
 import static io.plenum.testbed.Frames.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Who prepares a text behind the definition of a table that hides another one finds the new table, as on a session of its own:
@@ -82,15 +85,21 @@ class HiddenNamesIT {
         }
     }
 
-    @Test
-    void tableThatStandsInFrontOnSearchPathIsFound() throws Exception {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "CREATE TABLE front.hidden_name (v text); INSERT INTO front.hidden_name VALUES ('in front')",
+                "CREATE TABLE front.hidden_name AS SELECT 'in front'::text AS v",
+                "CREATE MATERIALIZED VIEW front.hidden_name AS SELECT 'in front'::text AS v",
+                "SELECT 'in front'::text AS v INTO front.hidden_name",
+            })
+    void tableThatStandsInFrontOnSearchPathIsFound(String creation) throws Exception {
         Map<String, String> path = Map.of("search_path", "front, public");
         try (var other = pooler.wire(path);
                 var client = pooler.wire(path)) {
             prepare(other, "s");
             assertThat(run(other, "s")).isEqualTo("of all");
-            other.rows("BEGIN; CREATE TABLE front.hidden_name (v text); INSERT INTO front.hidden_name VALUES ('in"
-                    + " front')");
+            other.rows("BEGIN; " + creation);
             prepare(other, "s2");
             assertThat(run(other, "s2")).isEqualTo("in front");
             other.rows("COMMIT");
@@ -98,6 +107,25 @@ class HiddenNamesIT {
             prepare(client, "s");
 
             assertThat(run(client, "s")).isEqualTo("in front");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "CREATE TABLE front.hidden_name AS SELECT 'in front'::text AS v",
+                "CREATE VIEW front.hidden_name AS SELECT 'in front'::text AS v",
+            })
+    void itIsFoundInThePipelineThatMakesIt(String creation) throws Exception {
+        Map<String, String> path = Map.of("search_path", "front, public");
+        try (var client = pooler.wire(path)) {
+            prepare(client, "s");
+            assertThat(run(client, "s")).isEqualTo("of all");
+
+            client.send(query(creation), parse("s2", ASK), bind("", "s2"), execute(), sync());
+            client.readUntilReady();
+
+            assertThat(Message.value(client.readUntilReady())).isEqualTo("in front");
         }
     }
 

@@ -103,7 +103,7 @@ public enum CommandTag {
 
     /**
      * Whether the statement changed the catalogue, so that cached plans and what is known of functions may be stale. Of
-     * {@code SELECT INTO} the tag does not tell.
+     * {@code SELECT INTO} and {@code CREATE TABLE AS} the tag does not tell.
      */
     public static boolean isSchemaChange(ByteBuf bytes, int bodyStart, int bodyEnd) {
         for (byte[] start : SCHEMA_CHANGES) {

@@ -412,10 +412,14 @@ public final class Link implements ServerConnection.Reader {
             }
             settings.restartIfDue(linked, effects.traceOrNull());
         }
-        return (linked.isCopyUnsettled() && !isOfCopy(type))
+        boolean waits = (linked.isCopyUnsettled() && !isOfCopy(type))
                 || effects.isAskedForResets()
                 || effects.channels().isEnding(linked)
                 || names.mustWait(linked, type, bytes, start, end);
+        if (waits) {
+            linked.awaitCopy();
+        }
+        return waits;
     }
 
     /** Whether a server that reads a COPY may be waiting for it. */

@@ -25,6 +25,10 @@ final class CopyIn {
 
     private final OutstandingReplies replies;
     private boolean open;
+
+    /** The server was asked to say how the COPY ended, although its group goes on. */
+    private boolean flushed;
+
     /** The Syncs that this COPY ignores, if it comes to read; once it has failed, those that may still be answered. */
     private int ignored;
     /** So many of the Syncs that are owed need not be answered. */
@@ -62,7 +66,17 @@ final class CopyIn {
     /** The server begins to read. */
     void begin() {
         open = true;
+        flushed = false;
         ignored = replies.dropSyncsSwallowedByCopy();
+    }
+
+    /** Whether a Sync was sent behind the end of the COPY that the server reads: those in front of that are ignored. */
+    boolean isGroupEnded() {
+        int behind = replies.indexOf(Reply.COPY_END);
+        while (behind < replies.size() && replies.replyAt(behind) != Reply.SYNC) {
+            behind++;
+        }
+        return behind < replies.size();
     }
 
     /** A Sync is sent that the server ignores, if it comes to read. */
@@ -123,6 +137,10 @@ final class CopyIn {
 
     void onReady() {
         open = false;
+        forgetAnswered();
+    }
+
+    private void forgetAnswered() {
         if (replies.isEmpty()) {
             doubted = 0;
             syncAmongData = false;
@@ -132,6 +150,7 @@ final class CopyIn {
 
     /** A Sync is about to be sent of which it is certain that it is answered, if one is doubted. */
     void onSync() {
+        forgetAnswered();
         askable = true;
         if (syncAmongData) {
             unsettled |= replies.indexOf(Reply.COPY_END) < replies.size();
@@ -140,12 +159,22 @@ final class CopyIn {
         }
     }
 
+    /** The client's next message waits for answers: asks for that of a COPY whose end was sent, and no Sync behind it. */
+    void flush(ByteBuf out) {
+        if (open && !flushed && replies.head() == Reply.EXECUTE && replies.indexOf(Reply.COPY_END) < replies.size()) {
+            flushed = true;
+            FrontendMessages.flush(out);
+        }
+    }
+
     /** Whether nothing more may be sent before all is answered. */
     boolean isUnsettled() {
+        forgetAnswered();
         return unsettled;
     }
 
     boolean isDoubted() {
+        forgetAnswered();
         return doubted > 0;
     }
 

@@ -76,6 +76,7 @@ public final class MessageGroup {
     /** The server is ready; what that answers is owed no more. */
     void onReady() {
         broken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
+        open &= replies.owesMoreThanCopy(); // else it was a Sync among the data of a COPY that ended it
         beginning = false;
     }
 

@@ -132,6 +132,16 @@ public final class OutstandingReplies {
         return false;
     }
 
+    /** Whether anything is owed besides what the data of a COPY and their end are never answered with by themselves. */
+    boolean owesMoreThanCopy() {
+        for (int i = 0; i < size; i++) {
+            if (at(i) != Reply.COPY_DATA && at(i) != Reply.COPY_END) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether an entry of the client's is among those that are owed. */
     public boolean owesClient() {
         for (int i = 0; i < size; i++) {

@@ -159,7 +159,7 @@ final class ServerAnswers {
             case COPY_IN_RESPONSE -> {
                 head(type);
                 copy.begin();
-                if (replies.head() == Reply.EXECUTE && replies.indexOf(Reply.SYNC) == replies.size()) {
+                if (replies.head() == Reply.EXECUTE && !copy.isGroupEnded()) {
                     group.setOpen(true);
                 }
                 yield true;

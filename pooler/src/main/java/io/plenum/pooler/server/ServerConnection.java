@@ -620,6 +620,14 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
         return copy.isUnsettled();
     }
 
+    /** What is to be sent next waits for answers: asks for that of a COPY which would come with a later message only. */
+    public void awaitCopy() {
+        if (copy.isOpen()) {
+            copy.flush(outbox().writer());
+            outbox().flush();
+        }
+    }
+
     /** Asks which, if the server can be asked already; not within a message. */
     public void askAboutCopy() {
         if (!group.isOpen()) {

@@ -29,6 +29,9 @@ final class ConversationPlayer {
     /** Stands in a transcript where PostgreSQL may have mixed up its transaction state: see {@link AllowedDifference}. */
     static final String BROKEN = "-- a group broken by a Query";
 
+    /** Stands at the end of a transcript of which something that was owed did not come. */
+    static final String SILENCE = "!! nothing more came";
+
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final OwedReplies owed = new OwedReplies();
@@ -39,6 +42,8 @@ final class ConversationPlayer {
     private final Random random = new Random(7);
     private boolean unnamedPortal;
     private boolean executed;
+
+    private boolean executedBefore;
     private boolean finished;
 
     private ConversationPlayer(WireClient client, Segments segments, Strangers strangers) {
@@ -56,7 +61,7 @@ final class ConversationPlayer {
             try {
                 player.play(conversation);
             } catch (SocketTimeoutException silence) {
-                player.transcript.add("!! nothing more came");
+                player.transcript.add(SILENCE);
             } catch (EOFException | SocketException end) {
                 player.transcript.add(player.finished ? "closed" : "!! closed");
             }
@@ -90,7 +95,8 @@ final class ConversationPlayer {
     private void say(List<Utterance> turn) throws IOException {
         transcript.add(TURN);
         List<Utterance> said = turn.stream().filter(this::isSafe).toList();
-        if (said.stream().anyMatch(this::breaksGroup) && client.transactionStatus() == 'I') {
+        boolean breaksGroup = said.stream().filter(this::breaksGroup).count() > 0; // looks at all
+        if (breaksGroup && client.transactionStatus() == 'I') {
             transcript.add(BROKEN);
         }
         segments.send(client, Frames.join(said.stream().map(Utterance::bytes).toArray(byte[][]::new)), random);
@@ -121,8 +127,22 @@ final class ConversationPlayer {
     }
 
     private boolean breaksGroup(Utterance message) {
-        boolean before = executed;
-        executed = message.type() == 'E' || (executed && "SQF".indexOf(message.type()) < 0);
-        return before && (message.type() == 'Q' || message.type() == 'F');
+        switch (message.type()) {
+            case 'E' -> executed = true;
+            case 'S' -> {
+                executedBefore |= executed;
+                executed = false;
+            }
+            case 'd', 'c', 'f' -> executed |= executedBefore; // the Sync was one within a COPY
+            case 'H' -> {}
+            case 'Q', 'F' -> {
+                boolean breaks = executed;
+                executed = false;
+                executedBefore = false;
+                return breaks;
+            }
+            default -> executedBefore = false;
+        }
+        return false;
     }
 }

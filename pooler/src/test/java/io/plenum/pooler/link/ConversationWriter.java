@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * times, what is random.
  */
 final class ConversationWriter {
+    private static final boolean JUMBLES = Boolean.getBoolean("conversations.jumbles");
     private static final int MOST_TURNS = 14;
     private static final int MOST_GROUPS = 64;
 
@@ -272,6 +273,10 @@ final class ConversationWriter {
 
     private final Random random;
     private final Theme theme;
+
+    /** Whether what no driver mixes meets in one write. */
+    private final boolean jumbles;
+
     private final int[] functions;
     private final Map<String, Integer> parameters = new HashMap<>();
 
@@ -279,6 +284,7 @@ final class ConversationWriter {
     ConversationWriter(long seed, int[] functions) {
         this.random = new Random(seed);
         this.theme = Theme.ALL.get(random.nextInt(Theme.ALL.size()));
+        this.jumbles = JUMBLES && random.nextInt(3) == 0;
         this.functions = functions;
     }
 
@@ -296,6 +302,9 @@ final class ConversationWriter {
     }
 
     private List<List<Utterance>> turns() {
+        if (jumbles && random.nextBoolean()) {
+            return List.of(jumble());
+        }
         int kind = random.nextInt(100);
         if (kind < 4) {
             return List.of(List.of(Utterance.query(any(FORGETTING))));
@@ -434,6 +443,40 @@ final class ConversationWriter {
         messages.add(
                 random.nextInt(messages.size()), random.nextInt(5) == 0 ? functionCall() : Utterance.query(text()));
         return messages;
+    }
+
+    /** Parts of groups, queries, calls and COPY in one write, with messages astray between any two but within a COPY. */
+    private List<Utterance> jumble() {
+        List<List<Utterance>> parts = new ArrayList<>();
+        int count = 1 + random.nextInt(4);
+        for (int i = 0; i < count; i++) {
+            switch (random.nextInt(5)) {
+                case 0 -> parts.add(copyAtOnce());
+                case 1 -> parts.add(withoutSync(copyAtOnce()));
+                case 2 -> inOrder().forEach(message -> parts.add(List.of(message)));
+                default -> group().forEach(message -> parts.add(List.of(message)));
+            }
+        }
+        int astray = 1 + random.nextInt(4);
+        for (int i = 0; i < astray; i++) {
+            parts.add(random.nextInt(parts.size() + 1), List.of(stray()));
+        }
+        parts.add(List.of(Utterance.sync()));
+        return parts.stream().flatMap(List::stream).toList();
+    }
+
+    private static List<Utterance> withoutSync(List<Utterance> messages) {
+        return messages.getLast().type() == 'S' ? messages.subList(0, messages.size() - 1) : messages;
+    }
+
+    private Utterance stray() {
+        return switch (random.nextInt(8)) {
+            case 0, 1 -> Utterance.query(any(FORGETTING));
+            case 2 -> Utterance.query(text());
+            case 3 -> functionCall();
+            case 4 -> Utterance.sync();
+            default -> anything();
+        };
     }
 
     /** Messages up to Flush, more of them, and in the end Sync or a Query. */

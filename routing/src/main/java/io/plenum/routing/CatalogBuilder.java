@@ -2,12 +2,12 @@ package io.plenum.routing;
 
 import io.netty.buffer.Unpooled;
 import io.plenum.routing.sql.NameTable;
+import io.plenum.wire.AsciiCase;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -123,7 +123,7 @@ public final class CatalogBuilder {
             String language,
             @Nullable String body) {
         byte @Nullable [] text = body == null ? null : body.getBytes(StandardCharsets.UTF_8);
-        String of = language.toLowerCase(Locale.ROOT);
+        String of = AsciiCase.lower(language);
         boolean compiled = Function.isCompiled(of);
         if (text != null && !compiled) {
             hides |= HiddenState.isIn(Unpooled.wrappedBuffer(text), 0, text.length);

@@ -5,8 +5,8 @@ import io.plenum.routing.sql.Lexeme;
 import io.plenum.routing.sql.Term;
 import io.plenum.routing.sql.Token;
 import io.plenum.routing.sql.TokenCursor;
+import io.plenum.wire.AsciiCase;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -145,9 +145,7 @@ final class CodeReader {
 
     private void name() {
         int start = tokens.begin();
-        spelling = new String(text, start, tokens.end() - start, StandardCharsets.UTF_8)
-                .strip()
-                .toLowerCase(Locale.ROOT);
+        spelling = AsciiCase.lower(new String(text, start, tokens.end() - start, StandardCharsets.UTF_8).strip());
         known = tokens.scanner().look(catalog.names());
         use((known & Catalog.EVERYWHERE) | (tokens.previousToken() == Token.DOT ? Catalog.asColumn(known) : 0));
         boolean system =

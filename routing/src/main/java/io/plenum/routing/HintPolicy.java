@@ -1,6 +1,6 @@
 package io.plenum.routing;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import org.jspecify.annotations.Nullable;
 
 /** The setting {@code routing_hints}: what clients may ask for. */
@@ -14,7 +14,7 @@ public enum HintPolicy {
 
     /** The policy of this name as the setting writes it, in any case; null where there is none. */
     public static @Nullable HintPolicy named(String name) {
-        return switch (name.strip().toLowerCase(Locale.ROOT)) {
+        return switch (AsciiCase.lower(name.strip())) {
             case "off" -> OFF;
             case "primary" -> PRIMARY;
             case "on" -> ON;

@@ -3,7 +3,7 @@ package io.plenum.routing;
 import static io.plenum.routing.Target.PRIMARY;
 import static io.plenum.routing.Target.REPLICA;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 
 /**
  * What a statement, a text of several or a whole batch is, and with it where it goes.
@@ -121,7 +121,7 @@ public enum Reason {
 
     private final Target target;
     private final State state;
-    private final String label = name().toLowerCase(Locale.ROOT);
+    private final String label = AsciiCase.lower(name());
 
     Reason(Target target) {
         this(target, State.NONE);

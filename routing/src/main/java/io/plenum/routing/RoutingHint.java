@@ -1,6 +1,6 @@
 package io.plenum.routing;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +27,7 @@ public enum RoutingHint {
 
     /** The hint that the setting's value means, in any case; {@link #AUTO} for null and for what is none. */
     public static RoutingHint named(@Nullable String value) {
-        String word = value == null ? "" : value.strip().toLowerCase(Locale.ROOT);
+        String word = value == null ? "" : AsciiCase.lower(value.strip());
         for (RoutingHint hint : ALL) {
             if (hint.word.equals(word)) {
                 return hint;

@@ -1,6 +1,6 @@
 package io.plenum.routing;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import org.jspecify.annotations.Nullable;
 
 /** The setting {@code read_routing}: how much is left to the classifier. */
@@ -14,7 +14,7 @@ public enum RoutingPolicy {
 
     /** The policy of this name as settings write it, in any case; null where there is none. */
     public static @Nullable RoutingPolicy named(String name) {
-        return switch (name.strip().toLowerCase(Locale.ROOT)) {
+        return switch (AsciiCase.lower(name.strip())) {
             case "auto" -> AUTO;
             case "explicit" -> EXPLICIT;
             case "off" -> OFF;
@@ -24,6 +24,6 @@ public enum RoutingPolicy {
 
     /** The name as settings and SHOW CONFIG write it. */
     public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return AsciiCase.lower(name());
     }
 }

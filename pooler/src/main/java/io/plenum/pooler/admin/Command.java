@@ -1,12 +1,12 @@
 package io.plenum.pooler.admin;
 
 import io.plenum.pooler.config.Settings;
+import io.plenum.wire.AsciiCase;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -107,7 +107,7 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         }
         Token first = tokens.getFirst();
         List<Token> rest = tokens.subList(1, tokens.size());
-        String sessionTag = first.sign() ? null : SESSION_TAGS.get(first.text().toUpperCase(Locale.ROOT));
+        String sessionTag = first.sign() ? null : SESSION_TAGS.get(AsciiCase.upper(first.text()));
         if (sessionTag != null && rest.stream().noneMatch(token -> token.is(";"))) {
             return new Command(Verb.SESSION, null, sessionTag, "");
         }
@@ -196,7 +196,7 @@ record Command(Verb verb, @Nullable ShowTable table, String name, String value) 
         if (rest.isEmpty() || rest.stream().anyMatch(token -> token.is(";"))) {
             throw invalid(text);
         }
-        String name = rest.getFirst().text().toLowerCase(Locale.ROOT);
+        String name = AsciiCase.lower(rest.getFirst().text());
         if (SESSION_WORDS.contains(name)) {
             return new Command(Verb.SESSION_SET, null, name, "");
         }

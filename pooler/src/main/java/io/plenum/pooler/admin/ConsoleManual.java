@@ -1,6 +1,6 @@
 package io.plenum.pooler.admin;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 
 /** The manual page {@code docs/console.md}, made from the tables that the console itself runs on. */
 final class ConsoleManual {
@@ -27,7 +27,7 @@ final class ConsoleManual {
             """.formatted(ShowTables.PGBOUNCER_VERSION));
         for (Verb verb : Verb.values()) {
             page.append("| `%s` | %s | %s |\n"
-                    .formatted(verb.usage(), verb.right().name().toLowerCase(Locale.ROOT), verb.about()));
+                    .formatted(verb.usage(), AsciiCase.lower(verb.right().name()), verb.about()));
         }
         page.append("\n`read`: `stats_users` and `admin_users`; `admin`: `admin_users` alone.\n");
         page.append("\n## Tables of PgBouncer\n");
@@ -46,7 +46,7 @@ final class ConsoleManual {
 
     /** What a driver asks every server is written in small letters, as PostgreSQL does. */
     private static boolean isParameter(ShowTable table) {
-        return !table.word().equals(table.word().toUpperCase(Locale.ROOT));
+        return !table.word().equals(AsciiCase.upper(table.word()));
     }
 
     private static void append(StringBuilder page, ShowTable table) {

@@ -21,9 +21,9 @@ import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
 import io.plenum.routing.TransactionCommand;
 import io.plenum.routing.topology.Topology;
+import io.plenum.wire.AsciiCase;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -108,7 +108,7 @@ final class ExplainRoute {
         }
         return Row.of(
                 database == null ? "" : database.name(),
-                reason.target().name().toLowerCase(Locale.ROOT),
+                AsciiCase.lower(reason.target().name()),
                 reason.label(),
                 leaves(classified, traits),
                 catalog == Catalog.OFF ? "off" : catalog.isFresh() ? "read" : "awaited",

@@ -33,6 +33,7 @@ import io.plenum.routing.topology.Node;
 import io.plenum.routing.topology.NodeStatus;
 import io.plenum.routing.topology.Observation;
 import io.plenum.routing.topology.Topology;
+import io.plenum.wire.AsciiCase;
 import io.plenum.wire.startup.CancelKey;
 import io.plenum.wire.startup.StartupParameters.Replication;
 import java.net.InetSocketAddress;
@@ -43,7 +44,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -413,8 +413,8 @@ public final class LoopCensus implements Census.Taker {
                 node.name(),
                 UnixSockets.host(node.address()),
                 UnixSockets.port(node.address()),
-                status.role().name().toLowerCase(Locale.ROOT),
-                status.foreign() ? "foreign" : status.health().name().toLowerCase(Locale.ROOT),
+                AsciiCase.lower(status.role().name()),
+                status.foreign() ? "foreign" : AsciiCase.lower(status.health().name()),
                 node.zone(),
                 node.weight(),
                 topology.replicas().contains(node),

@@ -15,7 +15,7 @@ import io.plenum.pooler.metrics.Census.NodeFacts;
 import io.plenum.pooler.metrics.Census.PinFacts;
 import io.plenum.pooler.metrics.NodeShare;
 import io.plenum.routing.sql.Outline;
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -160,7 +160,7 @@ final class RoutingTables {
                 .rows(view -> view.standing().statements().get().stream()
                         .map(statement -> Row.of(
                                 statement.toString(),
-                                statement.reason().target().name().toLowerCase(Locale.ROOT),
+                                AsciiCase.lower(statement.reason().target().name()),
                                 statement.reason().label(),
                                 shown(statement.text()))));
     }
@@ -169,7 +169,7 @@ final class RoutingTables {
     private static String shown(String text) {
         String whole = text.strip();
         String word = whole.split("\\W", 2)[0];
-        boolean ofRows = ROW_STATEMENTS.contains(word.toUpperCase(Locale.ROOT));
+        boolean ofRows = ROW_STATEMENTS.contains(AsciiCase.upper(word));
         return ofRows ? Outline.of(whole, LONGEST_STATEMENT) : word;
     }
 
@@ -184,7 +184,7 @@ final class RoutingTables {
                                 .map(route -> Row.of(
                                         entry.getKey(),
                                         route.getKey().label(),
-                                        route.getKey().target().name().toLowerCase(Locale.ROOT),
+                                        AsciiCase.lower(route.getKey().target().name()),
                                         route.getValue()))));
     }
 }

@@ -4,8 +4,8 @@ import io.plenum.pooler.admin.ShowTable.Column;
 import io.plenum.pooler.admin.ShowTable.Row;
 import io.plenum.pooler.admin.ShowTable.View;
 import io.plenum.pooler.metrics.Census.Depth;
+import io.plenum.wire.AsciiCase;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -39,6 +39,6 @@ final class SelectTables {
 
     /** The answer to SELECT of that expression, or null. */
     static @Nullable ShowTable find(String expression) {
-        return ALL.get(expression.toLowerCase(Locale.ROOT));
+        return ALL.get(AsciiCase.lower(expression));
     }
 }

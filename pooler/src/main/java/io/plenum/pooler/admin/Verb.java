@@ -1,6 +1,6 @@
 package io.plenum.pooler.admin;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -185,7 +185,7 @@ enum Verb {
 
     /** The verb that begins with this word, however it is written; or null. */
     static @Nullable Verb of(String word) {
-        String name = word.toUpperCase(Locale.ROOT);
+        String name = AsciiCase.upper(word);
         for (Verb verb : values()) {
             if (verb.name().equals(name) && verb.tag().equals(name) && verb != SESSION) {
                 return verb; // the others are found by what follows the word

@@ -3,11 +3,11 @@ package io.plenum.pooler.client;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.PoolerConfig;
 import io.plenum.pooler.config.Settings;
+import io.plenum.wire.AsciiCase;
 import io.plenum.wire.startup.StartupParameters;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -51,7 +51,7 @@ final class StartupSettings {
 
     private static Set<String> lowerCase(List<String> names) {
         Set<String> lower = new HashSet<>();
-        names.forEach(name -> lower.add(name.toLowerCase(Locale.ROOT)));
+        names.forEach(name -> lower.add(AsciiCase.lower(name)));
         return lower;
     }
 

@@ -1,5 +1,6 @@
 package io.plenum.pooler.config;
 
+import io.plenum.wire.AsciiCase;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,7 +8,6 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -81,7 +81,7 @@ public final class CipherSuites {
 
     /** Whether the setting leaves the choice to the engine. */
     public static boolean isDefault(String setting) {
-        return switch (setting.strip().toLowerCase(Locale.ROOT)) {
+        return switch (AsciiCase.lower(setting.strip())) {
             case "", "default", "fast", "normal" -> true;
             default -> false;
         };
@@ -107,7 +107,7 @@ public final class CipherSuites {
     public List<String> choose(String setting) {
         List<Integer> chosen = new ArrayList<>();
         BitSet taken = new BitSet(); // chosen, or banned
-        String text = switch (setting.strip().toLowerCase(Locale.ROOT)) {
+        String text = switch (AsciiCase.lower(setting.strip())) {
             case "secure" -> SECURE;
             case "compat", "legacy" -> COMPATIBLE;
             case "all", "insecure" -> "ALL:!aNULL:!eNULL";

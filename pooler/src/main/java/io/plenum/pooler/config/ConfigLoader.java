@@ -5,6 +5,7 @@ import io.plenum.pooler.config.Setting.Group;
 import io.plenum.pooler.config.Setting.Reload;
 import io.plenum.pooler.config.Setting.Scope;
 import io.plenum.pooler.pam.Pam;
+import io.plenum.wire.AsciiCase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -16,7 +17,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -217,8 +217,8 @@ public final class ConfigLoader {
                 continue;
             }
             String name = variable.getKey().substring(ENVIRONMENT_PREFIX.length());
-            String setting = name.toLowerCase(Locale.ROOT);
-            if (name.equals(name.toUpperCase(Locale.ROOT)) && Settings.find(setting) != null) {
+            String setting = AsciiCase.lower(name);
+            if (name.equals(AsciiCase.upper(name)) && Settings.find(setting) != null) {
                 global(setting, variable.getValue().strip(), new Place(Fault.ENVIRONMENT, 0));
             } else if (!isKubernetesServiceLink(name)) {
                 // Not a fault: others, too, may begin their variables with our name.
@@ -227,7 +227,7 @@ public final class ConfigLoader {
                         Fault.ENVIRONMENT,
                         0,
                         variable.getKey() + " is not a setting",
-                        nearest == null ? null : ENVIRONMENT_PREFIX + nearest.toUpperCase(Locale.ROOT));
+                        nearest == null ? null : ENVIRONMENT_PREFIX + AsciiCase.upper(nearest));
             }
         }
     }

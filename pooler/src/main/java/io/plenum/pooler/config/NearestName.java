@@ -1,7 +1,7 @@
 package io.plenum.pooler.config;
 
+import io.plenum.wire.AsciiCase;
 import java.util.Collection;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Finds what was probably meant by a name that nobody knows. */
@@ -13,7 +13,7 @@ final class NearestName {
         if (name.isEmpty() || name.length() > 100) {
             return null;
         }
-        String wanted = name.toLowerCase(Locale.ROOT).replace('-', '_');
+        String wanted = AsciiCase.lower(name).replace('-', '_');
         String nearest = null;
         int fewest = 1 + Math.max(1, name.length() / 3);
         for (String candidate : known) {

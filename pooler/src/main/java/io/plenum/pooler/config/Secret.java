@@ -1,6 +1,6 @@
 package io.plenum.pooler.config;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +40,7 @@ public sealed interface Secret {
         }
         var md5 = Forms.MD5.matcher(text);
         if (md5.matches()) {
-            return new Md5(md5.group(1).toLowerCase(Locale.ROOT));
+            return new Md5(AsciiCase.lower(md5.group(1)));
         }
         if (text.startsWith(Forms.SCRAM_PREFIX)) {
             return Forms.SCRAM.matcher(text).matches() ? new Scram(text) : null;

@@ -1,9 +1,9 @@
 package io.plenum.pooler.config;
 
+import io.plenum.wire.AsciiCase;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +34,7 @@ final class TlsProtocols {
     static @Nullable List<String> parse(String text) {
         Set<Version> chosen = EnumSet.noneOf(Version.class);
         for (String part : text.split("[,:]", -1)) {
-            String word = part.strip().toLowerCase(Locale.ROOT);
+            String word = AsciiCase.lower(part.strip());
             boolean without = word.startsWith("!");
             Set<Version> named = named(without ? word.substring(1).strip() : word);
             if (named == null) {

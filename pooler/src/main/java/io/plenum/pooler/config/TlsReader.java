@@ -1,5 +1,6 @@
 package io.plenum.pooler.config;
 
+import io.plenum.wire.AsciiCase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -13,7 +14,6 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -259,7 +259,7 @@ final class TlsReader {
     private static List<String> curves(String text) {
         List<String> curves = new ArrayList<>();
         for (String part : text.split("[:,\\s]+", -1)) {
-            String name = part.toLowerCase(Locale.ROOT);
+            String name = AsciiCase.lower(part);
             switch (name) {
                 case "", "auto", "none" -> {}
                 case "prime256v1", "p-256" -> curves.add("secp256r1");

@@ -1,5 +1,6 @@
 package io.plenum.pooler.config;
 
+import io.plenum.wire.AsciiCase;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -7,7 +8,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -203,7 +203,7 @@ public record Values<T>(String allowed, Reader<T> reader, Function<T, @Nullable 
                 allowed,
                 text -> {
                     for (E constant : type.getEnumConstants()) {
-                        if (constant.word().equals(text.toLowerCase(Locale.ROOT))) {
+                        if (constant.word().equals(AsciiCase.lower(text))) {
                             if (later.contains(constant)) {
                                 throw new InvalidValueException("is not in this release yet; allowed: " + allowed);
                             }

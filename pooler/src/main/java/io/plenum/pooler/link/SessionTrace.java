@@ -4,13 +4,13 @@ import io.plenum.pooler.server.ServerConnection;
 import io.plenum.pooler.server.SessionSettings;
 import io.plenum.routing.Reason;
 import io.plenum.routing.SessionChanges;
+import io.plenum.wire.AsciiCase;
 import io.plenum.wire.backend.CommandTag;
 import io.plenum.wire.backend.DataRow;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -188,7 +188,7 @@ final class SessionTrace implements SessionChanges.Sink {
 
     /** PostgreSQL has told of another value, in an encoding that is not read here. */
     void onUnread(String setting) {
-        note(setting.toLowerCase(Locale.ROOT), Change.ASK);
+        note(AsciiCase.lower(setting), Change.ASK);
     }
 
     /** Whether a text changed settings that it does not name; asking this ends it. */
@@ -460,6 +460,6 @@ final class SessionTrace implements SessionChanges.Sink {
     /** For the log. */
     @Override
     public String toString() {
-        return "SessionTrace" + changes.keySet().toString().toLowerCase(Locale.ROOT);
+        return "SessionTrace" + AsciiCase.lower(changes.keySet().toString());
     }
 }

@@ -4,10 +4,10 @@ import io.plenum.pooler.metrics.Census.NodeFacts;
 import io.plenum.pooler.metrics.Census.PoolFacts;
 import io.plenum.pooler.metrics.Census.ServerCounts;
 import io.plenum.routing.Reason;
+import io.plenum.wire.AsciiCase;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -266,7 +266,7 @@ public final class MetricCatalog {
             page.append("| `%s` | %s | %s | %s |\n"
                     .formatted(
                             metric.name(),
-                            metric.kind().name().toLowerCase(Locale.ROOT),
+                            AsciiCase.lower(metric.kind().name()),
                             String.join(", ", metric.labels()),
                             metric.help()));
         }
@@ -341,7 +341,7 @@ public final class MetricCatalog {
     }
 
     private static String word(Reason reason) {
-        return reason.target().name().toLowerCase(Locale.ROOT);
+        return AsciiCase.lower(reason.target().name());
     }
 
     private static Stream<Point> variations(Reading reading) {

@@ -3,11 +3,11 @@ package io.plenum.pooler.metrics;
 import io.plenum.pooler.metrics.Census.NodeFacts;
 import io.plenum.pooler.metrics.History.Sample;
 import io.plenum.pooler.metrics.History.Shares;
+import io.plenum.wire.AsciiCase;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -42,7 +42,7 @@ public record NodeShare(
         SKEWED;
 
         public String word() {
-            return name().toLowerCase(Locale.ROOT);
+            return AsciiCase.lower(name());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.plenum.pooler.net;
 
 import io.plenum.pooler.config.CipherSuites;
+import io.plenum.wire.AsciiCase;
 import java.io.IOException;
 import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
@@ -9,7 +10,6 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.security.spec.PSSParameterSpec;
-import java.util.Locale;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +82,7 @@ public record TlsSession(
     }
 
     private static @Nullable String digestOf(X509Certificate certificate) {
-        String algorithm = certificate.getSigAlgName().toUpperCase(Locale.ROOT);
+        String algorithm = AsciiCase.upper(certificate.getSigAlgName());
         if (algorithm.contains("PSS")) {
             return digestOfPss(certificate);
         }
@@ -102,10 +102,8 @@ public record TlsSession(
         try {
             var parameters = AlgorithmParameters.getInstance("RSASSA-PSS");
             parameters.init(certificate.getSigAlgParams());
-            String digest = parameters
-                    .getParameterSpec(PSSParameterSpec.class)
-                    .getDigestAlgorithm()
-                    .toUpperCase(Locale.ROOT);
+            String digest = AsciiCase.upper(
+                    parameters.getParameterSpec(PSSParameterSpec.class).getDigestAlgorithm());
             return digest.equals("SHA-1") || digest.equals("SHA1") ? "SHA-256" : digest;
         } catch (GeneralSecurityException | IOException unreadable) {
             return null;

@@ -1,7 +1,7 @@
 package io.plenum.pooler.server;
 
+import io.plenum.wire.AsciiCase;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -79,7 +79,7 @@ public final class SessionSettings {
 
     public static SessionSettings of(Map<String, String> settings) {
         var sorted = new TreeMap<String, String>();
-        settings.forEach((name, value) -> sorted.put(name.toLowerCase(Locale.ROOT), value));
+        settings.forEach((name, value) -> sorted.put(AsciiCase.lower(name), value));
         return sorted.isEmpty()
                 ? NONE
                 : new SessionSettings(
@@ -91,7 +91,7 @@ public final class SessionSettings {
     }
 
     public @Nullable String get(String name) {
-        int at = Arrays.binarySearch(names, name.toLowerCase(Locale.ROOT));
+        int at = Arrays.binarySearch(names, AsciiCase.lower(name));
         return at < 0 ? null : values[at];
     }
 
@@ -112,7 +112,7 @@ public final class SessionSettings {
         }
         var more = new TreeMap<String, String>();
         forEach(more::put);
-        more.put(name.toLowerCase(Locale.ROOT), value);
+        more.put(AsciiCase.lower(name), value);
         return of(more);
     }
 
@@ -123,7 +123,7 @@ public final class SessionSettings {
         }
         var fewer = new TreeMap<String, String>();
         forEach(fewer::put);
-        fewer.remove(name.toLowerCase(Locale.ROOT));
+        fewer.remove(AsciiCase.lower(name));
         return of(fewer);
     }
 

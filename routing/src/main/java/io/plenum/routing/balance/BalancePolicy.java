@@ -1,6 +1,6 @@
 package io.plenum.routing.balance;
 
-import java.util.Locale;
+import io.plenum.wire.AsciiCase;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +23,7 @@ public enum BalancePolicy {
 
     /** The policy of this name as settings write it, in any case; null where there is none. */
     public static @Nullable BalancePolicy named(String name) {
-        return switch (name.strip().toLowerCase(Locale.ROOT)) {
+        return switch (AsciiCase.lower(name.strip())) {
             case "two_choices" -> TWO_CHOICES;
             case "round_robin" -> ROUND_ROBIN;
             case "least_request" -> LEAST_REQUEST;
@@ -37,7 +37,7 @@ public enum BalancePolicy {
 
     /** The name as settings and SHOW CONFIG write it. */
     public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return AsciiCase.lower(name());
     }
 
     /** A balancer for one event loop; the generator is used by that loop alone. */

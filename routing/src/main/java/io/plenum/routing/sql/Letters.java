@@ -1,8 +1,8 @@
 package io.plenum.routing.sql;
 
 import io.netty.buffer.ByteBuf;
+import io.plenum.wire.AsciiCase;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 
 /** Letters that are looked for in a text, whether large or small, wherever they stand. Immutable; any thread. */
 public final class Letters {
@@ -10,7 +10,7 @@ public final class Letters {
 
     /** {@code letters} are of ASCII. */
     public Letters(String letters) {
-        wanted = letters.toLowerCase(Locale.ROOT).getBytes(StandardCharsets.US_ASCII);
+        wanted = AsciiCase.lower(letters).getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Whether they stand in {@code [start, end)}. */

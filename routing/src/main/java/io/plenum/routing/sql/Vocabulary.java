@@ -1,8 +1,8 @@
 package io.plenum.routing.sql;
 
+import io.plenum.wire.AsciiCase;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.StringTokenizer;
 
@@ -151,7 +151,7 @@ final class Vocabulary {
     static {
         Map<String, Term> terms = new HashMap<>();
         for (Term term : Term.values()) {
-            terms.put(term.name().toLowerCase(Locale.ROOT), term);
+            terms.put(AsciiCase.lower(term.name()), term);
         }
         // Names of groups, not words.
         for (Term group : new Term[] {
@@ -165,7 +165,7 @@ final class Vocabulary {
             Term.SAMPLING,
             Term.FRAME
         }) {
-            terms.remove(group.name().toLowerCase(Locale.ROOT));
+            terms.remove(AsciiCase.lower(group.name()));
         }
         name(terms, Term.ANALYZE, "analyse");
         name(terms, Term.TEMPORARY, "temp");

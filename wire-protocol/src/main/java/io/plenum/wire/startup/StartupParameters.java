@@ -1,6 +1,7 @@
 package io.plenum.wire.startup;
 
 import io.netty.buffer.ByteBuf;
+import io.plenum.wire.AsciiCase;
 import io.plenum.wire.ProtocolException;
 import io.plenum.wire.error.SqlState;
 import java.nio.ByteBuffer;
@@ -186,7 +187,6 @@ public final class StartupParameters {
 
     /** The name in lower case, or PostgreSQL's refusal of one that no setting can have. */
     private static String settingName(String name) {
-        StringBuilder lower = new StringBuilder(name.length());
         boolean first = true;
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
@@ -196,9 +196,8 @@ public final class StartupParameters {
                 throw noSetting(name);
             }
             first = c == '.';
-            lower.append(c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c);
         }
-        String setting = lower.toString();
+        String setting = AsciiCase.lower(name);
         if (first || isReserved(setting)) { // empty, or ends with a dot
             throw noSetting(name);
         }

@@ -147,6 +147,8 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 (loop, key, owner) -> connector.connectAs("plenum catalog", loop, key, owner),
                 directory,
                 () -> this.config.get(Settings.CATALOG_REFRESH));
+        var renewal =
+                new ServerRenewal(loops.control(), this::config, clusters::topology, servers, admission, catalogs);
         console = new Console(
                 Version.text(),
                 this,
@@ -158,6 +160,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 peers,
                 statements,
                 catalogs,
+                renewal,
                 clusters::lookUps,
                 loops.control());
         authQueries = new AuthQueries(this::config, clusters::of, connector::connect, credentials, loops.control());
@@ -176,7 +179,7 @@ public final class Pooler implements PoolerControl, Controls, AutoCloseable {
                 new CancelRequests(this::config, cancelKeys, peers, dialer),
                 hubs,
                 catalogs,
-                new ServerRenewal(loops.control(), this::config, clusters::topology, servers, admission, catalogs),
+                renewal,
                 console);
         for (Loop loop : loops.loops()) {
             var loopPools =

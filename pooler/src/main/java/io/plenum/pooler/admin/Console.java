@@ -9,6 +9,7 @@ import io.plenum.pooler.client.Admission;
 import io.plenum.pooler.client.ClientConnection;
 import io.plenum.pooler.client.ConsoleSession;
 import io.plenum.pooler.client.LoopClients;
+import io.plenum.pooler.client.ServerRenewal;
 import io.plenum.pooler.config.AuthType;
 import io.plenum.pooler.config.DatabaseConfig;
 import io.plenum.pooler.config.Fault;
@@ -29,12 +30,12 @@ import io.plenum.pooler.pool.Pause;
 import io.plenum.pooler.pool.PoolGroup;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Catalog;
+import io.plenum.wire.AsciiCase;
 import io.plenum.wire.error.ErrorResponse;
 import io.plenum.wire.error.SqlState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -73,6 +74,7 @@ public final class Console implements ConsoleSession.Factory {
     private final Peers peers;
     private final StatementCache statements;
     private final Catalogs catalogs;
+    private final ServerRenewal renewal;
     private final Supplier<LookUps> lookUps;
     private final Loop control;
     private final AtomicLong commands = new AtomicLong();
@@ -95,6 +97,7 @@ public final class Console implements ConsoleSession.Factory {
             Peers peers,
             StatementCache statements,
             Catalogs catalogs,
+            ServerRenewal renewal,
             Supplier<LookUps> lookUps,
             Loop control) {
         this.version = version;
@@ -107,6 +110,7 @@ public final class Console implements ConsoleSession.Factory {
         this.peers = peers;
         this.statements = statements;
         this.catalogs = catalogs;
+        this.renewal = renewal;
         this.lookUps = lookUps;
         this.control = control;
     }
@@ -168,7 +172,7 @@ public final class Console implements ConsoleSession.Factory {
         Verb verb = command.verb();
         String database = command.name();
         if (isConsole(database)) {
-            String what = verb == Verb.WAIT_CLOSE ? "wait in" : verb.name().toLowerCase(Locale.ROOT);
+            String what = verb == Verb.WAIT_CLOSE ? "wait in" : AsciiCase.lower(verb.name());
             return refused("cannot %s admin db: %s".formatted(what, database));
         }
         if (!database.isEmpty() && controls.config().database(database) == null) {
@@ -215,7 +219,10 @@ public final class Console implements ConsoleSession.Factory {
                             of.groups(name).forEach(Console::renew);
                             return true;
                         })
-                        .thenApply(all -> Answer.Done.of(command));
+                        .thenApply(all -> {
+                            renewal.forgetLearnt();
+                            return Answer.Done.of(command);
+                        });
             case WAIT_CLOSE -> waitUntil(of -> noneIsToClose(of, name), command, patience, () -> true, () -> {});
             case KILL -> kill(command);
             case KILL_CLIENT -> killClient(command);
@@ -288,8 +295,7 @@ public final class Console implements ConsoleSession.Factory {
         for (boolean own : new boolean[] {false, true}) {
             lines.append("\n\tSHOW ")
                     .append(ShowTables.all().stream()
-                            .filter(table -> table.own() == own
-                                    && table.word().equals(table.word().toUpperCase(Locale.ROOT)))
+                            .filter(table -> table.own() == own && table.word().equals(AsciiCase.upper(table.word())))
                             .map(ShowTable::word)
                             .collect(Collectors.joining("|")));
         }

@@ -61,6 +61,11 @@ public final class ServerRenewal {
         return generation.get();
     }
 
+    /** What was learnt of sessions is learnt anew: whatever changed them may have been done elsewhere. */
+    public void forgetLearnt() {
+        generation.incrementAndGet();
+    }
+
     /**
      * A client of the entry is about to ask the node for what needs a database for itself: as long as PostgreSQL may wait for it,
      * whatever of ours is there ends, unless another client is logged in.
@@ -107,7 +112,7 @@ public final class ServerRenewal {
                 && (role == null || role.equals(target.user()))
                 && (database == null || database.equals(target.database()));
         servers.dismiss(meant);
-        generation.incrementAndGet();
+        forgetLearnt();
         if (role == null && database != null) {
             catalogs.outdate(name -> entryOf(name, database) != null);
         }

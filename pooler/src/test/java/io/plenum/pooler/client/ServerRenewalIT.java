@@ -12,6 +12,8 @@ import io.plenum.testbed.PostgresServer;
 import io.plenum.testbed.ServerErrorException;
 import io.plenum.testbed.WireClient;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -86,6 +89,21 @@ class ServerRenewalIT {
                 var client = pooler.wire()) {
             use(pooler, "warm");
             until("SELECT count(*) > 2 FROM pg_stat_activity WHERE datname = 'leaving'");
+
+            assertThat(error(client, "DROP DATABASE leaving")).isNull();
+        }
+    }
+
+    @Test
+    void databaseInWhichPasswordsAreAskedForIsFree(@TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("userlist.txt"), "\"postgres\" \"secret\"\n");
+        String[] logins = {"auth_type = md5", "auth_file = userlist.txt", "auth_user = postgres"};
+        try (var pooler = RunningPooler.start(SERVER, directory, logins);
+                var client = RunningPooler.wire(pooler.port(), Map.of(), "secret")) {
+            Map<String, String> asked = Map.of("user", "scram_user", "database", "leaving");
+            RunningPooler.wire(pooler.port(), asked, "scram_user").close();
+            until("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'leaving' AND query ~"
+                    + " 'pg_authid|pg_shadow'");
 
             assertThat(error(client, "DROP DATABASE leaving")).isNull();
         }
@@ -196,6 +214,22 @@ class ServerRenewalIT {
             use(pooler, leaver);
             use(pooler, leaver);
             client.rows(sql);
+            try (var after = pooler.wire(leaver)) {
+                assertThat(after.parameterStatus()).containsEntry("TimeZone", "Asia/Tokyo");
+                assertThat(after.value("SHOW timezone")).isEqualTo("Asia/Tokyo");
+            }
+        }
+    }
+
+    @Test
+    void whatIsSetElsewhereIsInForceBehindReconnect() throws Exception {
+        try (var pooler = RunningPooler.start(SERVER, LOOPS, "admin_users = postgres");
+                var console = pooler.wire(Map.of("database", "pgbouncer"))) {
+            Map<String, String> leaver = Map.of("user", "leaver");
+            use(pooler, leaver);
+            use(pooler, leaver);
+            SERVER.node().execute("ALTER ROLE leaver SET timezone = 'Asia/Tokyo'");
+            console.query("RECONNECT");
             try (var after = pooler.wire(leaver)) {
                 assertThat(after.parameterStatus()).containsEntry("TimeZone", "Asia/Tokyo");
                 assertThat(after.value("SHOW timezone")).isEqualTo("Asia/Tokyo");

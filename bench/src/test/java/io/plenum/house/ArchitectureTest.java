@@ -212,6 +212,16 @@ class ArchitectureTest {
     }
 
     @Test
+    void lettersAreMadeSmallAndLargeInLinearTime() {
+        check(noClasses()
+                .that(areIn("wire", "routing", "pooler"))
+                .should()
+                .callMethodWhere(callOf(String.class, "toLowerCase", "toUpperCase"))
+                .because("a text of letters that grow by it costs the square of its length, and PostgreSQL tells"
+                        + " only ASCII's apart: AsciiCase"));
+    }
+
+    @Test
     void randomnessComesFromOutside() {
         check(noClasses()
                 .that(areIn("wire", "routing", "pooler"))

@@ -190,7 +190,7 @@ final class Seeds {
             seeds.add(behind(utf8(text), 0));
         }
         for (String repeated :
-                List.of("/* ", "-- \n", "\"", "''", "EXPLAIN ROUTE ", "EXPLAIN ROUTE FOR \"a", "= ", " ;")) {
+                List.of("/* ", "-- \n", "\"", "''", "EXPLAIN ROUTE ", "EXPLAIN ROUTE FOR \"a", "= ", " ;", "\u00df")) {
             seeds.add(behind(utf8(repeated), 0xf));
         }
         return seeds;

@@ -70,9 +70,9 @@ final class CopyIn {
         ignored = replies.dropSyncsSwallowedByCopy();
     }
 
-    /** Whether a Sync was sent behind the end of the COPY that the server reads: those in front of that are ignored. */
+    /** Whether a Sync was sent behind the end of the COPY that the server reads, or what breaks it: those among its data are ignored. */
     boolean isGroupEnded() {
-        int behind = replies.indexOf(Reply.COPY_END);
+        int behind = endOfData();
         while (behind < replies.size() && replies.replyAt(behind) != Reply.SYNC) {
             behind++;
         }
@@ -115,16 +115,24 @@ final class CopyIn {
         return ignored > 0;
     }
 
-    private void doubtSyncs() {
+    /** Where the data of the COPY that is answered first end, with the Syncs among them. */
+    private int endOfData() {
         int end = 1;
-        doubted = 0;
         while (end < replies.size()
                 && (replies.replyAt(end) == Reply.COPY_DATA || replies.replyAt(end) == Reply.SYNC)) {
-            doubted += replies.replyAt(end) == Reply.SYNC ? 1 : 0;
             end++;
         }
-        boolean ended = end < replies.size() && replies.replyAt(end) == Reply.COPY_END;
-        askable = replies.head() == Reply.QUERY || (ended && replies.tail() == Reply.SYNC);
+        return end;
+    }
+
+    private void doubtSyncs() {
+        int end = endOfData();
+        doubted = 0;
+        for (int i = 1; i < end; i++) {
+            doubted += replies.replyAt(i) == Reply.SYNC ? 1 : 0;
+        }
+        boolean endedOrBroken = end < replies.size();
+        askable = replies.head() == Reply.QUERY || (endedOrBroken && replies.tail() == Reply.SYNC);
         asked = false;
     }
 

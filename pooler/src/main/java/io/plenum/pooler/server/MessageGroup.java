@@ -46,9 +46,12 @@ public final class MessageGroup {
         this.open = open;
     }
 
-    /** Whether what is sent next is skipped if something before it fails: a Query in a group does not end that, but Sync. */
+    /**
+     * Whether what is sent next is skipped if something before it fails, or may be: a Query in a group does not end that, but Sync;
+     * and a COPY ignores that.
+     */
     public boolean goesOn() {
-        return open || (broken && !replies.isEmpty());
+        return open || (broken && !replies.isEmpty()) || replies.mayIgnoreSync();
     }
 
     /**

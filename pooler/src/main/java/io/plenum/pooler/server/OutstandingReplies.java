@@ -132,10 +132,26 @@ public final class OutstandingReplies {
         return false;
     }
 
+    /** Whether data of a COPY or their end were sent last, and what reads them if it does is an Execute, or has failed. */
+    boolean mayIgnoreSync() {
+        int last = size - 1;
+        if (last < 0 || !isOfCopy(at(last))) {
+            return false;
+        }
+        while (last >= 0 && (isOfCopy(at(last)) || at(last) == Reply.SYNC)) {
+            last--;
+        }
+        return last < 0 || at(last) == Reply.EXECUTE;
+    }
+
+    private static boolean isOfCopy(Reply reply) {
+        return reply == Reply.COPY_DATA || reply == Reply.COPY_END;
+    }
+
     /** Whether anything is owed besides what the data of a COPY and their end are never answered with by themselves. */
     boolean owesMoreThanCopy() {
         for (int i = 0; i < size; i++) {
-            if (at(i) != Reply.COPY_DATA && at(i) != Reply.COPY_END) {
+            if (!isOfCopy(at(i))) {
                 return true;
             }
         }

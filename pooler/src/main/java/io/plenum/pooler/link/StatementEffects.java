@@ -175,9 +175,7 @@ final class StatementEffects {
     boolean note(ServerConnection linked, Reason reason, int traits, ByteBuf bytes, int start, int end) {
         noteCatalog();
         signals |= traits & (Traits.CANCELS | Traits.TERMINATES);
-        if ((traits & Traits.CREATES) != 0 && reason != Reason.TEMPORARY_OBJECT) {
-            creates = true;
-        }
+        creates |= (traits & Traits.CREATES) != 0 && reason != Reason.TEMPORARY_OBJECT;
         writes.note(reason, traits);
         if ((traits & Traits.LOCKS_TRANSACTION) != 0 && !client.grantLock()) {
             return false;

@@ -167,12 +167,12 @@ final class CopyIn {
         }
     }
 
-    /** The client's next message waits for answers: asks for that of a COPY whose end was sent, and no Sync behind it. */
-    void flush(ByteBuf out) {
-        if (open && !flushed && replies.head() == Reply.EXECUTE && replies.indexOf(Reply.COPY_END) < replies.size()) {
-            flushed = true;
-            FrontendMessages.flush(out);
-        }
+    /** Whether the answer to a COPY whose end was sent comes with a later message only, as no Sync is behind it; says so once. */
+    boolean takeFlush() {
+        boolean due =
+                open && !flushed && replies.head() == Reply.EXECUTE && replies.indexOf(Reply.COPY_END) < replies.size();
+        flushed |= due;
+        return due;
     }
 
     /** Whether nothing more may be sent before all is answered. */
@@ -244,10 +244,7 @@ final class CopyIn {
     }
 
     private boolean isOfCopy(int index) {
-        return switch (replies.replyAt(index)) {
-            case COPY_DATA, COPY_END -> true;
-            case SYNC -> doubted > 0 && !isQuestion(index);
-            default -> false;
-        };
+        Reply reply = replies.replyAt(index);
+        return reply.isOfCopy() || (reply == Reply.SYNC && doubted > 0 && !isQuestion(index));
     }
 }

@@ -45,6 +45,11 @@ public final class OutstandingReplies {
         public boolean endsWithReady() {
             return this == SYNC || this == QUERY || this == FUNCTION_CALL;
         }
+
+        /** Whether the message is of the data of a COPY, and owed nothing by itself. */
+        boolean isOfCopy() {
+            return this == COPY_DATA || this == COPY_END;
+        }
     }
 
     /** Who asked, and so who hears the answer. */
@@ -135,23 +140,19 @@ public final class OutstandingReplies {
     /** Whether data of a COPY or their end were sent last, and what reads them if it does is an Execute, or has failed. */
     boolean mayIgnoreSync() {
         int last = size - 1;
-        if (last < 0 || !isOfCopy(at(last))) {
+        if (last < 0 || !at(last).isOfCopy()) {
             return false;
         }
-        while (last >= 0 && (isOfCopy(at(last)) || at(last) == Reply.SYNC)) {
+        while (last >= 0 && (at(last).isOfCopy() || at(last) == Reply.SYNC)) {
             last--;
         }
         return last < 0 || at(last) == Reply.EXECUTE;
     }
 
-    private static boolean isOfCopy(Reply reply) {
-        return reply == Reply.COPY_DATA || reply == Reply.COPY_END;
-    }
-
     /** Whether anything is owed besides what the data of a COPY and their end are never answered with by themselves. */
     boolean owesMoreThanCopy() {
         for (int i = 0; i < size; i++) {
-            if (!isOfCopy(at(i))) {
+            if (!at(i).isOfCopy()) {
                 return true;
             }
         }

@@ -368,7 +368,7 @@ final class ServerAnswers {
         while (!replies.isEmpty()) {
             if (replies.headOrigin() == Origin.SYNTHETIC) {
                 current.onSynthetic(replies.head());
-            } else if (replies.head() != Reply.COPY_END && replies.head() != Reply.COPY_DATA) {
+            } else if (!replies.head().isOfCopy()) {
                 return;
             }
             replies.remove();

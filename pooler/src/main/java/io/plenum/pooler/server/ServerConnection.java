@@ -622,8 +622,8 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** What is to be sent next waits for answers: asks for that of a COPY which would come with a later message only. */
     public void awaitCopy() {
-        if (copy.isOpen()) {
-            copy.flush(outbox().writer());
+        if (copy.takeFlush()) {
+            FrontendMessages.flush(outbox().writer());
             outbox().flush();
         }
     }

@@ -41,6 +41,8 @@ final class ConversationPlayer {
     private final Strangers strangers;
     private final Random random = new Random(7);
     private boolean unnamedPortal;
+
+    /** An Execute is in the open group; or was in front of the last Sync, which may be one within a COPY. */
     private boolean executed;
 
     private boolean executedBefore;

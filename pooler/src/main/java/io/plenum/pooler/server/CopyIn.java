@@ -63,11 +63,15 @@ final class CopyIn {
         return open;
     }
 
-    /** The server begins to read. */
+    /** The server begins to read; if it was not sent the end of what it reads, all before is settled. */
     void begin() {
         open = true;
         flushed = false;
         ignored = replies.dropSyncsSwallowedByCopy();
+        if (!isEndSent()) {
+            syncAmongData = false;
+            unsettled = false;
+        }
     }
 
     /** Whether a Sync was sent behind the end of the COPY that the server reads, or what breaks it: those among its data are ignored. */
@@ -161,7 +165,7 @@ final class CopyIn {
         forgetAnswered();
         askable = true;
         if (syncAmongData) {
-            unsettled |= replies.indexOf(Reply.COPY_END) < replies.size();
+            unsettled |= isEndSent();
         } else {
             syncAmongData = !replies.isEmpty() && replies.tail() == Reply.COPY_DATA;
         }
@@ -169,10 +173,13 @@ final class CopyIn {
 
     /** Whether the answer to a COPY whose end was sent comes with a later message only, as no Sync is behind it; says so once. */
     boolean takeFlush() {
-        boolean due =
-                open && !flushed && replies.head() == Reply.EXECUTE && replies.indexOf(Reply.COPY_END) < replies.size();
+        boolean due = open && !flushed && replies.head() == Reply.EXECUTE && isEndSent();
         flushed |= due;
         return due;
+    }
+
+    private boolean isEndSent() {
+        return replies.indexOf(Reply.COPY_END) < replies.size();
     }
 
     /** Whether nothing more may be sent before all is answered. */

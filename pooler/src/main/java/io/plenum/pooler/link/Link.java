@@ -307,16 +307,12 @@ public final class Link implements ServerConnection.Reader {
                     return false;
                 }
                 effects.onQuery(linked);
+                breakGroup(linked);
                 if (whole && (traits != 0 || reason == Reason.SQL_PREPARE)) {
                     NamedStatement named = names.namedBySql(linked, bytes, start + Limits.HEADER, end - 1);
                     if (named != null) {
                         return onNamedBySql(linked, named, bytes, start, end);
                     }
-                }
-                if (linked.group().isOpen() && linked.status() == TransactionStatus.IDLE) {
-                    // PostgreSQL 17 and 18 mix up their transaction state at the Sync behind this, and fail the next
-                    // statement.
-                    linked.setCloseWhenReleased();
                 }
                 replies.add(Reply.QUERY, Origin.CLIENT, names.query(linked));
                 linked.group().setOpen(false);
@@ -355,6 +351,7 @@ public final class Link implements ServerConnection.Reader {
                 if (!effects.noteCall(linked, CalledFunction.number(bytes, start, end))) {
                     return false;
                 }
+                breakGroup(linked);
                 linked.group().setOpen(false);
                 replies.add(Reply.FUNCTION_CALL, Origin.CLIENT);
                 forward(linked, bytes, start, end);
@@ -382,6 +379,13 @@ public final class Link implements ServerConnection.Reader {
             case TERMINATE, PASSWORD -> throw new IllegalStateException("not for a server: " + type);
         }
         return true;
+    }
+
+    /** A group is ended without its Sync: PostgreSQL 17 and 18 mix up their transaction state then, and fail the next statement. */
+    private static void breakGroup(ServerConnection linked) {
+        if (linked.group().isOpen() && linked.status() == TransactionStatus.IDLE) {
+            linked.setCloseWhenReleased();
+        }
     }
 
     /** In the midst of a message nothing can be asked, but behind it. */

@@ -583,8 +583,8 @@ final class StatementNames {
             settle();
             return false;
         }
-        if (linked.isReadingCopy()) {
-            return false; // no answer comes before the client says more
+        if (linked.awaitsMoreOfCopy()) {
+            return false; // and all that was sent before the COPY is answered
         }
         try {
             return switch (type) {

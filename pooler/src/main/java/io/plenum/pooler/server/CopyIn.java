@@ -63,12 +63,22 @@ final class CopyIn {
         return open;
     }
 
+    /** Whether the server reads data whose end was not sent yet: what else it is sent breaks that, and is not answered. */
+    boolean isReading() {
+        return open && !isEndSent();
+    }
+
+    /** Whether no answer comes before more is sent: the server reads, or may be skipping all behind a COPY up to a Sync. */
+    boolean awaitsMore() {
+        return isReading() || (isDoubted() && !askable);
+    }
+
     /** The server begins to read; if it was not sent the end of what it reads, all before is settled. */
     void begin() {
         open = true;
         flushed = false;
         ignored = replies.dropSyncsSwallowedByCopy();
-        if (!isEndSent()) {
+        if (isReading()) {
             syncAmongData = false;
             unsettled = false;
         }

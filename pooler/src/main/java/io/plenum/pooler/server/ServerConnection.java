@@ -602,7 +602,12 @@ public final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** Whether the server reads a COPY whose end was not sent yet: what else it is sent breaks that, and is not answered. */
     public boolean isReadingCopy() {
-        return copy.isOpen() && replies.indexOf(Reply.COPY_END) == replies.size();
+        return copy.isReading();
+    }
+
+    /** Whether no answer comes before more is sent: a COPY is read, or what stands behind one that failed may be skipped. */
+    public boolean awaitsMoreOfCopy() {
+        return copy.awaitsMore();
     }
 
     /** A Sync is sent that the COPY ignores, if the server comes to read that. */

@@ -8,7 +8,7 @@ public final class MessageGroup {
     private final OutstandingReplies replies;
     private boolean open;
 
-    /** A Query or FunctionCall was sent in a group whose Sync is still to come. */
+    /** A Query or FunctionCall was sent in a group whose Sync is still to come, or a COPY may have ignored that Sync. */
     private boolean broken;
 
     /** A BEGIN was sent of which no ReadyForQuery has told yet. */
@@ -48,10 +48,11 @@ public final class MessageGroup {
 
     /**
      * Whether what is sent next is skipped if something before it fails, or may be: a Query in a group does not end that, but Sync;
-     * and a COPY ignores that.
+     * and a COPY ignores that. That stays so, whatever of ours is sent behind.
      */
     public boolean goesOn() {
-        return open || (broken && !replies.isEmpty()) || replies.mayIgnoreSync();
+        broken |= replies.mayIgnoreSync();
+        return open || (broken && !replies.isEmpty());
     }
 
     /**

@@ -381,9 +381,12 @@ public final class Link implements ServerConnection.Reader {
         return true;
     }
 
-    /** A group is ended without its Sync: PostgreSQL 17 and 18 mix up their transaction state then, and fail the next statement. */
+    /**
+     * A Query or FunctionCall is sent in an open group: outside a transaction, which a message of that group may have ended,
+     * PostgreSQL 17 and 18 mix up their transaction state then, and fail the next statement.
+     */
     private static void breakGroup(ServerConnection linked) {
-        if (linked.group().isOpen() && linked.status() == TransactionStatus.IDLE) {
+        if (linked.group().isOpen()) {
             linked.setCloseWhenReleased();
         }
     }

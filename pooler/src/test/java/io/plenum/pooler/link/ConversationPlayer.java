@@ -106,6 +106,9 @@ final class ConversationPlayer {
         while (owed.isWaiting()) {
             Message reply = client.read();
             boolean fits = owed.onReply(reply);
+            if (breaksGroup && endsTransaction(reply)) {
+                transcript.add(BROKEN);
+            }
             transcript.add((fits ? "" : "!! not owed: ") + ScriptPlayer.normalised(reply));
         }
     }
@@ -126,6 +129,11 @@ final class ConversationPlayer {
             }
         }
         return true;
+    }
+
+    private static boolean endsTransaction(Message reply) {
+        return reply.type() == 'C'
+                && (reply.text().startsWith("COMMIT") || reply.text().startsWith("ROLLBACK"));
     }
 
     private boolean breaksGroup(Utterance message) {

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server goes back to its pool when it is provably clean, and no earlier; what one client left no other one finds. */
@@ -136,11 +137,20 @@ class ReleaseIT {
 
     /** PostgreSQL 17 and 18 fail what comes behind the Sync of such a group. */
     @ParameterizedTest
-    @ValueSource(strings = {"SELECT 1", "DEALLOCATE named", "EXECUTE named"})
-    void serverWhoseGroupAQueryBrokeIsGivenToNobody(String breaking) throws Exception {
+    @CsvSource({
+        "SELECT 5, SELECT 1",
+        "SELECT 5, DEALLOCATE named",
+        "SELECT 5, EXECUTE named",
+        "BEGIN; SELECT 5, SELECT 1",
+        "BEGIN; SELECT 5, DEALLOCATE named",
+    })
+    void serverWhoseGroupAQueryBrokeIsGivenToNobody(String before, String breaking) throws Exception {
         try (var pooler = RunningPooler.start(SERVER, "default_pool_size = 1");
                 var breaks = pooler.wire();
                 var next = pooler.wire()) {
+            breaks.send(query(before));
+            breaks.readUntilReady();
+            breaks.send(parse("", "COMMIT"), bind("", ""), execute());
             breaks.send(parse("named", "SELECT 7"), bind("", "named"), execute(), query(breaking));
             breaks.readUntilReady();
             breaks.send(sync());

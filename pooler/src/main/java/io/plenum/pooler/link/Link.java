@@ -522,8 +522,11 @@ public final class Link implements ServerConnection.Reader {
         ParseView parse = names.parseAt(bytes, start, end);
         boolean kept = names.keeps(whole, end);
         // What is not kept is not there to be looked at when it is bound.
-        if (!kept && !effects.note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
-            return false;
+        if (!kept) {
+            if (!effects.note(linked, reason, traits, bytes, parse.queryStart(), parse.queryEnd())) {
+                return false;
+            }
+            effects.sequences().onParsed();
         }
         if (!linked.group().goesOn()) {
             // As a group of its own, so that the statement sees it.

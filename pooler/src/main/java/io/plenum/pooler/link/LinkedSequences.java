@@ -27,9 +27,11 @@ final class LinkedSequences {
     private static final String DISCARD = "DISCARD SEQUENCES";
 
     private final LinkedClient client;
-    /** What others drew is to be discarded before a Query or a portal of the group runs. */
+    /** What others drew is to be discarded before the statement runs that was noted last. */
     private boolean due;
-    /** The portal; null for any. */
+    /** And before a portal runs that was bound. */
+    private boolean dueToPortal;
+    /** Which one; null for any. */
     private byte @Nullable [] duePortal;
     /** The group in which a portal was executed last: what runs behind it is of a pipeline anyway. */
     private long executedIn;
@@ -47,6 +49,7 @@ final class LinkedSequences {
     /** A link begins. */
     void begin() {
         due = false;
+        dueToPortal = false;
         executedIn = -1;
         drew = false;
     }
@@ -73,7 +76,6 @@ final class LinkedSequences {
         if (mustDiscard(linked, pool, reason, traits)) {
             if (linked.group().goesOn()) {
                 due = true;
-                duePortal = null;
             } else {
                 discard(linked);
             }
@@ -84,28 +86,41 @@ final class LinkedSequences {
         }
     }
 
-    /** What was noted last was bound to the portal whose name the Bind begins with. */
-    void onBound(boolean wasDue, ByteBuf bytes, int start) {
-        if (due && !wasDue) {
-            duePortal = portal(bytes, start);
+    /** What was noted last is bound to the portal whose name the Bind begins with. */
+    void onBound(ByteBuf bytes, int start) {
+        if (due) {
+            due = false;
+            duePortal = dueToPortal ? null : portal(bytes, start);
+            dueToPortal = true;
+        } else if (dueToPortal && Arrays.equals(duePortal, portal(bytes, start))) {
+            dueToPortal = false; // that portal is gone, if it ever was
         }
     }
 
-    boolean isDue() {
-        return due;
+    /** What was noted last is only parsed: any portal may be of it. */
+    void onParsed() {
+        if (due) {
+            due = false;
+            duePortal = null;
+            dueToPortal = true;
+        }
     }
 
-    /** What was noted is sent next, as a Query or a FunctionCall. */
+    /** What was noted last is sent next, as a Query or a FunctionCall. */
     void onQuery(ServerConnection linked) {
         if (!due) {
             return;
         }
         due = false;
-        if (linked.status() != TransactionStatus.FAILED) {
-            linked.sequences().forget();
+        if (forgets(linked)) {
             OwnStatements.sendAsQuery(linked, DISCARD);
         }
         linked.sequences().note(client, era);
+    }
+
+    /** A transaction has ended, and its portals with it. */
+    void onTransactionEnd(ServerConnection linked) {
+        dueToPortal &= linked.group().isOpen() || !linked.replies().isEmpty();
     }
 
     /** The client's own DISCARD SEQUENCES is about to be sent: what other servers remember is stale as well. */
@@ -121,8 +136,7 @@ final class LinkedSequences {
 
     /** A portal is executed next. */
     void onExecute(ServerConnection linked, ByteBuf bytes, int start) {
-        if (due && (duePortal == null || Arrays.equals(duePortal, portal(bytes, start)))) {
-            due = false;
+        if (dueToPortal && (duePortal == null || Arrays.equals(duePortal, portal(bytes, start)))) {
             discard(linked);
             linked.sequences().note(client, era);
         }
@@ -190,10 +204,19 @@ final class LinkedSequences {
     }
 
     /** It is no matter of transactions. */
-    private static void discard(ServerConnection linked) {
-        if (linked.status() != TransactionStatus.FAILED) { // where nothing is told
-            linked.sequences().forget();
+    private void discard(ServerConnection linked) {
+        if (forgets(linked)) {
             OwnStatements.send(linked, List.of(DISCARD), SKIPPABLE);
         }
+    }
+
+    /** Whether the session is to forget: in a failed transaction nothing is told. */
+    private boolean forgets(ServerConnection linked) {
+        dueToPortal = false;
+        if (linked.status() == TransactionStatus.FAILED) {
+            return false;
+        }
+        linked.sequences().forget();
+        return true;
     }
 }

@@ -242,7 +242,6 @@ final class StatementEffects {
 
     /** Notes a Bind of this statement; null for the unnamed one, and for one that was prepared in a way that was not followed. */
     boolean noteBind(ServerConnection linked, @Nullable NamedStatement named, ByteBuf bytes, int start, int end) {
-        boolean wasDue = sequences.isDue();
         boolean sent = true;
         if (named != null) {
             sent = noteNamed(linked, named.statement(), bytes, end);
@@ -253,7 +252,7 @@ final class StatementEffects {
             sequences.note(linked, link.pool(), Reason.NOT_UNDERSTOOD, Traits.RUNS_UNKNOWN_CODE);
         }
         if (sent) {
-            sequences.onBound(wasDue, bytes, start);
+            sequences.onBound(bytes, start);
         }
         return sent;
     }
@@ -449,6 +448,7 @@ final class StatementEffects {
 
     /** A transaction is over: in a pipeline each end may be that of the one that wrote. */
     void onTransactionEnd() {
+        sequences.onTransactionEnd(link.linked());
         if (link.outstanding() == 0) {
             signals = 0;
         }

@@ -754,6 +754,11 @@ final class BatchRelay implements LinkedClient {
     }
 
     @Override
+    public boolean isTextSafe() {
+        return session.isTextSafe();
+    }
+
+    @Override
     public boolean speaksUtf8() {
         return "UTF8".equals(session.value("client_encoding"));
     }

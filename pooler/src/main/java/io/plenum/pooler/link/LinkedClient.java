@@ -71,6 +71,9 @@ public interface LinkedClient {
     /** Reads which prepared statement a text names; shared with others, so for use at once. */
     PreparedName preparedName();
 
+    /** Whether the client's encoding and {@code standard_conforming_strings} let a text be trusted to be what it looks like. */
+    boolean isTextSafe();
+
     /** Whether the client's texts are in UTF8. */
     boolean speaksUtf8();
 

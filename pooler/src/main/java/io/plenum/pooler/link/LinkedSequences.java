@@ -186,11 +186,13 @@ final class LinkedSequences {
 
     /**
      * Whether something of ours may stand in front of the text. Not where it may be SET TRANSACTION, which must come before
-     * anything that takes a snapshot; of such a text it is known whether it has the words currval or lastval.
+     * anything that takes a snapshot, or what may stand in front of that; of such a text it is known whether it has the words
+     * currval or lastval.
      */
-    private static boolean isQuery(ServerConnection linked, Reason reason) {
+    private boolean isQuery(ServerConnection linked, Reason reason) {
         return switch (reason) {
             case UNSAFE_TEXT, NOT_UNDERSTOOD, SESSION_DOUBT -> isBetweenTransactions(linked);
+            case SESSION_SETTING, SESSION_ROLE, LISTEN -> client.isTextSafe() || isBetweenTransactions(linked);
             default -> true;
         };
     }

@@ -235,7 +235,10 @@ final class CopyIn {
      */
     int settle(BackendType type) {
         switch (type) {
-            case READY_FOR_QUERY, NOTICE_RESPONSE, NOTIFICATION_RESPONSE, PARAMETER_STATUS -> {
+            case READY_FOR_QUERY -> {
+                return settleReady();
+            }
+            case NOTICE_RESPONSE, NOTIFICATION_RESPONSE, PARAMETER_STATUS -> {
                 return 0;
             }
             default -> {}
@@ -254,6 +257,17 @@ final class CopyIn {
         }
         doubted = 0;
         return unanswered;
+    }
+
+    /** A group was skipped that is owed first if the one before was for its Sync, and not for a doubted one. */
+    private int settleReady() {
+        if (replies.isEmpty()
+                || replies.head().endsWithReady()
+                || replies.head().isOfCopy()) {
+            return 0;
+        }
+        doubted--;
+        return Math.min(replies.size(), replies.indexOf(Reply.SYNC) + 1);
     }
 
     private boolean isQuestion(int index) {

@@ -79,8 +79,9 @@ public final class MessageGroup {
 
     /** The server is ready; what that answers is owed no more. */
     void onReady() {
-        broken &= !replies.isEmpty(); // else all of the group was answered, and none of it failed
-        open &= replies.owesMoreThanCopy(); // else it was a Sync among the data of a COPY that ended it
+        boolean owesMore = replies.owesMoreThanCopy();
+        broken &= owesMore; // else all of the group was answered, and none of it failed
+        open &= owesMore; // else it was a Sync among the data of a COPY that ended it
         beginning = false;
     }
 

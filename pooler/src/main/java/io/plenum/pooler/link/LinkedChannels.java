@@ -3,6 +3,7 @@ package io.plenum.pooler.link;
 import io.plenum.pooler.server.ServerConnection;
 import io.plenum.routing.Traits;
 import io.plenum.wire.TransactionStatus;
+import io.plenum.wire.frontend.FrontendMessages;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -119,6 +120,10 @@ final class LinkedChannels {
         listening.onChannels(channels, exactly);
         if (!channels.isEmpty() || exactly) {
             OwnStatements.send(linked, ChannelRegistration.END, SKIPPABLE);
+            if (linked.group().goesOn()) {
+                // What the client says next waits for the answer, and its Sync may be among that.
+                FrontendMessages.flush(linked.outbox().writer());
+            }
             ending = true;
             linked.outbox().flush();
         }

@@ -8,9 +8,10 @@ import io.plenum.routing.Target;
 import io.plenum.routing.Traits;
 import io.plenum.wire.Limits;
 import io.plenum.wire.TransactionStatus;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 /**
  * What servers remember of sequences, which currval and lastval tell: what others drew is discarded before a client could ask
@@ -26,13 +27,16 @@ final class LinkedSequences {
 
     private static final String DISCARD = "DISCARD SEQUENCES";
 
+    /** So many are told apart. */
+    private static final int MOST_PORTALS = 16;
+
     private final LinkedClient client;
     /** What others drew is to be discarded before the statement runs that was noted last. */
     private boolean due;
-    /** And before a portal runs that was bound. */
-    private boolean dueToPortal;
-    /** Which one; null for any. */
-    private byte @Nullable [] duePortal;
+    /** And before one of these portals runs, which were bound. */
+    private final Set<ByteBuffer> duePortals = new HashSet<>();
+    /** Or any that was bound. */
+    private boolean dueToAnyPortal;
     /** The group in which a portal was executed last: what runs behind it is of a pipeline anyway. */
     private long executedIn;
     /** The client may have drawn since it has the server. */
@@ -49,7 +53,7 @@ final class LinkedSequences {
     /** A link begins. */
     void begin() {
         due = false;
-        dueToPortal = false;
+        forgetPortals();
         executedIn = -1;
         drew = false;
     }
@@ -88,22 +92,22 @@ final class LinkedSequences {
 
     /** What was noted last is bound to the portal whose name the Bind begins with. */
     void onBound(ByteBuf bytes, int start) {
-        if (due) {
+        if (!due) {
+            if (!duePortals.isEmpty()) {
+                duePortals.remove(portal(bytes, start)); // which is gone, if it ever was
+            }
+        } else if (duePortals.size() < MOST_PORTALS) {
             due = false;
-            duePortal = dueToPortal ? null : portal(bytes, start);
-            dueToPortal = true;
-        } else if (dueToPortal && Arrays.equals(duePortal, portal(bytes, start))) {
-            dueToPortal = false; // that portal is gone, if it ever was
+            duePortals.add(portal(bytes, start));
+        } else {
+            onParsed();
         }
     }
 
     /** What was noted last is only parsed: any portal may be of it. */
     void onParsed() {
-        if (due) {
-            due = false;
-            duePortal = null;
-            dueToPortal = true;
-        }
+        dueToAnyPortal |= due;
+        due = false;
     }
 
     /** What was noted last is sent next, as a Query or a FunctionCall. */
@@ -120,7 +124,9 @@ final class LinkedSequences {
 
     /** A transaction has ended, and its portals with it. */
     void onTransactionEnd(ServerConnection linked) {
-        dueToPortal &= linked.group().isOpen() || !linked.replies().isEmpty();
+        if (!linked.group().isOpen() && linked.replies().isEmpty()) {
+            forgetPortals();
+        }
     }
 
     /** The client's own DISCARD SEQUENCES is about to be sent: what other servers remember is stale as well. */
@@ -136,18 +142,25 @@ final class LinkedSequences {
 
     /** A portal is executed next. */
     void onExecute(ServerConnection linked, ByteBuf bytes, int start) {
-        if (dueToPortal && (duePortal == null || Arrays.equals(duePortal, portal(bytes, start)))) {
+        if (dueToAnyPortal || (!duePortals.isEmpty() && duePortals.contains(portal(bytes, start)))) {
             discard(linked);
             linked.sequences().note(client, era);
         }
         executedIn = linked.group().number();
     }
 
-    private static byte[] portal(ByteBuf bytes, int start) {
+    private static ByteBuffer portal(ByteBuf bytes, int start) {
         int name = start + Limits.HEADER;
         byte[] portal = new byte[Math.max(0, bytes.bytesBefore(name, bytes.writerIndex() - name, (byte) 0))];
         bytes.getBytes(name, portal);
-        return portal;
+        return ByteBuffer.wrap(portal);
+    }
+
+    private void forgetPortals() {
+        dueToAnyPortal = false;
+        if (!duePortals.isEmpty()) {
+            duePortals.clear();
+        }
     }
 
     private void drawOn(ServerConnection linked, Reason reason) {
@@ -214,7 +227,7 @@ final class LinkedSequences {
 
     /** Whether the session is to forget: in a failed transaction nothing is told. */
     private boolean forgets(ServerConnection linked) {
-        dueToPortal = false;
+        forgetPortals();
         if (linked.status() == TransactionStatus.FAILED) {
             return false;
         }

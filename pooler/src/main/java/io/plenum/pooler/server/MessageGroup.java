@@ -79,7 +79,7 @@ public final class MessageGroup {
 
     /** The server is ready; what that answers is owed no more. */
     void onReady() {
-        boolean owesMore = replies.owesMoreThanCopy();
+        boolean owesMore = !replies.isEmpty();
         broken &= owesMore; // else all of the group was answered, and none of it failed
         open &= owesMore; // else it was a Sync among the data of a COPY that ended it
         beginning = false;

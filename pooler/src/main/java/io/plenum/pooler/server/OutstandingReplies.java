@@ -149,14 +149,11 @@ public final class OutstandingReplies {
         return last < 0 || at(last) == Reply.EXECUTE;
     }
 
-    /** Whether anything is owed besides what the data of a COPY and their end are never answered with by themselves. */
-    boolean owesMoreThanCopy() {
-        for (int i = 0; i < size; i++) {
-            if (!at(i).isOfCopy()) {
-                return true;
-            }
+    /** Takes out the data of a COPY and their end that are owed first: what would have read them is answered. */
+    void dropUnread() {
+        while (size > 0 && at(0).isOfCopy()) {
+            remove();
         }
-        return false;
     }
 
     /** Whether an entry of the client's is among those that are owed. */

@@ -249,6 +249,7 @@ final class ServerAnswers {
         }
         boolean forClient = replies.headOrigin() == Origin.CLIENT;
         replies.remove();
+        replies.dropUnread();
         group.onReady();
         copy.onReady();
         signal.end();
